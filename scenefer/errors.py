@@ -1,0 +1,38 @@
+"""Every error that a user can answer, as one tree.
+
+    SceneferError            caught once, in the CLI: one line on stderr and an exit code
+    ├── FilmError            a film is missing, is no film, or cannot be decoded
+    ├── WeightsError         a weight file is unknown, absent, damaged or of another layout
+    ├── SheetError           a sheet of scenes or intentions has a row that cannot be read
+    ├── PlanError            a plan or an option has a key or a value that does not exist
+    └── OutputError          a result cannot be written
+
+A message says what is wrong, where (file, row, film time), and what to do about it. Mistakes of a programmer
+are ``ValueError`` and ``TypeError`` as everywhere, and are not caught.
+"""
+
+from __future__ import annotations
+
+
+class SceneferError(Exception):
+    """Something that the user can put right."""
+
+
+class FilmError(SceneferError):
+    """A film is missing, is no film, or cannot be decoded."""
+
+
+class WeightsError(SceneferError):
+    """A weight file is unknown, absent, damaged or of another layout."""
+
+
+class SheetError(SceneferError):
+    """A sheet of scenes or intentions has a row that cannot be read."""
+
+
+class PlanError(SceneferError):
+    """A plan or an option has a key or a value that does not exist."""
+
+
+class OutputError(SceneferError):
+    """A result cannot be written: no permission, no space, or no such folder."""

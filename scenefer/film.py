@@ -1,0 +1,110 @@
+"""What is known of a film before a pixel of it is decoded.
+
+Seconds of film time start at the first displayed frame of the video stream; the container's own clock is kept beside it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from bisect import bisect_left
+from dataclasses import dataclass, field
+from fractions import Fraction
+from pathlib import Path
+from typing import NamedTuple
+
+from scenefer.errors import FilmError
+
+_MIB = 1 << 20
+_BLOCK = 64 << 10
+_N_BLOCKS = 64
+
+
+class Span(NamedTuple):
+    """A half-open piece of film time [start, end), in seconds; ``end`` may be infinite: "as far as the film goes"."""
+
+    start: float
+    end: float
+
+
+@dataclass(frozen=True)
+class Film:
+    """A film, a still, or a folder of stills (each a shot of one frame).
+
+    Sizes are those of the film as displayed: rotation and sample aspect ratio applied.
+    """
+
+    path: Path
+    id: str  # 16 hexadecimal digits of its content, see film_id
+    width: int  # pixels, as displayed
+    height: int  # pixels, as displayed
+    duration: float | None  # seconds; None where the container does not say, or says something impossible
+    frame_rate: Fraction  # average; timestamps, not this, tell the time of a frame
+    kind: str = "video"  # "video", "still" or "stills"
+    stream: int = 0  # index of the video stream in the container
+    codec: str = ""
+    rotation: int = 0  # degrees, clockwise, that were applied for display: 0, 90, 180 or 270
+    sample_aspect_ratio: Fraction = Fraction(1)
+    start: float = 0.0  # the container's clock at film time 0, seconds
+    timecode: str | None = None  # SMPTE timecode of the first frame, if the container carries one
+    key_frames: tuple[float, ...] = field(default=(), repr=False)  # film times at which decoding can begin, exactly
+    stills: tuple[Path, ...] = ()  # the pictures of a folder of stills, in order
+    warnings: tuple[str, ...] = ()  # what a reader of the report should know of the file
+
+
+def film_id(path: Path) -> str:
+    """Hash what a film contains: its size, its first and last MiB and 64 evenly spaced blocks of 64 KiB.
+
+    A renamed or moved film keeps its id; 6 MiB are read, whatever the size.
+
+    Raises:
+        FilmError: the file cannot be read.
+    """
+    digest = hashlib.sha256()
+    try:
+        size = path.stat().st_size
+        digest.update(str(size).encode())
+        with path.open("rb") as file:
+            digest.update(file.read(_MIB))
+            for k in range(_N_BLOCKS):
+                file.seek(size * k // _N_BLOCKS)
+                digest.update(file.read(_BLOCK))
+            file.seek(max(0, size - _MIB))
+            digest.update(file.read(_MIB))
+    except OSError as error:
+        raise FilmError(f"{path} cannot be read: {error.strerror}") from error
+    return digest.hexdigest()[:16]
+
+
+def chunks(
+    film: Film, whole: Span = Span(0.0, float("inf")), *, longest: float = 120.0, at_least: int = 4
+) -> list[Span]:
+    """Divide a film into pieces of about two minutes that can be decoded independently.
+
+    A piece begins half a frame after a key frame: decoding enters at the key frame itself, which is the run-up that
+    gives the first frame of the piece its predecessor, so that scores and the sampling grid are those of an undivided
+    pass. A short film is cut into ``at_least`` pieces, so that every core has work. The division depends on the film
+    and ``whole`` alone, never on the machine, since a finished piece is found again by its span.
+
+    Returns:
+        Spans that together cover ``whole``; one span for stills and for films that cannot be entered exactly.
+    """
+    if not film.key_frames or film.duration is None:
+        return [whole]
+    end = min(whole.end, film.duration)
+    length = min(longest, max(5.0, (end - whole.start) / at_least))
+    half_frame = float(1 / film.frame_rate / 2)
+    starts = [whole.start]
+    while (place := bisect_left(film.key_frames, starts[-1] + length)) < len(film.key_frames):
+        start = round(film.key_frames[place] + half_frame, 6)
+        if end - start < length / 4:  # a stub costs a run-up and gains nothing
+            break
+        starts.append(start)
+    return [Span(a, b) for a, b in zip(starts, [*starts[1:], whole.end], strict=True)]
+
+
+def clock(seconds: float) -> str:
+    """Write a film time as H:MM:SS.mmm, the way messages and reports show it."""
+    thousandths = round(seconds * 1000)
+    minutes, rest = divmod(abs(thousandths), 60_000)
+    hours, minutes = divmod(minutes, 60)
+    return f"{'-' if thousandths < 0 else ''}{hours}:{minutes:02}:{rest / 1000:06.3f}"

@@ -1,0 +1,63 @@
+"""The networks: what a detector and an expression model must offer, and (in ``zoo``) which ones there are.
+
+Anything with these methods will do; the tests use fakes of three lines.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+if TYPE_CHECKING:
+    import numpy as np
+
+
+class Detections(NamedTuple):
+    """The faces of one picture, most confident first; N may be 0."""
+
+    boxes: np.ndarray  # (N, 4) float32 xyxy, pixels of the picture
+    landmarks: np.ndarray  # (N, 5, 2) float32, pixels: left eye, right eye, nose, left and right mouth corner, as seen
+    scores: np.ndarray  # (N,) float32, 0 to 1
+
+
+class FaceDetector(Protocol):
+    """Finds faces."""
+
+    def detect(self, pictures: Sequence[np.ndarray]) -> list[Detections]:
+        """Find the faces of every picture, (H, W, 3) uint8 RGB; one Detections a picture, in order."""
+        ...
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """How the logits of a network become probabilities of the seven emotions; stored with its weights."""
+
+    head: tuple[int, int]  # the logits [a, b) of the head that is read, in the order of EMOTIONS
+    temperature: float = 1.0  # logits are divided by it (Guo et al. 2017)
+    prior: tuple[float, ...] = (1 / 7,) * 7  # class shares of the set that the temperature was fitted on
+
+
+class ExpressionModel(Protocol):
+    """Reads the expression of a face."""
+
+    @property
+    def sha256(self) -> str:
+        """The hash of the weight file, 64 hexadecimal digits."""
+        ...
+
+    @property
+    def calibration(self) -> Calibration: ...
+
+    def logits(self, crops: Sequence[np.ndarray], boxes: np.ndarray, landmarks: np.ndarray) -> np.ndarray:
+        """Read N faces.
+
+        Args:
+            crops: N squares (S, S, 3) uint8 RGB, as ``geometry.crop_faces`` cuts them; S may differ.
+            boxes: (N, 4) float32, the face box as fractions of its crop (``geometry.in_crop``).
+            landmarks: (N, 5, 2) float32, fractions of the crop.
+
+        Returns:
+            (N, L) float32, L outputs of all heads.
+        """
+        ...

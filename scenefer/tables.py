@@ -1,0 +1,258 @@
+"""Every table between two stages: its columns, types and units; and how tables are written and read.
+
+In memory a table is a pandas DataFrame whose columns stand in the order below; on disk it is Parquet (zstd). Absent is
+null (NaN in a float column of a DataFrame, ``pd.NA`` in a nullable integer one), empty is a table without rows.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from scenefer.errors import OutputError, SceneferError
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import pyarrow as pa
+
+SCHEMA_VERSION = 1
+
+EMOTIONS = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
+
+
+class Column(NamedTuple):
+    """A column of a table: ``type`` is one of the keys of ``_DTYPES``; a ``?`` behind it means that null is allowed."""
+
+    name: str
+    type: str
+    unit: str
+    meaning: str
+
+
+_BOX = tuple(
+    Column(name, "float32", "px", f"{edge} edge of the face box, pixels of the film as displayed")
+    for name, edge in (("x0", "left"), ("y0", "upper"), ("x1", "right"), ("y1", "lower"))
+)
+_PROBABILITIES = tuple(
+    Column(emotion, "float32", "0..1", f"calibrated probability of {emotion}; the seven sum to 1")
+    for emotion in EMOTIONS
+)
+
+TABLES: dict[str, tuple[Column, ...]] = {
+    "frames": (
+        Column("time", "float64", "s", "film time of the frame"),
+        Column(
+            "cut_score",
+            "float32?",
+            "0..1",
+            "how much the picture differs from the frame before; null where there is none",
+        ),
+        Column("luma", "float32", "0..255", "mean brightness"),
+        Column("signature", "bytes", "", "the picture reduced to 16 x 9 luma values, rows from the top, one byte each"),
+        Column("sampled", "bool", "", "faces were looked for in this frame"),
+        Column(
+            "palette", "bytes?", "", "colour histogram of a sampled frame, one byte a bin, 255 = all of the picture"
+        ),
+    ),
+    "faces": (
+        Column("face", "int64", "", "id: row number in order of time, then of confidence, falling"),
+        Column("time", "float64", "s", "film time of the sampled frame"),
+        *_BOX,
+        Column("landmarks", "floats", "px", "x, y of left eye, right eye, nose, left and right mouth corner, as seen"),
+        Column("confidence", "float32", "0..1", "the detector's score"),
+        Column("sharpness", "float32", "", "variance of the Laplacian of the face at 48 px, grey 0..255"),
+        Column(
+            "yaw",
+            "float32",
+            "degrees",
+            "turn of the head estimated from the landmarks, 0 = frontal, + = towards the picture's right",
+        ),
+        Column("logits", "floats", "", "output of the expression network, one value a label of its heads"),
+        Column("crop", "bytes?", "", "JPEG of the face with its surroundings; null where crops are off"),
+    ),
+    "pictures": (
+        Column("time", "float64", "s", "film time of the picture"),
+        Column("jpeg", "bytes", "", "the frame, 320 px wide"),
+    ),
+    "shots": (
+        Column("shot", "int64", "", "id, from 0"),
+        Column("start", "float64", "s", "first frame of the shot; the middle of a gradual transition"),
+        Column("end", "float64", "s", "start of the next shot, or the end of the film"),
+        Column("transition", "str", "", "how it begins: start, cut, dissolve or fade"),
+        Column("transition_start", "float64?", "s", "begin of the gradual transition into this shot, null for a cut"),
+        Column("transition_end", "float64?", "s", "end of the gradual transition into this shot, null for a cut"),
+    ),
+    "tracks": (
+        Column("track", "int64", "", "id, from 0, in order of first appearance"),
+        Column("shot", "int64", "", "the shot that holds the whole track"),
+        Column("start", "float64", "s", "time of its first face"),
+        Column("end", "float64", "s", "time of its last face"),
+        Column("n_faces", "int64", "", "sampled faces in it"),
+        Column("actor", "int64?", "", "the person, once tracks are grouped into people; null = unknown"),
+    ),
+    "samples": (
+        Column("time", "float64", "s", "film time of the sample; of the grid point where no frame was decoded"),
+        Column("shot", "int64", "", "the shot that contains it"),
+        Column("scene", "int64?", "", "the scene that contains it; null between the scenes of a list"),
+        Column("weight", "float64", "s", "seconds that the sample stands for"),
+        Column("state", "str", "", "face, no face, rejected or not decoded"),
+        Column("why", "str?", "", "why its faces, or the sample itself, were rejected"),
+        Column("n_faces", "int64", "", "faces found"),
+        Column("n_usable", "int64", "", "faces that count"),
+    ),
+    "expressions": (
+        Column("face", "int64", "", "row in the table faces"),
+        Column("track", "int64", "", "row in the table tracks"),
+        Column("time", "float64", "s", "film time of the sample"),
+        Column("shot", "int64", "", "the shot that contains it"),
+        Column("scene", "int64?", "", "the scene that contains it; null between the scenes of a list"),
+        *_PROBABILITIES,
+        Column("weight", "float64", "s", "seconds that this face stands for"),
+        Column("usable", "bool", "", "counts towards the percentages"),
+        Column("why", "str?", "", "why it does not"),
+    ),
+    "scenes": (
+        Column("scene", "int64", "", "id, from 0"),
+        Column("name", "str", "", "the sheet's word for it, or a number"),
+        Column("start", "float64", "s", "begin of the scene"),
+        Column("end", "float64", "s", "end of the scene, exclusive"),
+        Column("first_shot", "int64", "", "the shot that contains its begin"),
+        Column("last_shot", "int64", "", "the shot that contains its last moment"),
+        Column("source", "str", "", "sheet, guessed or stills"),
+    ),
+    "scene_emotions": (
+        Column("scene", "int64", "", "row in the table scenes"),
+        Column("view", "str", "", "screen_time: every face-second alike; equal_track: every track alike"),
+        Column("emotion", "str", "", "one of the seven"),
+        Column(
+            "percent",
+            "float64?",
+            "%",
+            "share of the detected expression; the seven sum to 100; null = too little evidence",
+        ),
+        Column("low", "float64?", "%", "lower end of the 95 % interval"),
+        Column("high", "float64?", "%", "upper end of the 95 % interval"),
+        Column("evidence", "str", "", "enough, one take (a single track) or insufficient"),
+        Column("coverage", "float64", "0..1", "share of the scene's sampled time with at least one usable face"),
+        Column("face_seconds", "float64", "s", "sum over faces of the seconds that their usable samples stand for"),
+        Column("n_tracks", "int64", "", "tracks with a usable face in the scene"),
+        Column("n_shots", "int64", "", "shots with a usable face in the scene"),
+    ),
+}
+
+_DTYPES = {"float64": "float64", "float32": "float32", "int64": "int64", "int64?": "Int64", "bool": "bool"}
+
+
+def empty(table: str) -> pd.DataFrame:
+    """Make a table without rows, its columns typed."""
+    return conform({column.name: [] for column in TABLES[table]}, table)
+
+
+def conform(columns: Mapping[str, Any] | pd.DataFrame, table: str) -> pd.DataFrame:
+    """Make a table of ``columns``, in the schema's order and types.
+
+    Raises:
+        ValueError: a column is missing or is not in the schema.
+    """
+    import pandas as pd
+
+    frame = pd.DataFrame(columns)
+    schema = TABLES[table]
+    wanted = [column.name for column in schema]
+    if set(frame.columns) != set(wanted):
+        missing, extra = set(wanted) - set(frame.columns), set(frame.columns) - set(wanted)
+        raise ValueError(f"table {table}: columns missing {sorted(missing)}, not in the schema {sorted(extra)}")
+    dtypes = {column.name: _dtype(column.type) for column in schema}
+    return frame[wanted].astype(dtypes).reset_index(drop=True)
+
+
+def check(frame: pd.DataFrame, table: str) -> pd.DataFrame:
+    """Return ``frame`` unchanged if it has the columns of ``table`` and no null where none is allowed.
+
+    Raises:
+        ValueError: it has not; the message names the column.
+    """
+    wanted = [column.name for column in TABLES[table]]
+    if list(frame.columns) != wanted:
+        raise ValueError(f"table {table}: columns must be {wanted}, got {list(frame.columns)}")
+    for column in TABLES[table]:
+        if not column.type.endswith("?") and frame[column.name].isna().any():
+            raise ValueError(f"table {table}: column {column.name} must not be null")
+    return frame
+
+
+def write(path: Path, frame: pd.DataFrame, table: str, provenance: Mapping[str, Any] | None = None) -> None:
+    """Write a table as Parquet, beside its place first, then renamed; provenance goes into the file's metadata.
+
+    Raises:
+        OutputError: the folder cannot be written or is full.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    checked = pa.Table.from_pandas(check(frame, table), schema=_arrow_schema(table), preserve_index=False)
+    metadata = {"scenefer": json.dumps({"table": table, "schema_version": SCHEMA_VERSION, **(provenance or {})})}
+    beside = path.with_name(path.name + ".tmp")
+    try:
+        pq.write_table(checked.replace_schema_metadata(metadata), beside, compression="zstd")
+        os.replace(beside, path)
+    except OSError as error:
+        beside.unlink(missing_ok=True)
+        raise OutputError(
+            f"{path} cannot be written: {error.strerror or error}; free space or choose another --out"
+        ) from error
+
+
+def read(path: Path, table: str) -> pd.DataFrame:
+    """Read a table that ``write`` wrote.
+
+    Raises:
+        SceneferError: the file is absent, damaged, or of another schema version.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        stored = pq.read_table(path)
+    except (OSError, pa.ArrowInvalid) as error:
+        raise SceneferError(f"{path} is no table of scenefer or is damaged; analyse the film again") from error
+    found = json.loads((stored.schema.metadata or {}).get(b"scenefer", b"{}"))
+    if found.get("schema_version") != SCHEMA_VERSION or found.get("table") != table:
+        raise SceneferError(
+            f"{path} is table {found.get('table')!r} of schema {found.get('schema_version')}; analyse the film again"
+        )
+    return conform(stored.to_pandas(ignore_metadata=True), table)
+
+
+def provenance(path: Path) -> dict[str, Any]:
+    """Read what ``write`` stored about a table: schema version, film id, versions, settings."""
+    import pyarrow.parquet as pq
+
+    return json.loads((pq.read_schema(path).metadata or {}).get(b"scenefer", b"{}"))
+
+
+def _dtype(kind: str) -> str:
+    return _DTYPES.get(kind) or _DTYPES.get(kind.removesuffix("?")) or "object"
+
+
+def _arrow_schema(table: str) -> pa.Schema:
+    import pyarrow as pa
+
+    types = {
+        "float64": pa.float64(),
+        "float32": pa.float32(),
+        "int64": pa.int64(),
+        "bool": pa.bool_(),
+        "str": pa.string(),
+        "bytes": pa.binary(),
+        "floats": pa.list_(pa.float32()),
+    }
+    return pa.schema(
+        [
+            pa.field(column.name, types[column.type.removesuffix("?")], nullable=column.type.endswith("?"))
+            for column in TABLES[table]
+        ]
+    )
