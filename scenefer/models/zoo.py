@@ -84,7 +84,19 @@ DETECTORS = _by_name(
     ),
 )
 
-EXPRESSION = _by_name()  # rmn_compact, rmn
+EXPRESSION = _by_name(
+    WeightsRecord(
+        name="rmn_compact",
+        kind="expression",
+        architecture="rmn_compact",
+        file="rmn_compact.safetensors",
+        sha256="42b7057b3b007589ffc2c0e822bcc1ae69bd3f72ad6b85d80bccc60bb3304c37",
+        n_bytes=13_008_230,
+        licence="Apache-2.0; learned from FER2013 and FER+, which are for research",
+        source="interim weights, trained outside this repository",
+        trained_on="FER2013 Training without the rows that repeat a test image; FER+ votes",
+    ),
+)
 
 
 def records() -> dict[str, WeightsRecord]:

@@ -1,0 +1,174 @@
+"""From the crop of a face to logits: the part that all expression networks share.
+
+The network gets the square that its training pictures show. FER2013's square was measured on 372 of its images against
+MTCNN's box: around the centre of the box, side = ½ (1.23 · width + 0.945 · height).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+from safetensors import SafetensorError, safe_open
+from torch import Tensor, nn
+
+from scenefer.errors import WeightsError
+from scenefer.models import Calibration
+from scenefer.models.rmn_compact import SIZE, RmnCompact
+
+BATCH = 64  # faces a forward pass at most, so that memory stays flat in a crowd
+
+
+class ExpressionReader:
+    """A network that reads grey squares, as an ``ExpressionModel``.
+
+    Args:
+        network: takes (N, 1, 48, 48), values 0 to 255, and gives (N, L).
+        mirrored: read each face a second time, mirrored, and average the logits; costs twice the time.
+        precision: of the convolutions; None takes bfloat16 where the processor computes in it, else float32.
+    """
+
+    def __init__(
+        self,
+        network: nn.Module,
+        sha256: str,
+        calibration: Calibration,
+        *,
+        device: str = "cpu",
+        mirrored: bool = False,
+        precision: torch.dtype | None = None,
+    ) -> None:
+        self.sha256 = sha256
+        self.calibration = calibration
+        self.mirrored = mirrored
+        self.device = torch.device(device)
+        self.network = for_inference(network, precision or fastest_precision(self.device)).to(self.device)
+
+    def logits(self, crops: Sequence[np.ndarray], boxes: np.ndarray, landmarks: np.ndarray) -> np.ndarray:
+        """Read N faces; see ``ExpressionModel.logits``. The landmarks are not used."""
+        if not len(crops) == len(boxes) == len(landmarks):
+            raise ValueError(f"{len(crops)} crops, {len(boxes)} boxes and {len(landmarks)} landmarks: must be as many")
+        return self.read(cut(crops, boxes))
+
+    def read(self, faces: np.ndarray) -> np.ndarray:
+        """Read faces (N, 48, 48) uint8 grey, framed as in FER2013: (N, L) float32."""
+        outputs = [self._forward(faces[start : start + BATCH]) for start in range(0, len(faces), BATCH)]
+        if not outputs:
+            return self._forward(np.zeros((1, SIZE, SIZE), np.uint8))[:0]
+        return np.concatenate(outputs)
+
+    @torch.inference_mode()
+    def _forward(self, faces: np.ndarray) -> np.ndarray:
+        grey = torch.from_numpy(faces).to(self.device).float()[:, None]  # (n, 1, 48, 48)
+        logits: Tensor = self.network(grey)
+        if self.mirrored:
+            logits = (logits + self.network(grey.flip(3))) / 2
+        return logits.float().cpu().numpy()
+
+
+def cut(crops: Sequence[np.ndarray], boxes: np.ndarray) -> np.ndarray:
+    """Cut faces as FER2013 frames them.
+
+    Args:
+        crops: N squares (S, S, 3) uint8 RGB.
+        boxes: (N, 4) fractions of the crop.
+
+    Returns:
+        (N, 48, 48) uint8 grey; edges replicated.
+    """
+    faces = np.empty((len(crops), SIZE, SIZE), np.uint8)
+    for number, (crop, (x0, y0, x1, y1)) in enumerate(zip(crops, boxes, strict=True)):
+        edge = crop.shape[0]
+        side = (1.23 * (x1 - x0) + 0.945 * (y1 - y0)) / 2 * edge
+        faces[number] = square(crop, (x0 + x1) / 2 * edge, (y0 + y1) / 2 * edge, side)
+    return faces
+
+
+def square(picture: np.ndarray, x: float, y: float, side: float, size: int = SIZE) -> np.ndarray:
+    """Cut the square with this centre and side, pixels, out of an RGB picture: (size, size) uint8 grey."""
+    grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
+    scale = max(float(side), 1.0) / size
+    if scale > 1:
+        grey = cv2.GaussianBlur(grey, (0, 0), 0.4 * scale)  # a bilinear step alone would alias
+    # Pixel i's centre lies at i + 0.5, in both pictures.
+    left, top = x - side / 2 + scale / 2 - 0.5, y - side / 2 + scale / 2 - 0.5
+    matrix = np.array([[scale, 0, left], [0, scale, top]], np.float64)
+    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    return cv2.warpAffine(grey, matrix, (size, size), flags=flags, borderMode=cv2.BORDER_REPLICATE)
+
+
+def load(
+    path: Path, *, device: str = "cpu", mirrored: bool = False, precision: torch.dtype | None = None
+) -> ExpressionReader:
+    """Load a weight file that describes itself.
+
+    Raises:
+        WeightsError: the file is absent, damaged, or of another layout.
+    """
+    network, metadata = load_network(path)
+    sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
+    return ExpressionReader(
+        network, sha256, calibration(metadata), device=device, mirrored=mirrored, precision=precision
+    )
+
+
+def load_network(path: Path) -> tuple[nn.Module, dict[str, str]]:
+    """Build the network that the file's metadata names, float32, with its weights; and return the metadata.
+
+    Raises:
+        WeightsError: the file is absent, damaged, or of another layout.
+    """
+    try:
+        with safe_open(path, "pt") as stored:
+            metadata = stored.metadata() or {}
+            weights = {key: stored.get_tensor(key).float() for key in stored.keys()}  # noqa: SIM118 - no mapping
+    except (OSError, SafetensorError) as error:
+        raise WeightsError(f"{path} is absent or no safetensors file: {error}") from error
+    architecture = metadata.get("architecture", "")
+    if architecture not in NETWORKS:
+        raise WeightsError(f"{path}: unknown architecture {architecture!r}; known: {', '.join(NETWORKS)}")
+    network = NETWORKS[architecture]()
+    try:
+        # BatchNorm's counters of batches are not stored; they play no part in inference.
+        missing, unexpected = network.load_state_dict(weights, strict=False)
+    except RuntimeError as error:
+        raise WeightsError(f"{path} does not have the layout {architecture}: {error}") from error
+    missing = [key for key in missing if not key.endswith("num_batches_tracked")]
+    if missing or unexpected:
+        wrong = f"{len(missing)} tensors missing {missing[:3]}, {len(unexpected)} too many {unexpected[:3]}"
+        raise WeightsError(f"{path} does not have the layout {architecture}: {wrong}")
+    return network, metadata
+
+
+def calibration(metadata: dict[str, str]) -> Calibration:
+    """Read from a weight file's metadata which head is read, and how its logits become probabilities."""
+    first, last = json.loads(metadata["heads"])[metadata["head"]]
+    prior = tuple(float(share) for share in json.loads(metadata["prior"]))
+    return Calibration((first, last), float(metadata["temperature"]), prior)
+
+
+def fastest_precision(device: torch.device) -> torch.dtype:
+    """Return bfloat16 on a processor that computes in it (AMX, AVX512-BF16), else float32; emulated, it is slower."""
+    native = torch.cpu._is_amx_tile_supported() or torch.cpu._is_avx512_bf16_supported()
+    return torch.bfloat16 if device.type == "cpu" and native else torch.float32
+
+
+def for_inference(network: nn.Module, precision: torch.dtype) -> nn.Module:
+    """Fold the normalisations, convert the convolutions to ``precision`` and lay them out channels last, in place."""
+    network.eval().requires_grad_(False)
+    for module in list(network.modules()):
+        fuse = getattr(module, "fuse", None)
+        if callable(fuse):
+            fuse()
+    for module in network.modules():
+        if isinstance(module, nn.Conv2d):
+            module.to(precision)
+    return network.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue] - documented, not in the stub
+
+
+NETWORKS: dict[str, type[nn.Module]] = {"rmn_compact": RmnCompact}
