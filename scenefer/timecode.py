@@ -1,0 +1,82 @@
+"""Times as editors write them, read as seconds: plain seconds, H:MM:SS.mmm, and SMPTE timecode by frame count.
+
+A timecode counts frames, it does not tell the time: at 24000/1001 frames a second 01:00:00:00 is frame 86,400 and lies
+3603.6 seconds after 00:00:00:00. Drop-frame timecode (``;`` before the frames) leaves out numbers so that an hour of it
+is an hour within 3.6 ms; SMPTE ST 12-1.
+"""
+
+from __future__ import annotations
+
+import re
+from fractions import Fraction
+
+# A container's average rate comes from its durations, which are rounded; the rates in use lie 1/1000 apart.
+_SNAP = 4e-4
+
+_CLOCK = re.compile(r"(?:(\d+):)?(\d{1,2}):(\d{1,2}(?:[.,]\d+)?)")
+_TIMECODE = re.compile(r"(\d{1,3}):(\d{1,2}):(\d{1,2})([:;])(\d{1,3})")
+
+
+def exact_rate(rate: Fraction) -> Fraction:
+    """Return the rate in use that a container's average rate stands for: 23.976 is 24000/1001; others are kept."""
+    nominal = max(1, round(rate))
+    for known in (Fraction(nominal), Fraction(nominal * 1000, 1001)):
+        if abs(rate / known - 1) < _SNAP:
+            return known
+    return rate
+
+
+def seconds_of(text: str, rate: Fraction) -> float:
+    """Read one time.
+
+    Args:
+        text: ``93.5``, ``1:33.5``, ``0:01:33.500``, ``00:01:33:12`` or, drop-frame, ``00:01:33;12``.
+        rate: frames a second of the film; matters to the last two alone.
+
+    Returns:
+        Seconds; of a timecode, the begin of that frame, counted from 00:00:00:00.
+
+    Raises:
+        ValueError: it is no time; the message says why and completes the sentence "… is no time: ".
+    """
+    text = text.strip()
+    if match := _TIMECODE.fullmatch(text):
+        return _frame_number(match, exact_rate(rate)) / float(exact_rate(rate))
+    if match := _CLOCK.fullmatch(text):
+        hours, minutes, seconds = int(match[1] or 0), int(match[2]), float(match[3].replace(",", "."))
+        if (match[1] and minutes >= 60) or seconds >= 60:
+            raise ValueError("minutes and seconds end at 59")
+        return hours * 3600 + minutes * 60 + seconds
+    if re.fullmatch(r"\+?(\d+([.,]\d*)?|[.,]\d+)", text):  # stricter than float(), which takes nan, inf and 1_0
+        return float(text.replace(",", "."))
+    if text.startswith(("-", "−")):
+        raise ValueError("a film begins at 0")
+    raise ValueError("write seconds (93.5), H:MM:SS.mmm, or H:MM:SS:FF by frame count")
+
+
+def whole_hours(text: str, rate: Fraction) -> float:
+    """Return the seconds of a time that ``seconds_of`` reads which are whole hours of its notation."""
+    if match := _TIMECODE.fullmatch(text.strip()):
+        return seconds_of(f"{match[1]}:00:00{match[4]}00", rate)
+    return seconds_of(text, rate) // 3600 * 3600.0
+
+
+def _frame_number(match: re.Match[str], rate: Fraction) -> int:
+    hours, minutes, seconds, frames = (int(match[k]) for k in (1, 2, 3, 5))
+    nominal = round(rate)
+    if minutes >= 60 or seconds >= 60:
+        raise ValueError("minutes and seconds end at 59")
+    if frames >= nominal:
+        raise ValueError(f"at {float(rate):.5g} frames a second the frames end at {nominal - 1}")
+    number = ((hours * 60 + minutes) * 60 + seconds) * nominal + frames
+    if match[4] == ":":
+        return number
+    if rate.denominator != 1001 or nominal % 30:
+        raise ValueError(
+            f"';' means drop-frame, which exists at 29.97 and 59.94 frames a second, not at {float(rate):.5g}"
+        )
+    dropped = nominal // 15  # numbers left out at the begin of every minute that 10 does not divide
+    if seconds == 0 and frames < dropped and minutes % 10:
+        raise ValueError(f"drop-frame timecode leaves this number out; the next one is ;{dropped:02}")
+    total_minutes = hours * 60 + minutes
+    return number - dropped * (total_minutes - total_minutes // 10)

@@ -1,0 +1,329 @@
+"""Sheets say what is meant, exactly, or what is wrong with them."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from scenefer.errors import OutputError, SheetError
+from scenefer.film import Film
+from scenefer.intentions import parse_intention, write_intention
+from scenefer.sheets import read_sheet, spreadsheet_safe, write_template
+from scenefer.timecode import exact_rate, seconds_of, whole_hours
+from tests.builders import scenes_table
+
+NTSC_FILM = Fraction(24000, 1001)
+NTSC = Fraction(30000, 1001)
+
+
+def film(duration: float | None = 60.0, rate: Fraction = Fraction(25), timecode: str | None = None) -> Film:
+    return Film(Path("film.mp4"), "0" * 16, 1280, 720, duration, rate, timecode=timecode)
+
+
+@pytest.fixture
+def sheet(tmp_path: Path):
+    """Write a sheet and read it for a film of a minute."""
+
+    def read(text: str | bytes, of: Film | None = None):
+        path = tmp_path / "sheet.csv"
+        path.write_bytes(text if isinstance(text, bytes) else text.encode())
+        return read_sheet(path, of or film())
+
+    return read
+
+
+# Times
+
+
+@pytest.mark.parametrize(
+    ("text", "rate", "seconds"),
+    [
+        ("93.5", Fraction(25), 93.5),
+        ("93,5", Fraction(25), 93.5),
+        ("1:33.5", Fraction(25), 93.5),
+        ("75:10", Fraction(25), 4510.0),
+        ("0:01:33.500", Fraction(25), 93.5),
+        ("00:01:33:12", Fraction(25), 93.48),
+        ("01:00:00:00", NTSC_FILM, 3603.6),
+        ("00:00:01:00", Fraction(2997, 125), 1.001),  # a container's 23.976 is 24000/1001
+        ("01:00:00:00", NTSC, 3603.6),
+        ("01:00:00;00", NTSC, 107892 * 1001 / 30000),
+        ("00:01:00;02", NTSC, 1800 * 1001 / 30000),
+        ("00:10:00;00", NTSC, 17982 * 1001 / 30000),
+        ("00:01:00;04", Fraction(60000, 1001), 3600 * 1001 / 60000),
+    ],
+)
+def test_a_time_is_exact(text: str, rate: Fraction, seconds: float):
+    assert seconds_of(text, rate) == pytest.approx(seconds, abs=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("text", "rate", "why"),
+    [
+        ("00:00:01:25", Fraction(25), "end at 24"),
+        ("00:00:01;00", Fraction(25), "drop-frame"),
+        ("00:00:01;00", NTSC_FILM, "drop-frame"),
+        ("00:01:00;00", NTSC, "leaves this number out; the next one is ;02"),
+        ("00:61:00.0", Fraction(25), "end at 59"),
+        ("-1", Fraction(25), "begins at 0"),
+        ("nan", Fraction(25), "write seconds"),
+        ("inf", Fraction(25), "write seconds"),
+        ("1_0", Fraction(25), "write seconds"),
+        ("", Fraction(25), "write seconds"),
+        ("soon", Fraction(25), "write seconds"),
+    ],
+)
+def test_what_is_no_time_is_refused_with_the_reason(text: str, rate: Fraction, why: str):
+    with pytest.raises(ValueError, match=why):
+        seconds_of(text, rate)
+
+
+@given(st.integers(0, 24 * 60 * 60 * 30 - 1))
+def test_drop_frame_numbers_every_frame_once(frame: int):
+    """Written from the frame number by the arithmetic of the standard, and read back."""
+    tens, rest = divmod(frame, 17982)
+    number = frame + 18 * tens + (2 * ((rest - 2) // 1798) if rest >= 2 else 0)
+    seconds, frames = divmod(number, 30)
+    text = f"{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02};{frames:02}"
+    assert round(seconds_of(text, NTSC) * 30000 / 1001) == frame
+
+
+def test_whole_hours_are_hours_of_the_notation():
+    assert whole_hours("01:30:00:00", NTSC) == pytest.approx(3603.6)
+    assert whole_hours("01:30:00;00", NTSC) == pytest.approx(3599.9964)
+    assert whole_hours("5400", NTSC) == 3600
+
+
+def test_an_unusual_rate_is_kept():
+    assert exact_rate(Fraction(50, 3)) == Fraction(50, 3)
+    assert exact_rate(Fraction(24)) == 24
+
+
+# Intentions
+
+
+@pytest.mark.parametrize(
+    ("text", "shares"),
+    [
+        ("angry", {"angry": 1.0}),
+        ("Marah", {"angry": 1.0}),
+        ("terkejut", {"surprise": 1.0}),
+        ("sedih:1; netral:3", {"neutral": 0.75, "sad": 0.25}),
+        ("happy:60;neutral:40", {"happy": 0.6, "neutral": 0.4}),
+        ("", {}),
+    ],
+)
+def test_an_intention_is_shares_that_sum_to_one(text: str, shares: dict[str, float]):
+    assert parse_intention(text) == pytest.approx(shares)
+    assert list(parse_intention(text)) == list(shares)  # largest first
+
+
+def test_an_intention_is_written_as_it_is_read():
+    assert write_intention(parse_intention("netral:2;senang:3")) == "happy:0.6;neutral:0.4"
+    assert write_intention(parse_intention("jijik")) == "disgust"
+    assert write_intention({}) == ""
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("angre", '"angre": did you mean angry\\?'),
+        ("sedh", '"sedh": did you mean sedih\\?'),
+        ("melancholy", "the labels are angry, disgust"),
+        ("happy;neutral", "happy has no share"),
+        ("happy:0.5;joy:0.5", "happy stands in it twice"),
+        ("happy:-1;neutral:2", "write a number above 0"),
+        ("happy:nan", "write a number above 0"),
+    ],
+)
+def test_an_intention_not_understood_says_what_was_meant_perhaps(text: str, why: str):
+    with pytest.raises(ValueError, match=why):
+        parse_intention(text)
+
+
+# Sheets
+
+
+def test_the_sheet_of_the_test_film_has_twelve_scenes(films: Path):
+    table, notices = read_sheet(films / "testfilm_intended.csv", film(66.28))
+    assert notices == []
+    assert table["scene"].tolist() == [
+        *("bridge", "pressroom", "rage", "dread", "joy", "shock"),
+        *("grief", "revulsion", "rest", "home", "readers", "return"),
+    ]
+    assert table["start"].iloc[10] == 56.4
+    assert table["intended"].iloc[9] == "happy:0.6;neutral:0.4"
+
+
+def test_a_sheet_is_read_by_the_names_of_its_columns(sheet):
+    table, notices = sheet("End,Scene,START\n00:00:02:00,one,0\n\n4,two,2.0\n")
+    assert notices == []
+    assert table.to_dict("list") == {
+        "scene": ["one", "two"],
+        "start": [0.0, 2.0],
+        "end": [2.0, 4.0],
+        "intended": [None, None],
+        "character": [None, None],
+        "note": [None, None],
+    }
+
+
+def test_scenes_are_put_in_order_of_time(sheet):
+    table, _ = sheet("scene,start,end\nb,5,9\na,0,5\n")
+    assert table["scene"].tolist() == ["a", "b"]
+
+
+def test_columns_not_known_are_kept_and_named(sheet):
+    table, notices = sheet("scene,start,end,camera,INT/EXT\na,0,5,B,INT\n")
+    assert table["camera"].tolist() == ["B"]
+    assert notices == ["sheet.csv: columns kept but not understood: camera, INT/EXT"]
+
+
+def test_several_characters_share_the_times_of_a_scene(sheet):
+    table, _ = sheet("scene,start,end,intended,character\na,0,5,angry,Ada\na,0,5,sad,Bo\nb,5,6,,\n")
+    assert table["character"].tolist() == ["Ada", "Bo", None]
+
+
+def test_a_byte_order_mark_and_windows_line_ends_are_no_part_of_the_sheet(sheet):
+    table, notices = sheet("\ufeffscene,start,end\r\nbüro,0,5\r\n".encode())
+    assert table["scene"].tolist() == ["büro"]
+    assert notices == []
+
+
+def test_markup_and_formulas_are_names_like_any_other(sheet):
+    table, _ = sheet("scene,start,end\n<script>alert(1)</script>,0,5\n'=HYPERLINK(1),5,6\n")
+    assert table["scene"].tolist() == ["<script>alert(1)</script>", "=HYPERLINK(1)"]
+
+
+HEADER = "scene,start,end\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "is empty"),
+        ("\n\n", "is empty"),
+        (HEADER, "no row follows the column names"),
+        ("rage,0,5\n", "row 1: column 'scene' is missing"),
+        ("scene,start\nrage,0\n", "row 1: column 'end' is missing"),
+        ("scene;start;end\nrage;0;5\n", "row 1: columns are parted by semicolons"),
+        ("scene\tstart\tend\nrage\t0\t5\n", "row 1: columns are parted by tabs"),
+        ("scene,start,end,intented\na,0,1,sad\n", "unknown column 'intented': did you mean intended?"),
+        ("scene,begin,end,start,start\na,0,1,0,0\n", "column 'start' stands there 2 times"),
+        (HEADER + "a,0,5,sad\n", "row 2: 4 values for 3 columns, the last is 'sad'"),
+        (HEADER + "a,0,x\n", "row 2, column end: 'x' is no time"),
+        (HEADER + "a,nan,5\n", "row 2, column start: 'nan' is no time"),
+        (HEADER + "a,-2,5\n", "row 2, column start: '-2' is no time: a film begins at 0"),
+        (HEADER + "a,0\n", "row 2, column end: '' is no time"),
+        (HEADER + ",0,5\n", "row 2, column scene: '' is no name"),
+        (HEADER + "a,5,5\n", "row 2 (a), column end: 0:00:05.000 is not after the start"),
+        (
+            HEADER + "a,0,5\n\nb,4.9,8\n",
+            "row 4 (b), column start: 0:00:04.900 lies before the end 0:00:05.000 of row 2",
+        ),
+        (HEADER + "a,0,20\nb,1,2\nc,3,4\n", "row 3 (b), column start"),
+        (HEADER + "a,0,5\na,5,8\n", "row 3 (a): 0:00:05.000 to 0:00:08.000, but row 2 gives the scene 0:00:00.000"),
+        (HEADER + "a,0,5\na,0,5\n", "row 3 (a), column character: '' has a row of this scene already"),
+        (HEADER + "a,0,61.5\n", "row 2 (a), column end: 0:01:01.500 lies beyond the film, which ends at 0:01:00.000"),
+        (HEADER + "a,0,5\nb,60,60.5\n", "row 3 (b), column start: 0:01:00.000 lies beyond the film"),
+        (HEADER + "a,100,200\n", "all other times lie beyond the film"),
+        ("scene,start,end,intended\na,0,5,angre\n", "row 2, column intended, 'angre': \"angre\": did you mean angry?"),
+        (HEADER.encode() + b"caf\xe9,0,5\n", "row 2: byte 0xe9 is not UTF-8"),
+        ("scene,start,end\na,0,5\n".encode("utf-16"), "is UTF-16"),
+        (b"PK\x03\x04....", "is a spreadsheet or an archive"),
+        (HEADER + '"a,0,5\n', "not CSV"),
+    ],
+)
+def test_a_sheet_that_cannot_be_read_says_where_and_what_to_do(sheet, text: str | bytes, message: str):
+    with pytest.raises(SheetError) as error:
+        sheet(text)
+    assert message in str(error.value)
+    assert "sheet.csv" in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+def test_a_sheet_that_is_not_there_is_an_error(tmp_path: Path):
+    with pytest.raises(SheetError, match="No such file"):
+        read_sheet(tmp_path / "none.csv", film())
+    with pytest.raises(SheetError, match="directory"):
+        read_sheet(tmp_path, film())
+
+
+def test_up_to_a_second_past_the_end_is_clipped(sheet):
+    table, notices = sheet(HEADER + "a,0,61\n")
+    assert table["end"].tolist() == [60.0]
+    assert notices == ["sheet.csv, row 2 (a): the end 0:01:01.000 was clipped to the film's, 0:01:00.000"]
+
+
+def test_a_frame_past_the_end_is_clipped_without_words(sheet):
+    table, notices = sheet(HEADER + "a,0,60.04\n")
+    assert (table["end"].tolist(), notices) == ([60.0], [])
+
+
+def test_a_list_that_counts_from_the_timecode_is_shifted_by_it(sheet):
+    table, notices = sheet(
+        HEADER + "a,10:02:00:00,10:02:05:00\nb,10:02:10:00,10:03:00:12\n", film(timecode="10:02:00:00")
+    )
+    assert table["start"].tolist() == pytest.approx([0.0, 10.0])
+    assert table["end"].tolist() == pytest.approx([5.0, 60.0])
+    assert "10:02:00.000 was subtracted: the film's timecode is 10:02:00:00" in notices[0]
+
+
+@pytest.mark.parametrize("timecode", [None, "unknown"])
+def test_a_list_that_counts_from_an_hour_is_shifted_by_it(sheet, timecode: str | None):
+    table, notices = sheet(HEADER + "a,1:00:01,1:00:05\n", film(timecode=timecode))
+    assert (table["start"].tolist(), table["end"].tolist()) == ([1.0], [5.0])
+    assert "1:00:00.000 was subtracted" in notices[0]
+
+
+def test_an_hour_of_timecode_is_longer_than_an_hour_at_23_976(sheet):
+    table, _ = sheet(HEADER + "a,01:00:00:00,01:00:10:00\n", film(rate=NTSC_FILM))
+    assert table["start"].tolist() == pytest.approx([0.0], abs=1e-6)
+    assert table["end"].tolist() == pytest.approx([10.01])
+
+
+def test_a_film_of_unknown_length_holds_any_list(sheet):
+    table, notices = sheet(HEADER + "a,4000,5000\n", film(duration=None))
+    assert (table["start"].tolist(), notices) == ([4000.0], [])
+
+
+# The template
+
+
+def test_the_template_is_read_back(tmp_path: Path):
+    scenes = scenes_table(name=["1", "=1+1"], start=[0.0, 20.04], end=[20.04, 60.0])
+    path = tmp_path / "scenes.csv"
+    write_template(scenes, path)
+    assert path.read_text().splitlines() == [
+        "scene,start,end,intended,character,note",
+        "1,0:00:00.000,0:00:20.040,,,",
+        "'=1+1,0:00:20.040,0:01:00.000,,,",
+    ]
+    table, notices = read_sheet(path, film())
+    assert table["scene"].tolist() == ["1", "=1+1"]
+    assert table["end"].tolist() == [20.04, 60.0]
+    assert notices == []
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_sheet_that_may_be_filled_in_is_not_overwritten(tmp_path: Path):
+    path = tmp_path / "scenes.csv"
+    path.write_text("mine")
+    with pytest.raises(OutputError, match="may be filled in"):
+        write_template(scenes_table(name=["1"], start=[0.0], end=[2.0]), path)
+    assert path.read_text() == "mine"
+
+
+def test_a_template_that_cannot_be_written_is_an_error(tmp_path: Path):
+    with pytest.raises(OutputError, match="cannot be written"):
+        write_template(scenes_table(name=["1"], start=[0.0], end=[2.0]), tmp_path / "no folder" / "scenes.csv")
+
+
+@pytest.mark.parametrize("text", ["=1", "+1", "-1", "@a", "\ta"])
+def test_a_cell_that_a_spreadsheet_would_compute_is_marked(text: str):
+    assert spreadsheet_safe(text) == "'" + text
+    assert spreadsheet_safe("rage = joy") == "rage = joy"
