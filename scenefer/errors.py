@@ -36,3 +36,11 @@ class PlanError(SceneferError):
 
 class OutputError(SceneferError):
     """A result cannot be written: no permission, no space, or no such folder."""
+
+
+def printable(text: str) -> str:
+    """Make a text one line that is safe for a terminal: control characters and undecodable bytes as escapes."""
+    return "".join(
+        character if character.isprintable() else character.encode("unicode_escape", "backslashreplace").decode()
+        for character in text
+    )

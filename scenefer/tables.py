@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -72,6 +73,10 @@ TABLES: dict[str, tuple[Column, ...]] = {
         ),
         Column("logits", "floats", "", "output of the expression network, one value a label of its heads"),
         Column("crop", "bytes?", "", "JPEG of the face with its surroundings; null where crops are off"),
+    ),
+    "logits": (
+        Column("face", "int64", "", "row in the table faces"),
+        Column("logits", "floats", "", "output of another expression network than the one in the table faces"),
     ),
     "pictures": (
         Column("time", "float64", "s", "film time of the picture"),
@@ -166,7 +171,12 @@ def conform(columns: Mapping[str, Any] | pd.DataFrame, table: str) -> pd.DataFra
         missing, extra = set(wanted) - set(frame.columns), set(frame.columns) - set(wanted)
         raise ValueError(f"table {table}: columns missing {sorted(missing)}, not in the schema {sorted(extra)}")
     dtypes = {column.name: _dtype(column.type) for column in schema}
-    return frame[wanted].astype(dtypes).reset_index(drop=True)
+    typed = frame.reindex(columns=wanted).astype(dtypes).reset_index(drop=True)
+    for column in schema:
+        if dtypes[column.name] == "object" and column.type.endswith("?"):
+            # pandas puts NaN into a column of strings, and None into one of bytes: here it is always None.
+            typed[column.name] = typed[column.name].where(typed[column.name].notna(), None)
+    return typed
 
 
 def check(frame: pd.DataFrame, table: str) -> pd.DataFrame:
@@ -179,7 +189,7 @@ def check(frame: pd.DataFrame, table: str) -> pd.DataFrame:
     if list(frame.columns) != wanted:
         raise ValueError(f"table {table}: columns must be {wanted}, got {list(frame.columns)}")
     for column in TABLES[table]:
-        if not column.type.endswith("?") and frame[column.name].isna().any():
+        if not column.type.endswith("?") and frame[column.name].isna().to_numpy().any():
             raise ValueError(f"table {table}: column {column.name} must not be null")
     return frame
 
@@ -200,7 +210,8 @@ def write(path: Path, frame: pd.DataFrame, table: str, provenance: Mapping[str, 
         pq.write_table(checked.replace_schema_metadata(metadata), beside, compression="zstd")
         os.replace(beside, path)
     except OSError as error:
-        beside.unlink(missing_ok=True)
+        with suppress(OSError):
+            beside.unlink()
         raise OutputError(
             f"{path} cannot be written: {error.strerror or error}; free space or choose another --out"
         ) from error

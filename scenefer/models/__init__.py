@@ -5,7 +5,8 @@ Anything with these methods will do; the tests use fakes of three lines.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
@@ -36,6 +37,13 @@ class Calibration:
     head: tuple[int, int]  # the logits [a, b) of the head that is read, in the order of EMOTIONS
     temperature: float = 1.0  # logits are divided by it (Guo et al. 2017)
     prior: tuple[float, ...] = (1 / 7,) * 7  # class shares of the set that the temperature was fitted on
+
+
+def calibration(metadata: Mapping[str, str]) -> Calibration:
+    """Read from a weight file's metadata which head is read, and how its logits become probabilities."""
+    first, last = json.loads(metadata["heads"])[metadata["head"]]
+    prior = tuple(float(share) for share in json.loads(metadata["prior"]))
+    return Calibration((first, last), float(metadata["temperature"]), prior)
 
 
 class ExpressionModel(Protocol):

@@ -7,7 +7,6 @@ MTCNN's box: around the centre of the box, side = ½ (1.23 · width + 0.945 · h
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -18,7 +17,7 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 
 from scenefer.errors import WeightsError
-from scenefer.models import Calibration
+from scenefer.models import Calibration, calibration
 from scenefer.models.rmn_compact import SIZE, RmnCompact
 
 BATCH = 64  # faces a forward pass at most, so that memory stays flat in a crowd
@@ -143,13 +142,6 @@ def load_network(path: Path) -> tuple[nn.Module, dict[str, str]]:
         wrong = f"{len(missing)} tensors missing {missing[:3]}, {len(unexpected)} too many {unexpected[:3]}"
         raise WeightsError(f"{path} does not have the layout {architecture}: {wrong}")
     return network, metadata
-
-
-def calibration(metadata: dict[str, str]) -> Calibration:
-    """Read from a weight file's metadata which head is read, and how its logits become probabilities."""
-    first, last = json.loads(metadata["heads"])[metadata["head"]]
-    prior = tuple(float(share) for share in json.loads(metadata["prior"]))
-    return Calibration((first, last), float(metadata["temperature"]), prior)
 
 
 def fastest_precision(device: torch.device) -> torch.dtype:

@@ -153,13 +153,39 @@ def load_expression(name_or_path: str | Path, device: str = "cpu", *, mirrored: 
     Raises:
         WeightsError: the name is unknown, the file is absent or damaged, or its architecture is unknown.
     """
-    name = str(name_or_path)
-    path = Path(name)
-    if name in EXPRESSION or not path.is_file():
-        path = verify(_find(name, EXPRESSION, "expression model").name)
     from scenefer.models import reader
 
-    return reader.load(path, device=device, mirrored=mirrored)
+    return reader.load(find_expression(name_or_path), device=device, mirrored=mirrored)
+
+
+def find_expression(name_or_path: str | Path) -> Path:
+    """Return the weight file of an expression network: of a known name, verified, or the file that was given.
+
+    Raises:
+        WeightsError: the name is unknown, or the file is absent or damaged.
+    """
+    name = str(name_or_path)
+    if name in EXPRESSION or not Path(name).is_file():
+        return verify(_find(name, EXPRESSION, "expression model").name)
+    return Path(name)
+
+
+def describe(path: Path) -> dict[str, str]:
+    """Read what a weight file says of itself, without loading its tensors.
+
+    Raises:
+        WeightsError: it is no safetensors file, or does not name its architecture and heads.
+    """
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, "numpy") as stored:
+            metadata = stored.metadata() or {}
+    except (OSError, SafetensorError) as error:
+        raise WeightsError(f"{path} is no safetensors file: {error}") from error
+    if missing := {"architecture", "heads", "head", "temperature", "prior"} - set(metadata):
+        raise WeightsError(f"{path} does not describe itself: its metadata lack {', '.join(sorted(missing))}")
+    return metadata
 
 
 def sha256_of(path: Path) -> str:

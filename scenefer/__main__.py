@@ -1,0 +1,49 @@
+"""The program's edge: errors become one line on stderr and an exit code.
+
+0 all done, 1 some film failed, 2 usage, 3 no film succeeded, 130 interrupted. ``SCENEFER_DEBUG=1`` shows the traceback.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from io import TextIOWrapper
+
+from scenefer.errors import FilmError, OutputError, SceneferError, printable
+
+
+def main() -> None:
+    """Run the command line."""
+    import click
+
+    from scenefer.cli import app
+
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # names of files need not be text
+    try:
+        code = app(prog_name="scenefer", standalone_mode=False) or 0
+    except BrokenPipeError:  # the reader of our output, `head` say, has left
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 0
+    except (KeyboardInterrupt, click.exceptions.Abort, click.ClickException, SceneferError) as error:
+        if os.environ.get("SCENEFER_DEBUG") == "1":
+            raise
+        message, code = _answer(error)
+        print(f"scenefer: {printable(message)}", file=sys.stderr)
+    sys.exit(code)
+
+
+def _answer(error: BaseException) -> tuple[str, int]:
+    import click
+
+    if isinstance(error, click.ClickException):
+        context = getattr(error, "ctx", None)
+        return error.format_message() + (f"; see {context.command_path} --help" if context else ""), 2
+    if isinstance(error, SceneferError):
+        return str(error), 3 if isinstance(error, (FilmError, OutputError)) else 2
+    return "interrupted; run the same command again to go on", 130
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,193 @@
+"""From what the pixel pass found to a scene's percentages: the stages, called in order. Read this first.
+
+    observation ─▶ shots ─▶ tracks ─▶ scenes ─▶ samples ─▶ expressions ─▶ scene_emotions
+
+Each stage is a function from tables to tables; all of it takes seconds, and is always computed anew.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from scenefer import emotions, expression, samples, scenes, shots, tables, tracks
+from scenefer.errors import OutputError, SceneferError
+from scenefer.film import Film, Span
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from scenefer.models import Calibration
+    from scenefer.observation import Observation
+    from scenefer.plan import Plan
+
+_SHEET = "sheet.csv"
+
+
+@dataclass(frozen=True)
+class Analysis:
+    """Everything that is known about a film; the schemas of the tables stand in ``tables.py``."""
+
+    film: Film
+    frames: pd.DataFrame
+    faces: pd.DataFrame
+    pictures: pd.DataFrame
+    shots: pd.DataFrame
+    tracks: pd.DataFrame
+    samples: pd.DataFrame
+    expressions: pd.DataFrame
+    scenes: pd.DataFrame
+    scene_emotions: pd.DataFrame
+    sheet: pd.DataFrame | None  # the user's list of scenes, as read: one row a scene and character
+    run: dict[str, Any]  # versions, settings, weights, timings, coverage, warnings, state: what run.json holds
+
+
+_TABLES = tuple(entry.name for entry in fields(Analysis) if entry.name in tables.TABLES)
+
+
+def analyse(
+    film: Film,
+    observation: Observation,
+    calibration: Calibration,
+    plan: Plan,
+    span: Span = Span(0.0, float("inf")),
+    sheet: pd.DataFrame | None = None,
+) -> Analysis:
+    """Turn an observation into shots, tracks, scenes and their percentages.
+
+    Args:
+        span: the part of the film that was observed.
+        sheet: the user's scenes (``sheets.read_sheet``); without it scenes are guessed from the pictures.
+    """
+    frames, faces, _ = observation
+    rate = sample_rate(film, plan)
+    film_shots = shots.find_shots(frames, plan.shots) if film.kind == "video" else shots.one_a_frame(frames)
+    linked, film_tracks = tracks.link_faces(faces, film_shots, rate, plan.tracks)
+    if sheet is not None:
+        film_scenes = scenes.from_sheet(sheet, film_shots)
+    elif film.kind == "video":
+        film_scenes = scenes.group_shots(film_shots, frames, plan.scenes)
+    else:
+        film_scenes = scenes.one_scene(film_shots, film.path.stem, "stills")
+    end = float(film_shots["end"].iloc[-1]) if len(film_shots) else span.start
+    placed = samples.place_samples(frames, film_shots, film_scenes, rate, end)
+    expressions = expression.read_expressions(linked, placed, calibration, plan.expression)
+    accounted = samples.account(placed, expressions)
+    film_emotions = emotions.summarise(expressions, accounted, film_scenes, film_tracks, evidence_rule(film, plan))
+    return Analysis(
+        film=film,
+        frames=frames,
+        faces=faces,
+        pictures=observation.pictures,
+        shots=film_shots,
+        tracks=film_tracks,
+        samples=accounted,
+        expressions=expressions,
+        scenes=film_scenes,
+        scene_emotions=film_emotions,
+        sheet=sheet,
+        run={"coverage": coverage(accounted), "state": "done", "warnings": []},
+    )
+
+
+def sample_rate(film: Film, plan: Plan) -> float:
+    """Return the samples a second; a still stands for one second."""
+    return plan.observation.sample_rate if film.kind == "video" else 1.0
+
+
+def evidence_rule(film: Film, plan: Plan) -> emotions.EmotionSettings:
+    """Return what counts as enough evidence: of stills, any usable face, since each is all there is of its moment."""
+    from dataclasses import replace
+
+    return plan.emotions if film.kind == "video" else replace(plan.emotions, least_face_seconds=0.0)
+
+
+def coverage(accounted: pd.DataFrame) -> dict[str, float]:
+    """Sum up what became of the sampled time: share of it by state, 0 to 1."""
+    total = float(accounted["weight"].sum())
+    states = accounted.groupby("state")["weight"].sum()
+    return {
+        state: float(states.get(state, 0.0)) / total if total else 0.0
+        for state in ("face", "no face", "rejected", "not decoded")
+    }
+
+
+def save(analysis: Analysis, folder: Path, pages: Mapping[str, str]) -> None:
+    """Write a run: tables, ``run.json``, and pages of text by file name; beside its place first, then exchanged.
+
+    Raises:
+        OutputError: the folder cannot be written or the disk is full; an earlier run there is left as it was.
+    """
+    beside = folder.with_name(f"{folder.name}.{os.getpid()}.tmp")
+    origin = {"film": analysis.film.id, "versions": analysis.run.get("versions", {})}
+    try:
+        shutil.rmtree(beside, ignore_errors=True)
+        (beside / "tables").mkdir(parents=True)
+        for name in _TABLES:
+            tables.write(beside / "tables" / f"{name}.parquet", getattr(analysis, name), name, origin)
+        if analysis.sheet is not None:
+            analysis.sheet.to_csv(beside / "tables" / _SHEET, index=False)
+        record = {**analysis.run, "film": _film_record(analysis.film)}
+        for name, text in {**pages, "run.json": json.dumps(record, indent=1, default=str)}.items():
+            (beside / name).write_text(text, encoding="utf-8", errors="surrogateescape")
+        _exchange(beside, folder)
+    except OSError as error:
+        raise OutputError(
+            f"{folder} cannot be written: {error.strerror}; free space or choose another --out"
+        ) from error
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)
+
+
+def load(folder: Path) -> Analysis:
+    """Read a run back; neither the film nor the cache is needed.
+
+    Raises:
+        SceneferError: the folder holds no run, or one of another version.
+    """
+    import pandas as pd
+
+    try:
+        run = json.loads((folder / "run.json").read_text(encoding="utf-8", errors="surrogateescape"))
+        film = _film_of(run.pop("film"))
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise SceneferError(f"{folder} is no run of scenefer: it has no readable run.json") from error
+    sheet = folder / "tables" / _SHEET
+    return Analysis(
+        film=film,
+        **{name: tables.read(folder / "tables" / f"{name}.parquet", name) for name in _TABLES},
+        sheet=pd.read_csv(sheet, keep_default_na=False, dtype={"scene": str}) if sheet.is_file() else None,
+        run=run,
+    )
+
+
+def _exchange(beside: Path, folder: Path) -> None:
+    """Put a finished folder in the place of an older one."""
+    old = folder.with_name(f"{folder.name}.{os.getpid()}.old.tmp")
+    if folder.exists():
+        os.rename(folder, old)
+    os.rename(beside, folder)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def _film_record(film: Film) -> dict[str, Any]:
+    return {name: value for name, value in asdict(film).items() if name != "key_frames"}
+
+
+def _film_of(record: Mapping[str, Any]) -> Film:
+    known = {entry.name for entry in fields(Film)}
+    values = {name: value for name, value in record.items() if name in known}
+    values.update(
+        path=Path(values["path"]),
+        frame_rate=Fraction(values["frame_rate"]),
+        sample_aspect_ratio=Fraction(values["sample_aspect_ratio"]),
+        stills=tuple(Path(still) for still in values["stills"]),
+        warnings=tuple(values["warnings"]),
+    )
+    return Film(**values)

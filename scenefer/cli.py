@@ -1,0 +1,292 @@
+"""The command line: parse, one call, print. ``__main__`` turns errors into one line and an exit code."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+
+import typer
+
+from scenefer import console
+from scenefer.errors import FilmError, OutputError, PlanError, SceneferError, printable
+
+if TYPE_CHECKING:
+    from scenefer.film import Film, Span
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    help="Tell, scene by scene, which facial expressions a film shows.",
+)
+weights_app = typer.Typer(
+    no_args_is_help=True, help="The weight files: what there is, what is here, what it may be used for."
+)
+app.add_typer(weights_app, name="weights")
+
+_out = console.Console()
+_err = console.Console(stderr=True)
+
+Run = Annotated[Path, typer.Argument(help="Folder of an analysed film, reports/<film>.")]
+
+
+@app.callback(invoke_without_command=True)
+def _root(version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False) -> None:
+    if version:
+        from scenefer import __version__
+
+        print(__version__)
+        raise typer.Exit
+
+
+@app.command()
+def analyze(
+    films: Annotated[
+        list[Path], typer.Argument(metavar="FILM...", help="Films, stills, or folders of stills.", show_default=False)
+    ],
+    out: Annotated[Path, typer.Option(help="Folder of the reports.")] = Path("reports"),
+    data: Annotated[
+        Path | None, typer.Option(help="Folder of the cache; else `data` beside --out.", envvar="SCENEFER_DATA")
+    ] = None,
+    scenes: Annotated[
+        Path | None, typer.Option(help="CSV with scene,start,end; for several films a folder of them.")
+    ] = None,
+    profile: Annotated[str, typer.Option(help="fast, standard or thorough.")] = "standard",
+    plan: Annotated[str | None, typer.Option(help="TOML file of settings that deviate from the defaults.")] = None,
+    sample_rate: Annotated[float | None, typer.Option(help="Samples a second of film.")] = None,
+    start: Annotated[str | None, typer.Option(help="Begin here: seconds, H:MM:SS.mmm or H:MM:SS:FF.")] = None,
+    end: Annotated[str | None, typer.Option(help="Stop here.")] = None,
+    device: Annotated[str | None, typer.Option(help="auto, cpu or cuda.")] = None,
+    weights: Annotated[str | None, typer.Option(help="Name or file of the expression weights.")] = None,
+    detector: Annotated[str | None, typer.Option(help="mtcnn or yunet.")] = None,
+    reader: Annotated[str | None, typer.Option(help="pyav or decord.")] = None,
+    workers: Annotated[int | None, typer.Option(help="Processes; 0 = one a core.", min=0)] = None,
+    no_crops: Annotated[bool, typer.Option("--no-crops", help="Keep no pictures of faces.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one summary object on stdout.")] = False,
+    open_: Annotated[bool, typer.Option("--open", help="Open the report.")] = False,
+) -> None:
+    """Analyse films and write a report of each."""
+    from scenefer import executors, run, sheets, video
+    from scenefer.models import zoo
+    from scenefer.plan import make_plan
+
+    settings = make_plan(
+        profile,
+        plan,
+        {
+            "observation.sample_rate": sample_rate,
+            "observation.detector": detector,
+            "observation.reader": reader,
+            "observation.crops": False if no_crops else None,
+            "models.device": device,
+            "models.expression": weights,
+            "run.workers": workers,
+        },
+    )
+    # Whatever can be wrong with options, paths and sheets is said before anything is decoded.
+    zoo.verify(settings.observation.detector)
+    zoo.find_expression(settings.models.expression)
+    _demand(films)
+    sheet_of = _match_sheets(films, scenes)
+    failures: list[dict[str, str]] = []
+    probed = []
+    for path in films:
+        try:
+            film = video.probe(path)
+        except FilmError as error:
+            _note_failure(failures, path, error)
+            continue
+        sheet, notices = sheets.read_sheet(sheet_of[path], film) if path in sheet_of else (None, [])
+        probed.append((film, _span(start, end, film), sheet, notices))
+    summaries = []
+    for film, span, sheet, notices in probed:
+        try:
+            with console.progress_bar(film.path.name, _err) as tell:
+                analysis = run.analyze_film(
+                    film, settings, sheet, notices, span=span, data=data or out.parent / "data",
+                    executor=executors.processes, progress=tell,
+                )  # fmt: skip
+                folder = run.report_folder(film, out)
+                run.write(analysis, folder)
+        except (FilmError, OutputError) as error:
+            _note_failure(failures, film.path, error)
+            continue
+        page = folder / "report.html"
+        summaries.append({**console.summary(analysis), "run": printable(str(folder)), "report": printable(str(page))})
+        if not as_json:
+            _out.print(console.scenes_table(analysis))
+            for warning in analysis.run["warnings"]:
+                _say(f"note: {warning}")
+            _say(f"report: {page}")
+        if open_:
+            typer.launch(page.resolve().as_uri())
+    if as_json:
+        print(json.dumps({"films": summaries, "failures": failures}, indent=1))
+    if failures:
+        raise typer.Exit(1 if summaries else 3)
+
+
+@app.command()
+def report(folder: Run) -> None:
+    """Render the report of an analysed film again."""
+    from scenefer import analysis, run
+
+    loaded = analysis.load(folder)
+    run.write(loaded, folder)
+    _say(f"report: {folder / 'report.html'}")
+
+
+@app.command()
+def scenes(
+    film: Annotated[Path, typer.Argument(help="The film.")],
+    to: Annotated[Path | None, typer.Option(help="The sheet to write; else <film>.csv here.")] = None,
+    data: Annotated[Path, typer.Option(help="Folder of the cache.", envvar="SCENEFER_DATA")] = Path("data"),
+) -> None:
+    """Guess the scenes of a film and write them as a sheet to fill in."""
+    from scenefer import executors, run, sheets
+
+    sheet = to or Path(f"{film.stem}.csv")
+    _demand([film])
+    with console.progress_bar(film.name, _err) as tell:
+        analysis = run.analyze(film, data=data, executor=executors.processes, progress=tell)
+    sheets.write_template(analysis.scenes, sheet)
+    _say(f"{len(analysis.scenes)} guessed scenes: {sheet}")
+
+
+@app.command()
+def export(
+    folder: Run,
+    to: Annotated[Path, typer.Option(help="The CSV file to write.")],
+    rejected: Annotated[bool, typer.Option("--rejected", help="With the faces that do not count.")] = False,
+) -> None:
+    """Write a row a face: place, time, expression and the seven probabilities."""
+    from scenefer import analysis
+    from scenefer.export import face_rows, write_csv
+
+    loaded = analysis.load(folder)
+    rows = face_rows(loaded, rejected=rejected)
+    write_csv(rows, to)
+    print(f"{len(rows)} of {len(loaded.faces)} faces: {to}")
+
+
+@app.command()
+def schema() -> None:
+    """Print the columns, types and units of every table."""
+    for table in console.schema_tables():
+        _out.print(table)
+
+
+@app.command()
+def doctor() -> None:
+    """Say what is installed, which weights and devices there are, and test them."""
+    import torch
+
+    from scenefer import run
+    from scenefer.models import selftest, zoo
+
+    for name, version in run.versions().items():
+        print(f"{name:24} {version}")
+    devices = [torch.cuda.get_device_name(k) for k in range(torch.cuda.device_count())]
+    print(f"{'devices':24} cpu{''.join(f', cuda ({name})' for name in devices)}")
+    for record in zoo.records().values():
+        here = "here" if record.path.is_file() else "not here"
+        print(f"weights {record.name:16} {here}, {record.n_bytes / 1e6:.1f} MB, licence {record.licence}")
+    _tell_selftest(selftest.run())
+
+
+@app.command(name="selftest")
+def selftest_command() -> None:
+    """Test the weights that ship: stored outputs, the shipped portrait, a picture without a face."""
+    from scenefer.models import selftest
+
+    _tell_selftest(selftest.run())
+
+
+def _tell_selftest(checks: list[Any]) -> None:
+    for check in checks:
+        print(f"{'ok    ' if check.passed else 'FAILED'} {check.claim}: {check.found}")
+    if not all(check.passed for check in checks):
+        raise typer.Exit(1)
+
+
+def _say(text: str) -> None:
+    _out.print(printable(text), markup=False, highlight=False, soft_wrap=True)
+
+
+def _note_failure(failures: list[dict[str, str]], path: Path, error: SceneferError) -> None:
+    failures.append({"film": printable(str(path)), "error": printable(str(error))})
+    _err.print(f"scenefer: {printable(str(error))}", markup=False, highlight=False, soft_wrap=True)
+
+
+def _demand(films: list[Path]) -> None:
+    for path in films:
+        if not path.exists():
+            raise PlanError(f"{path}: there is no such file or folder")
+
+
+def _match_sheets(films: list[Path], scenes: Path | None) -> dict[Path, Path]:
+    """Find the sheet of each film: one sheet for one film, or a folder of sheets named as the films."""
+    if scenes is None:
+        return {}
+    if not scenes.exists():
+        raise PlanError(f"{scenes}: there is no such sheet")
+    if scenes.is_dir():
+        matched = {film: scenes / f"{film.stem}.csv" for film in films}
+        return {film: sheet for film, sheet in matched.items() if sheet.is_file()}
+    if len(films) > 1:
+        raise PlanError(f"{scenes} is one sheet for {len(films)} films; give a folder of sheets named as the films")
+    return {films[0]: scenes}
+
+
+def _span(start: str | None, end: str | None, film: Film) -> Span:
+    from scenefer.film import Span
+    from scenefer.timecode import seconds_of
+
+    def read(option: str, text: str) -> float:
+        try:
+            return seconds_of(text, film.frame_rate)
+        except ValueError as error:
+            _refuse(f"--{option} {text!r} is no time: {error}")
+
+    first = read("start", start) if start is not None else 0.0
+    last = read("end", end) if end is not None else float("inf")
+    if last <= first:
+        _refuse(f"--end {end!r} is not after the start")
+    if film.duration is not None and first >= film.duration:
+        _refuse(f"--start {start!r} lies beyond the end of {film.path.name}, which is {film.duration:.3f} s long")
+    return Span(first, last)
+
+
+def _refuse(message: str) -> NoReturn:
+    raise PlanError(message)
+
+
+@weights_app.command("list")
+def weights_list() -> None:
+    """List the known weight files."""
+    from scenefer.models import zoo
+
+    for record in zoo.records().values():
+        place = str(record.path) if record.path.is_file() else f"not here: scenefer weights pull {record.name}"
+        print(f"{record.name:14} {record.kind:10} {record.n_bytes / 1e6:7.1f} MB  {record.licence}\n{'':14} {place}")
+
+
+@weights_app.command("pull")
+def weights_pull(name: str) -> None:
+    """Download a weight file, resumed and verified."""
+    from scenefer.models import zoo
+
+    record = zoo.records().get(name)
+    if record is not None:
+        _err.print(f"{name}: {record.n_bytes / 1e6:.1f} MB, licence: {record.licence}", highlight=False)
+    print(zoo.pull(name))
+
+
+@weights_app.command("verify")
+def weights_verify(name: str) -> None:
+    """Check a weight file against its SHA-256."""
+    from scenefer.models import zoo
+
+    print(f"{zoo.verify(name)}: as recorded")

@@ -1,0 +1,132 @@
+"""What is drawn on a terminal: the progress bar and the tables."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn
+from rich.table import Table
+from rich.text import Text
+
+from scenefer.errors import printable
+from scenefer.film import clock
+from scenefer.tables import EMOTIONS, TABLES
+
+if TYPE_CHECKING:
+    from scenefer.analysis import Analysis
+    from scenefer.run import Progress as Tell
+
+_STAGES = {"observe": "reading", "analyse": "analysing", "report": "writing the report"}
+_SMOOTHING = 30.0  # seconds over which the speed is averaged
+
+
+class _FilmTime(ProgressColumn):
+    """Film time done and in all, the speed as a multiple of real time, the time left."""
+
+    def render(self, task: Task) -> Text:
+        done = clock(task.completed)[:-4]
+        if task.total is None:
+            return Text(done)
+        speed = task.fields.get("speed")
+        left = f" · {speed:.1f} × real time · {_left((task.total - task.completed) / speed)} left" if speed else ""
+        return Text(f"{done} of {clock(task.total)[:-4]}{left}")
+
+
+@contextmanager
+def progress_bar(name: str, console: Console) -> Iterator[Tell]:
+    """Draw the progress of a film while it is analysed; yields the callback that ``run`` reports to."""
+    columns = TextColumn("{task.description}", markup=False), BarColumn(), _FilmTime()
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task(printable(name), total=None)
+        marks: list[tuple[float, float]] = []  # (wall, film) seconds, of which the speed is the slope
+
+        def tell(stage: str, done: float, total: float | None) -> None:
+            now = time.monotonic()
+            marks.append((now, done))
+            while now - marks[0][0] > _SMOOTHING:
+                marks.pop(0)
+            elapsed, covered = now - marks[0][0], done - marks[0][1]
+            speed = covered / elapsed if elapsed > 1 and covered > 0 and stage == "observe" else None
+            bar.update(
+                task, description=f"{printable(name)}: {_STAGES[stage]}", completed=done, total=total, speed=speed
+            )
+
+        yield tell
+
+
+def scenes_table(analysis: Analysis) -> Table:
+    """Draw a row a scene: its place, its three largest percentages, its evidence."""
+    guessed = bool(len(analysis.scenes)) and (analysis.scenes["source"] == "guessed").all()
+    table = Table(
+        title=f"{printable(analysis.film.path.name)}{' · guessed scenes' if guessed else ''}", title_justify="left"
+    )
+    for heading, justify in (("scene", "left"), ("from", "right"), ("to", "right"), ("faces usable", "right")):
+        table.add_column(heading, justify=justify)  # type: ignore[arg-type]
+    table.add_column("detected facial expressions, share of screen time")
+    for scene in summary(analysis)["scenes"]:
+        shares = scene["percent"]
+        if shares is None:
+            words = "too little evidence"
+        else:
+            largest = sorted(shares.items(), key=lambda item: -item[1])[:3]
+            words = "  ".join(f"{emotion} {percent:.0f} %" for emotion, percent in largest)
+            words += "  (one take)" if scene["evidence"] == "one take" else ""
+        start, end = clock(scene["start"])[:-2], clock(scene["end"])[:-2]
+        table.add_row(Text(printable(scene["name"])), start, end, f"{scene['coverage']:.0%}", words)
+    return table
+
+
+def summary(analysis: Analysis) -> dict[str, Any]:
+    """Sum up a film for a machine; percentages are by screen time, null where there is too little evidence."""
+    rows = analysis.scene_emotions[analysis.scene_emotions["view"] == "screen_time"]
+    scenes = []
+    for scene in analysis.scenes.to_dict("records"):
+        own = rows[rows["scene"] == scene["scene"]].to_dict("records")
+        percent = {row["emotion"]: row["percent"] for row in own}
+        scenes.append(
+            {
+                "scene": int(scene["scene"]),
+                "name": str(scene["name"]),
+                "start": float(scene["start"]),
+                "end": float(scene["end"]),
+                "evidence": str(own[0]["evidence"]),
+                "coverage": float(own[0]["coverage"]),
+                "face_seconds": float(own[0]["face_seconds"]),
+                "percent": None
+                if own[0]["evidence"] == "insufficient"
+                else {e: round(percent[e], 2) for e in EMOTIONS},
+            }
+        )
+    return {
+        "film": printable(str(analysis.film.path)),
+        "id": analysis.film.id,
+        "state": analysis.run["state"],
+        "duration": float(analysis.shots["end"].iloc[-1]) if len(analysis.shots) else 0.0,
+        "size": [analysis.film.width, analysis.film.height],
+        "n_frames": len(analysis.frames),
+        "n_shots": len(analysis.shots),
+        "n_faces": len(analysis.faces),
+        "n_tracks": len(analysis.tracks),
+        "coverage": analysis.run["coverage"],
+        "scenes": scenes,
+        "warnings": [printable(warning) for warning in analysis.run["warnings"]],
+    }
+
+
+def schema_tables() -> Iterator[Table]:
+    """Draw every table's schema."""
+    for name, columns in TABLES.items():
+        table = Table(title=name, title_justify="left")
+        for heading in ("column", "type", "unit", "meaning"):
+            table.add_column(heading)
+        for column in columns:
+            table.add_row(column.name, column.type, column.unit, column.meaning)
+        yield table
+
+
+def _left(seconds: float) -> str:
+    return clock(max(0.0, seconds))[:-4]

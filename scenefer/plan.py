@@ -1,0 +1,188 @@
+"""What a run does, as values: one frozen settings class a stage, read from TOML, and the ids of what depends on it.
+
+A plan file states deviations from the defaults; its sections are the fields of ``Plan``. Order: option, then
+``--plan FILE``, then ``--profile``, then default.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import tomllib
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields, is_dataclass, replace
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+from scenefer import tables
+from scenefer.emotions import EmotionSettings
+from scenefer.errors import PlanError
+from scenefer.expression import ExpressionSettings
+from scenefer.observation import ObservationSettings
+from scenefer.scenes import SceneSettings
+from scenefer.shots import ShotSettings
+from scenefer.tracks import TrackSettings
+
+# In a wheel the plans lie inside the package, in a checkout beside it, where users look for them.
+SHIPPED = next(
+    (
+        place
+        for place in (Path(__file__).parent / "pipelines", Path(__file__).parents[1] / "pipelines")
+        if place.is_dir()
+    ),
+    Path("pipelines"),
+)
+
+PROFILES: dict[str, dict[str, dict[str, Any]]] = {
+    "fast": {"observation": {"sample_rate": 2.0, "smallest_face": 40}},
+    "standard": {},
+    "thorough": {"observation": {"sample_rate": 10.0, "smallest_face": 16, "mirrored": True}},
+}
+
+
+@dataclass(frozen=True)
+class ModelSettings:
+    """Which weights read the expressions, and where the networks run."""
+
+    expression: str = "rmn_compact"  # a name of models/zoo.py, or the path of a weight file
+    device: str = "auto"  # auto, cpu or cuda
+
+
+@dataclass(frozen=True)
+class RunSettings:
+    """Where a film is worked on; none of this changes a result."""
+
+    workers: int = 0  # processes, one thread each; 0 = one a core
+    longest_chunk: float = 120.0  # seconds of film that are redone, at most, after a crash
+
+
+@dataclass(frozen=True)
+class Plan:
+    """All settings of a run, by stage."""
+
+    observation: ObservationSettings = field(default_factory=ObservationSettings)
+    models: ModelSettings = field(default_factory=ModelSettings)
+    shots: ShotSettings = field(default_factory=ShotSettings)
+    tracks: TrackSettings = field(default_factory=TrackSettings)
+    scenes: SceneSettings = field(default_factory=SceneSettings)
+    expression: ExpressionSettings = field(default_factory=ExpressionSettings)
+    emotions: EmotionSettings = field(default_factory=EmotionSettings)
+    run: RunSettings = field(default_factory=RunSettings)
+
+
+def make_plan(
+    profile: str = "standard", file: str | Path | None = None, options: Mapping[str, Any] | None = None
+) -> Plan:
+    """Put a plan together from a profile, a plan file and single options.
+
+    Args:
+        file: a path, or the bare name of a plan that ships ("film").
+        options: ``{"observation.sample_rate": 10.0}``; None as a value means "not given".
+
+    Raises:
+        PlanError: an unknown profile, file, key or value; the message names the nearest valid one.
+    """
+    if profile not in PROFILES:
+        raise PlanError(f"unknown profile {profile!r}; {_nearest(profile, PROFILES)}")
+    plan = _deviate(Plan(), PROFILES[profile], f"profile {profile}")
+    if file is not None:
+        place = find_plan(file)
+        try:
+            stated = tomllib.loads(place.read_text(encoding="utf-8"))
+        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+            raise PlanError(f"{place} cannot be read as TOML: {error}") from error
+        plan = _deviate(plan, stated, str(place))
+    for key, value in (options or {}).items():
+        if value is not None:
+            section, name = key.split(".")
+            plan = _deviate(plan, {section: {name: value}}, f"option {name.replace('_', '-')}")
+    return _sensible(plan)
+
+
+def find_plan(file: str | Path) -> Path:
+    """Find a plan by path or, if it ships with scenefer, by its bare name.
+
+    Raises:
+        PlanError: there is none.
+    """
+    if Path(file).is_file():
+        return Path(file)
+    shipped = {entry.stem: entry for entry in SHIPPED.glob("*.toml")}
+    if str(file) in shipped:
+        return shipped[str(file)]
+    raise PlanError(f"there is no plan {str(file)!r}; give a TOML file or one of: {', '.join(sorted(shipped))}")
+
+
+def identity(*parts: Any) -> str:
+    """Hash settings and whatever else a result depends on: 12 hexadecimal digits, the same on every machine."""
+    plain = [asdict(part) if is_dataclass(part) and not isinstance(part, type) else part for part in parts]
+    return hashlib.sha256(json.dumps(plain, sort_keys=True, default=str).encode()).hexdigest()[:12]
+
+
+def observe_id(plan: Plan, detector: str, expression: str) -> str:
+    """Identify what the pixel pass depends on: its settings, the detector's weights, the schema.
+
+    Other expression weights read the stored crops again; without crops the film has to be decoded for them.
+    """
+    pass_settings = asdict(plan.observation)
+    pass_settings.pop("mirrored")  # concerns the logits alone, see expression_id
+    kept = None if plan.observation.crops else expression
+    return identity(pass_settings, detector, kept, tables.SCHEMA_VERSION)
+
+
+def expression_id(plan: Plan, sha256: str) -> str:
+    """Identify what the logits depend on besides the crops."""
+    return identity(sha256, plan.observation.mirrored)
+
+
+def _deviate(plan: Plan, stated: Mapping[str, Any], where: str) -> Plan:
+    sections = {entry.name for entry in fields(Plan)}
+    for section, values in stated.items():
+        if section not in sections:
+            raise PlanError(f"{where}: unknown section [{section}]; {_nearest(section, sections)}")
+        if not isinstance(values, Mapping):
+            raise PlanError(f"{where}: {section} must be a section: [{section}]")
+        settings = getattr(plan, section)
+        known = {entry.name: getattr(settings, entry.name) for entry in fields(settings)}
+        for key, value in values.items():
+            if key not in known:
+                raise PlanError(f"{where}: unknown key {key!r} in [{section}]; {_nearest(key, known)}")
+            values = {**values, key: _typed(value, known[key], f"{where}: {section}.{key}")}
+        plan = replace(plan, **{section: replace(settings, **values)})
+    return plan
+
+
+def _typed(value: Any, default: Any, where: str) -> Any:
+    if isinstance(default, float) and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    if default is not None and type(value) is not type(default):
+        raise PlanError(f"{where} must be of type {type(default).__name__}, not {value!r}")
+    return value
+
+
+def _sensible(plan: Plan) -> Plan:
+    """Refuse values that no stage could work with."""
+    seen = plan.observation
+    for name, value, low, high in (
+        ("sample-rate", seen.sample_rate, 0.01, 240.0),
+        ("smallest-face", seen.smallest_face, 12, 400),
+        ("picture-every", seen.picture_every, 0.1, 3600.0),
+        ("longest-chunk", plan.run.longest_chunk, 5.0, 36_000.0),
+    ):
+        if not low <= value <= high:
+            raise PlanError(f"{name} must be between {low:g} and {high:g}, got {value:g}")
+    for name, value, known in (
+        ("detector", seen.detector, ("mtcnn", "yunet")),
+        ("reader", seen.reader, ("pyav", "decord")),
+        ("pyramid", seen.pyramid, ("fast", "exact")),
+        ("device", plan.models.device, ("auto", "cpu", "cuda")),
+    ):
+        if value not in known:
+            raise PlanError(f"unknown {name} {value!r}; {_nearest(value, known)}")
+    return plan
+
+
+def _nearest(word: str, known: Any) -> str:
+    close = get_close_matches(str(word), list(known), n=1)
+    return f"did you mean {close[0]!r}?" if close else f"known: {', '.join(sorted(known))}"

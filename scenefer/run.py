@@ -1,0 +1,284 @@
+"""A film from its file to its report: missing pieces → executor → analyse → write."""
+
+from __future__ import annotations
+
+import logging
+import platform
+import re
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
+from functools import cache
+from importlib import metadata
+from os import cpu_count
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from scenefer import executors, store
+from scenefer import plan as plans
+from scenefer.errors import SceneferError, WeightsError
+from scenefer.film import Film, Span, chunks
+from scenefer.models import calibration, zoo
+from scenefer.plan import Plan
+
+if TYPE_CHECKING:
+    from scenefer.analysis import Analysis
+    from scenefer.observation import Models, Observation
+
+DATA = Path("data")
+_WHOLE = Span(0.0, float("inf"))
+_PACKAGES = ("scenefer", "av", "numpy", "opencv-python-headless", "pandas", "pyarrow", "torch")
+
+Progress = Callable[[str, float, float | None], None]  # stage, film time done, film time in all
+Executor = Callable[..., Any]
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Job:
+    """A piece of a film to be observed, or to be read again by other weights: small, picklable, its result a folder."""
+
+    film: Film
+    span: Span
+    folder: Path
+    plan: Plan
+    weights: Path
+    expression_id: str
+    threads: int  # of the decoder; 0 = one a core
+
+
+class Sighting(NamedTuple):
+    """A film once its pixels are gone: what was found, and how well it could be read."""
+
+    observation: Observation
+    notes: dict[str, Any]
+    n_pieces: int
+    n_resumed: int
+
+
+def analyze(
+    path: str | Path,
+    plan: Plan = Plan(),
+    *,
+    scenes: str | Path | None = None,
+    span: Span = _WHOLE,
+    data: Path = DATA,
+    executor: Executor = executors.serial,
+    progress: Progress | None = None,
+) -> Analysis:
+    """Analyse a film, a still or a folder of stills.
+
+    Args:
+        scenes: a sheet with ``scene,start,end``; without it scenes are guessed.
+        data: where the observed pieces are kept; an interrupted analysis goes on there.
+        executor: ``executors.serial``, or ``executors.processes`` from a script whose main part is guarded by
+            ``if __name__ == "__main__"``.
+
+    Raises:
+        FilmError, SheetError, PlanError, WeightsError, OutputError: see errors.py.
+    """
+    from scenefer import sheets, video
+
+    film = video.probe(Path(path))
+    sheet, notices = sheets.read_sheet(Path(scenes), film) if scenes is not None else (None, [])
+    return analyze_film(film, plan, sheet, notices, span=span, data=data, executor=executor, progress=progress)
+
+
+def analyze_film(
+    film: Film,
+    plan: Plan,
+    sheet: Any = None,
+    notices: Sequence[str] = (),
+    *,
+    span: Span = _WHOLE,
+    data: Path = DATA,
+    executor: Executor = executors.serial,
+    progress: Progress | None = None,
+) -> Analysis:
+    """Analyse a film that has been probed, with a sheet that has been read: ``analyze`` without the checks."""
+    from scenefer import analysis
+    from scenefer.video import ReaderNotes
+
+    told = progress or (lambda stage, done, total: None)
+    began = time.perf_counter()
+    weights = zoo.find_expression(plan.models.expression)
+    sighting = observe_film(film, plan, span, data, weights, executor, told)
+    observed = time.perf_counter()
+    told("analyse", 0.0, None)
+    result = analysis.analyse(film, sighting.observation, calibration(zoo.describe(weights)), plan, span, sheet)
+    notes = ReaderNotes(**sighting.notes)
+    run = {
+        **result.run,
+        "state": "partial" if notes.partial else "done",
+        "warnings": [*film.warnings, *notes.warnings(), *notices],
+        "made": datetime.now(UTC).isoformat(timespec="seconds"),
+        "span": [span.start, None if span.end == float("inf") else span.end],
+        "versions": versions(),
+        "settings": asdict(plan),
+        "plan": plans.identity(plan),
+        "weights": _weights_record(plan, weights),
+        "timings": {
+            "observe_s": round(observed - began, 3),
+            "analyse_s": round(time.perf_counter() - observed, 3),
+            "pieces": sighting.n_pieces,
+            "pieces_resumed": sighting.n_resumed,
+        },
+    }
+    return replace(result, run=run)
+
+
+def observe_film(
+    film: Film, plan: Plan, span: Span, data: Path, weights: Path, executor: Executor, progress: Progress
+) -> Sighting:
+    """Do the pixel pass of every piece of a film that is not in the cache, and join the pieces.
+
+    Raises:
+        SceneferError: the error of the first piece that failed; the pieces that were done are kept.
+    """
+    from scenefer.observation import combine
+    from scenefer.video import ReaderNotes
+
+    expression_id = plans.expression_id(plan, zoo.sha256_of(weights))
+    detector = zoo.verify(plan.observation.detector)
+    observe_id = plans.observe_id(plan, zoo.sha256_of(detector), expression_id)
+    spans = chunks(film, span, longest=plan.run.longest_chunk)
+    workers = min(plan.run.workers or cpu_count() or 1, len(spans))
+    jobs = [
+        Job(
+            film,
+            piece,
+            store.piece_folder(data, film.id, observe_id, piece),
+            plan,
+            weights,
+            expression_id,
+            int(workers > 1),
+        )
+        for piece in spans
+    ]
+    missing = [job for job in jobs if not store.is_done(job.folder, expression_id)]
+    _run_jobs(film, jobs, missing, workers, executor, progress)
+    notes = ReaderNotes()
+    for job in jobs:
+        notes.merge(ReaderNotes(**store.read_manifest(job.folder)["notes"]))
+    pieces = [store.read_piece(job.folder, expression_id) for job in jobs]
+    return Sighting(combine(pieces), asdict(notes), len(jobs), len(jobs) - len(missing))
+
+
+def observe_piece(job: Job, report: Callable[[float], None]) -> None:
+    """Observe a piece of a film and write it; or, where only the weights are new, read its stored crops again."""
+    from scenefer.observation import observe, reclassify
+    from scenefer.video import ReaderNotes, frames
+
+    models = _load_models(job.plan, job.weights)
+    if (job.folder / "manifest.json").is_file():
+        earlier = store.read_manifest(job.folder)["expression_id"]
+        faces = store.read_piece(job.folder, earlier).faces
+        store.write_logits(job.folder, reclassify(faces, models.expression), job.expression_id)
+        return
+    seen = job.plan.observation
+    notes = ReaderNotes()
+    rate = seen.sample_rate
+    seconds = frames(job.film, job.span, sample_rate=rate, reader=seen.reader, threads=job.threads, notes=notes)
+    observation = observe(seconds, models, seen, lambda reached: report(reached - job.span.start))
+    store.write_piece(
+        job.folder,
+        observation,
+        {
+            "film_id": job.film.id,
+            "film": str(job.film.path).encode("utf-8", "backslashreplace").decode(),
+            "span": [job.span.start, None if job.span.end == float("inf") else job.span.end],
+            "settings": asdict(seen),
+            "expression": job.plan.models.expression,
+            "expression_id": job.expression_id,
+            "notes": asdict(notes),
+            "versions": versions(),
+        },
+    )
+
+
+def report_folder(film: Film, out: Path) -> Path:
+    """Name the folder of a film's run: the film's name, and six digits of its id where another film has that name."""
+    name = re.sub(r'[\x00-\x1f\x7f/\\:*?"<>|\ud800-\udfff]', "_", film.path.stem).strip(" .") or "film"
+    folder = out / name
+    record = folder / "run.json"
+    if record.is_file() and f'"id": "{film.id}"' not in record.read_text(encoding="utf-8", errors="replace"):
+        return out / f"{name}-{film.id[:6]}"
+    return folder
+
+
+def write(analysis: Analysis, folder: Path) -> None:
+    """Write a run: tables, record and report.
+
+    Raises:
+        OutputError: it cannot be written; an earlier run there is left as it was.
+    """
+    from scenefer.analysis import save
+    from scenefer.report import render
+
+    save(analysis, folder, {"report.html": render(analysis)})
+
+
+@cache
+def versions() -> dict[str, str]:
+    """Tell which versions made a result."""
+    return {"python": platform.python_version(), **{name: metadata.version(name) for name in _PACKAGES}}
+
+
+def _run_jobs(
+    film: Film, jobs: Sequence[Job], missing: Sequence[Job], workers: int, executor: Executor, progress: Progress
+) -> None:
+    total = film.duration
+    reached = {
+        job.folder: _length(job.span, total) for job in jobs if job not in missing
+    }  # what is in the cache is done
+
+    def tell(job: Job, seconds: float) -> None:
+        reached[job.folder] = seconds
+        progress("observe", sum(reached.values()), total)
+
+    progress("observe", sum(reached.values()), total)
+    failures: list[SceneferError] = []
+    if missing:
+        chosen = executor if workers > 1 else executors.serial
+        for job, error in chosen(observe_piece, missing, workers, tell):
+            if error is not None:
+                failures.append(error)
+            else:
+                tell(job, _length(job.span, total))
+    if failures:
+        raise failures[0]
+
+
+def _length(span: Span, duration: float | None) -> float:
+    end = min(span.end, duration if duration is not None else span.end)
+    return 0.0 if end == float("inf") else max(0.0, end - span.start)
+
+
+@cache
+def _load_models(plan: Plan, weights: Path) -> Models:
+    """Load the networks, once a process."""
+    import torch
+
+    from scenefer.observation import Models
+
+    device = plan.models.device
+    if device == "cuda" and not torch.cuda.is_available():
+        raise WeightsError("--device cuda: torch finds no CUDA device; use --device auto")
+    if device == "auto":
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+    seen = plan.observation
+    pyramid = "exact" if seen.pyramid == "exact" else "fast"
+    return Models(
+        zoo.load_detector(seen.detector, smallest_face=seen.smallest_face, device=device, pyramid=pyramid),
+        zoo.load_expression(weights, device, mirrored=seen.mirrored),
+    )
+
+
+def _weights_record(plan: Plan, weights: Path) -> dict[str, dict[str, str]]:
+    detector = zoo.DETECTORS[plan.observation.detector]
+    return {
+        "detector": {"name": detector.name, "sha256": detector.sha256, "licence": detector.licence},
+        "expression": {"name": plan.models.expression, "sha256": zoo.sha256_of(weights), **zoo.describe(weights)},
+    }
