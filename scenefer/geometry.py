@@ -1,11 +1,12 @@
-"""Boxes and crops of faces: NumPy in, NumPy out.
+"""Boxes, crops, turn and sharpness of faces: NumPy in, NumPy out.
 
-Boxes are xyxy in pixels, origin top left. Landmarks are (5, 2): the eye on the picture's left, the one on its right, the
-nose, the mouth corner on the left, the one on the right.
+Boxes are xyxy in pixels, origin top left. Landmarks are (5, 2): the eye on the picture's left, the one on its right,
+the nose, the mouth corner on the left, the one on the right.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -13,6 +14,13 @@ if TYPE_CHECKING:
 
 CROP_MARGIN = 1.4  # side of a stored crop, as a multiple of the larger side of the box
 CROP_LARGEST = 160  # px; larger crops are reduced to it, smaller ones are never enlarged
+
+# Of the generic head in OpenCV's examples (S. Mallick, Head Pose Estimation using OpenCV and Dlib, 2016): the nose tip
+# stands 135 units before the outer eye corners, which are 2 x 225 apart. The centres of the eyes, which detectors
+# report, are 0.7 times as far apart as the outer corners (63 of 90 mm, Dodgson 2004).
+_NOSE_DEPTH = 135 / (0.7 * 225)  # in half distances of the eyes
+
+_SHARPNESS_SIDE = 48  # px; faces are compared at one size, the one that the expression network sees
 
 
 def iou(a: np.ndarray, b: np.ndarray) -> np.ndarray:
@@ -87,3 +95,52 @@ def in_crop(boxes: np.ndarray, landmarks: np.ndarray) -> tuple[np.ndarray, np.nd
     framed = (boxes.reshape(-1, 2, 2) - origin[:, None]) / side[:, None, None]
     points = (landmarks - origin[:, None]) / side[:, None, None]
     return framed.reshape(-1, 4).astype(np.float32), points.astype(np.float32)
+
+
+def yaw(landmarks: np.ndarray) -> np.ndarray:
+    """Estimate how far heads are turned to the side.
+
+    Weak perspective, a rigid head: turned by an angle, half the distance of the eyes shrinks with its cosine, and the
+    nose tip, which stands before the plane of eyes and mouth, leaves the face's midline by its depth times the sine.
+    Both are measured across the midline (middle of the eyes to middle of the mouth), so that a tilted head is none that
+    is turned. A nod alters the estimate little; expressions that pull the mouth aside alter it by a few degrees.
+
+    Args:
+        landmarks: (N, 5, 2) pixels.
+
+    Returns:
+        (N,) float32 degrees, -90 to 90; 0 = frontal, positive = towards the picture's right.
+    """
+    import numpy as np
+
+    left, right, nose, mouth_left, mouth_right = np.moveaxis(landmarks.astype(np.float64), 1, 0)
+    eyes = (left + right) / 2
+    down = (mouth_left + mouth_right) / 2 - eyes
+    across = np.stack([down[:, 1], -down[:, 0]], axis=1)  # at right angles to the midline, not normalised
+    offset = ((nose - eyes) * across).sum(axis=1)
+    half = ((right - left) * across).sum(axis=1) / 2
+    return np.degrees(np.arctan2(offset / _NOSE_DEPTH, np.maximum(half, 0))).astype(np.float32)
+
+
+def sharpness(crops: Sequence[np.ndarray], boxes: np.ndarray) -> np.ndarray:
+    """Measure how sharp faces are by the variance of the Laplacian (Pech-Pacheco et al., ICPR 2000).
+
+    Args:
+        crops: N pictures (S, S, 3) uint8 RGB, as ``crop_faces`` cuts them.
+        boxes: (N, 4) the face as fractions of its crop, as ``in_crop`` gives them.
+
+    Returns:
+        (N,) float32, of the face at 48 x 48 px, grey 0 to 255; a face that was smaller is enlarged, hence never sharp.
+    """
+    import cv2
+    import numpy as np
+
+    values = np.zeros(len(crops), np.float32)
+    for place, (picture, box) in enumerate(zip(crops, boxes, strict=True)):
+        height, width = picture.shape[:2]
+        x0, y0, x1, y1 = np.clip(np.rint(box * [width, height, width, height]), 0, [width, height] * 2).astype(int)
+        face = cv2.cvtColor(picture[y0 : max(y1, y0 + 1), x0 : max(x1, x0 + 1)], cv2.COLOR_RGB2GRAY)
+        method = cv2.INTER_AREA if min(face.shape) > _SHARPNESS_SIDE else cv2.INTER_LINEAR
+        small = cv2.resize(face, (_SHARPNESS_SIDE, _SHARPNESS_SIDE), interpolation=method)
+        values[place] = cv2.Laplacian(small, cv2.CV_64F).var()
+    return values

@@ -165,7 +165,8 @@ def _fill(table: str, columns: Mapping[str, Any], **defaults: Default) -> pd.Dat
     known = {name: list(value) if _is_column(value) else [value] * n_rows for name, value in columns.items()}
     for name, default in defaults.items():
         if name not in known:
-            known[name] = default(known) if callable(default) else [default] * n_rows
+            column: Any = default(known) if callable(default) else [default] * n_rows
+            known[name] = column
     return conform(known, table)
 
 
