@@ -14,13 +14,13 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import get_context
 from multiprocessing.queues import SimpleQueue
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 from scenefer.errors import FilmError, SceneferError
 
-Job = TypeVar("Job")
 Work = Callable[[Any, Callable[[float], None]], None]
 Progress = Callable[[Any, float], None]  # job, film time reached within it
+Executor = Callable[[Work, Sequence[Any], int, Progress], Iterator["Outcome"]]
 
 _log = logging.getLogger(__name__)
 _reports: SimpleQueue[tuple[int, float]] | None = None  # set in a worker process by _begin_worker
@@ -76,12 +76,8 @@ def _begin_worker(reports: SimpleQueue[tuple[int, float]]) -> None:
     global _reports
     _reports = reports
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent answers Ctrl-C
-    os.environ["OMP_NUM_THREADS"] = "1"
-    import cv2
-    import torch
-
-    cv2.setNumThreads(1)
-    torch.set_num_threads(1)
+    # Read by torch and by OpenCV when they are loaded, which in a spawned process is later than here.
+    os.environ.update(OMP_NUM_THREADS="1", OPENCV_FOR_THREADS_NUM="1")
 
 
 def _work_and_report(work: Work, place: int, job: Any) -> None:

@@ -31,7 +31,6 @@ _WHOLE = Span(0.0, float("inf"))
 _PACKAGES = ("scenefer", "av", "numpy", "opencv-python-headless", "pandas", "pyarrow", "torch")
 
 Progress = Callable[[str, float, float | None], None]  # stage, film time done, film time in all
-Executor = Callable[..., Any]
 
 _log = logging.getLogger(__name__)
 
@@ -65,7 +64,7 @@ def analyze(
     scenes: str | Path | None = None,
     span: Span = _WHOLE,
     data: Path = DATA,
-    executor: Executor = executors.serial,
+    executor: executors.Executor = executors.serial,
     progress: Progress | None = None,
 ) -> Analysis:
     """Analyse a film, a still or a folder of stills.
@@ -94,7 +93,7 @@ def analyze_film(
     *,
     span: Span = _WHOLE,
     data: Path = DATA,
-    executor: Executor = executors.serial,
+    executor: executors.Executor = executors.serial,
     progress: Progress | None = None,
 ) -> Analysis:
     """Analyse a film that has been probed, with a sheet that has been read: ``analyze`` without the checks."""
@@ -130,7 +129,7 @@ def analyze_film(
 
 
 def observe_film(
-    film: Film, plan: Plan, span: Span, data: Path, weights: Path, executor: Executor, progress: Progress
+    film: Film, plan: Plan, span: Span, data: Path, weights: Path, executor: executors.Executor, progress: Progress
 ) -> Sighting:
     """Do the pixel pass of every piece of a film that is not in the cache, and join the pieces.
 
@@ -227,7 +226,12 @@ def versions() -> dict[str, str]:
 
 
 def _run_jobs(
-    film: Film, jobs: Sequence[Job], missing: Sequence[Job], workers: int, executor: Executor, progress: Progress
+    film: Film,
+    jobs: Sequence[Job],
+    missing: Sequence[Job],
+    workers: int,
+    executor: executors.Executor,
+    progress: Progress,
 ) -> None:
     total = film.duration
     reached = {
