@@ -112,7 +112,8 @@ def write_template(scenes: pd.DataFrame, path: Path) -> None:
         beside.write_text(text.getvalue(), encoding="utf-8")
         os.replace(beside, path)
     except OSError as error:
-        beside.unlink(missing_ok=True)
+        with suppress(OSError):
+            beside.unlink()
         raise OutputError(f"{path} cannot be written: {error.strerror or error}; choose another --out") from error
 
 
