@@ -1,0 +1,105 @@
+"""What other programs find in the same clips: PySceneDetect's cuts and the faces of an unchanged MTCNN."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import numpy as np
+    import torch
+
+LEAST_SCORE = 0.9  # an unchanged MTCNN is asked for the faces that it is sure of
+
+
+def pyscenedetect_cuts(clip: Path) -> list[int]:
+    """Return the first frames of new shots by PySceneDetect's AdaptiveDetector, as it comes."""
+    import scenedetect
+
+    scenes = scenedetect.detect(str(clip), scenedetect.AdaptiveDetector())
+    return [start.frame_num for start, _ in scenes[1:]]
+
+
+class StockMTCNN:
+    """facenet-pytorch's MTCNN, nothing changed but the size of the smallest face."""
+
+    def __init__(self, smallest_face: int = 24) -> None:
+        """Load the networks; one thread, like a worker of ours."""
+        import torch
+
+        torch.set_num_threads(1)
+        self._network = _import_mtcnn()(keep_all=True, min_face_size=smallest_face, device="cpu", post_process=False)
+
+    def boxes(self, picture: np.ndarray) -> np.ndarray:
+        """Find the faces of a picture (H, W, 3) uint8 RGB: (N, 4) float64 xyxy, those of score ≥ 0.9."""
+        import numpy as np
+
+        boxes, scores = self._network.detect(picture)
+        if boxes is None:
+            return np.zeros((0, 4))
+        certain = np.asarray(scores, float) >= LEAST_SCORE
+        return np.asarray(boxes, float)[certain]
+
+
+def sampled_pictures(
+    clip: Path, sample_rate: float, span: tuple[float, float] = (0.0, float("inf")), most: int = 230_400
+) -> Iterator[tuple[float, np.ndarray, float]]:
+    """Read the sampled frames of a clip, reduced as before our own detection.
+
+    Yields:
+        Film time, picture (H, W, 3) uint8 RGB of at most ``most`` pixels, and the factor back to the displayed size.
+    """
+    from math import sqrt
+
+    import cv2
+
+    from scenefer import video
+    from scenefer.film import Span
+
+    for frame in video.frames(video.probe(clip), Span(*span), sample_rate=sample_rate):
+        if frame.pixels is None:
+            continue
+        height, width = frame.pixels.shape[:2]
+        factor = min(1.0, sqrt(most / (height * width)))
+        size = (max(1, int(width * factor)), max(1, int(height * factor)))
+        yield frame.time, cv2.resize(frame.pixels, size, interpolation=cv2.INTER_AREA), width / size[0]
+
+
+def _import_mtcnn() -> Any:
+    """Import facenet-pytorch beside a CPU build of torch.
+
+    torchvision from the package index then lacks its compiled operators: it cannot even be imported before their
+    schemas exist, and its non-maximum suppression is given here in NumPy, with the same rule.
+    """
+    import torch
+
+    if not hasattr(torch.ops.torchvision, "nms"):
+        for schema in (
+            "nms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor",
+            "qnms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor",
+        ):
+            torch.library.define(f"torchvision::{schema.split('(')[0]}", schema[schema.index("(") :])
+    import facenet_pytorch
+    from facenet_pytorch.models.utils import detect_face
+
+    detect_face.batched_nms = _batched_nms
+    return facenet_pytorch.MTCNN
+
+
+def _batched_nms(boxes: torch.Tensor, scores: torch.Tensor, groups: torch.Tensor, threshold: float) -> torch.Tensor:
+    """Suppress, within each group, boxes that overlap a better one by more than ``threshold``; best first."""
+    import numpy as np
+    import torch
+
+    from scenefer.geometry import iou
+
+    coordinates, of_group = boxes.double().numpy(), groups.numpy()
+    waiting = np.argsort(-scores.numpy(), kind="stable")
+    kept = []
+    while len(waiting):
+        best, waiting = waiting[0], waiting[1:]
+        kept.append(best)
+        overlaps = iou(coordinates[best : best + 1], coordinates[waiting])[0]
+        waiting = waiting[(overlaps <= threshold) | (of_group[waiting] != of_group[best])]
+    return torch.as_tensor(np.array(kept, dtype=np.int64))

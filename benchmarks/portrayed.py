@@ -1,0 +1,128 @@
+"""The strongest detected expression against the annotated one, segment by segment and face by face."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+from benchmarks.scoring import Truth
+from scenefer.tables import EMOTIONS
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+
+LEAST = 0.4  # face-seconds, two samples at 5 a second: less says nothing about a segment
+OVERLAP = 0.3  # intersection over union from which a box is the annotated person's
+
+
+class Portrayed(NamedTuple):
+    """What was read where a person saw ``emotion``; ``read`` is empty where nothing usable was found."""
+
+    clip: str
+    start: int  # frame
+    end: int  # frame, exclusive
+    person: str
+    emotion: str
+    accepted: frozenset[str]
+    read: str
+    share: float  # of the strongest emotion, 0 to 1
+    truth_share: float  # of the accepted emotions together, 0 to 1
+    face_seconds: float
+    tracks: tuple[int, ...]
+    why: str  # where nothing is usable, why
+
+    @property
+    def label(self) -> str:
+        """The reading as it enters the confusion: an accepted alternative stands for the annotated emotion."""
+        return self.emotion if self.read in self.accepted else self.read
+
+
+def segment_readings(truth: Truth, expressions: pd.DataFrame, frames: np.ndarray) -> list[Portrayed]:
+    """Read every segment that shows a face, all its faces together.
+
+    Args:
+        expressions: table EXPRESSIONS of the clip.
+        frames: the frame number of every row of it.
+    """
+    rows = []
+    for segment in truth.segments:
+        if segment.shows_face and segment.emotion in EMOTIONS:
+            inside = expressions[(frames >= segment.start) & (frames < segment.end)]
+            rows.append(_portrayed(truth.clip, segment, "", segment.emotion, segment.accepted, inside))
+    return rows
+
+
+def people_readings(
+    truth: Truth, expressions: pd.DataFrame, frames: np.ndarray, faces: pd.DataFrame
+) -> list[Portrayed]:
+    """Read every annotated person of every segment: the track whose box overlaps the annotated one most.
+
+    The box is compared with the track's face nearest in time to the annotated frame, within the segment.
+    """
+    import numpy as np
+
+    from scenefer import geometry
+
+    box_of = faces.set_index("face")[["x0", "y0", "x1", "y1"]]
+    rows = []
+    for segment in truth.segments:
+        inside = (frames >= segment.start) & (frames < segment.end)
+        for person, box in segment.boxes.items():
+            best, best_overlap = -1, OVERLAP
+            for track in expressions.loc[inside, "track"].unique():
+                members = np.flatnonzero(inside & (expressions["track"] == track).to_numpy())
+                nearest = members[np.argmin(np.abs(frames[members] - (segment.box_frame or 0)))]
+                found = box_of.loc[[expressions["face"].iloc[nearest]]].to_numpy(float)
+                overlap = float(geometry.iou(np.array([box], float), found)[0, 0])
+                if overlap >= best_overlap:
+                    best, best_overlap = int(track), overlap
+            emotion = segment.per_person.get(person, segment.emotion)
+            accepted = frozenset([emotion]) if person in segment.per_person else segment.accepted
+            chosen = expressions[inside & (expressions["track"] == best).to_numpy()]
+            rows.append(_portrayed(truth.clip, segment, person, emotion, accepted, chosen))
+    return rows
+
+
+def confusion(readings: Iterable[Portrayed], *, by_time: bool) -> dict[str, dict[str, float]]:
+    """Count segments, or their face-seconds, by true and by read emotion; segments with too few faces are left out."""
+    table: dict[str, dict[str, float]] = {}
+    for one in readings:
+        if one.face_seconds >= LEAST:
+            row = table.setdefault(one.emotion, {})
+            row[one.label] = row.get(one.label, 0.0) + (one.face_seconds if by_time else 1)
+    return {emotion: table[emotion] for emotion in EMOTIONS if emotion in table}
+
+
+def _portrayed(
+    clip: str, segment, person: str, emotion: str, accepted: frozenset[str], rows: pd.DataFrame
+) -> Portrayed:
+    usable = rows[rows["usable"]]
+    seconds = float(usable["weight"].sum())
+    shares = _shares(usable) if seconds else {str(name): 0.0 for name in EMOTIONS}
+    strongest = max(EMOTIONS, key=lambda name: shares[name])
+    return Portrayed(
+        clip,
+        segment.start,
+        segment.end,
+        person,
+        emotion,
+        accepted,
+        strongest if seconds else "",
+        shares[strongest],
+        sum(shares[name] for name in accepted & set(EMOTIONS)),
+        seconds,
+        tuple(sorted(int(track) for track in rows["track"].unique())),
+        "" if seconds else _reasons(rows["why"].dropna().tolist()),
+    )
+
+
+def _shares(usable: pd.DataFrame) -> dict[str, float]:
+    weighted = usable[list(EMOTIONS)].mul(usable["weight"], axis=0).sum()
+    return {name: float(weighted[name] / usable["weight"].sum()) for name in EMOTIONS}
+
+
+def _reasons(reasons: Sequence[str]) -> str:
+    if not reasons:
+        return "no face found"
+    return ", ".join(f"{reason} {reasons.count(reason)}x" for reason in sorted(set(reasons), key=reasons.count))

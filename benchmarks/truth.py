@@ -1,0 +1,175 @@
+"""`make truth`: run scenefer on every annotated clip and hold what it finds against the annotation.
+
+Exits 1 below a floor. The annotated clips were used for tuning; the figures are no estimate for other films.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from rich.console import Console
+
+from benchmarks import drawing, others, portrayed, scoring
+from benchmarks.agreement import Clip, Floor, Others, floors, others_figures
+from scenefer import analysis
+from scenefer.analysis import Analysis
+
+FILMS = Path(os.environ.get("SCENEFER_FILMS") or Path(__file__).parents[2] / "shared" / "films")
+RESULTS = Path(__file__).parent / "results" / "truth.json"
+NO_FACE = ("low score", "not a face")  # reasons by which the program itself says that there is no face
+
+
+def run_product(clips: Sequence[Path], work: Path, profile: str) -> list[Analysis]:
+    """Analyse the clips with the command that users run, and read back what it wrote."""
+    command = [sys.executable, "-m", "scenefer", "analyze", *map(str, clips), "--profile", profile]
+    subprocess.run([*command, "--out", str(work / "out"), "--data", str(work / "data")], check=True)
+    runs = [analysis.load(run.parent) for run in sorted((work / "out").glob("*/run.json"))]
+    of_film = {run.film.path.resolve(): run for run in runs}
+    return [of_film[clip.resolve()] for clip in clips]
+
+
+def score(truth: scoring.Truth, run: Analysis) -> Clip:
+    """Hold one run against the annotation of its clip."""
+    times = run.frames["time"].to_numpy()
+
+    def frame_at(seconds: Iterable[float]) -> np.ndarray:
+        return np.searchsorted(times, np.asarray(list(seconds), float) - 1e-6)
+
+    starts = frame_at(run.shots["start"])
+    kinds = run.shots["transition"].tolist()
+    gradual = [
+        scoring.Transition(kind, int(start), int(end))
+        for kind, start, end in zip(
+            kinds, frame_at(run.shots["transition_start"]), frame_at(run.shots["transition_end"]), strict=True
+        )
+        if kind in ("dissolve", "fade")
+    ]
+    found_gradual, invented_gradual = scoring.score_gradual(truth, gradual)
+    of_face = frame_at(run.expressions["time"])
+    believed = ~run.expressions["why"].isin(NO_FACE).to_numpy(bool)
+    counted = run.expressions["usable"].to_numpy(bool)
+    tracks = run.expressions["track"].to_numpy()
+    with_face, with_usable = set(run.expressions["time"][believed]), set(run.expressions["time"][counted])
+    sampled = list(zip(frame_at(run.samples["time"]), run.samples["weight"], run.samples["time"], strict=True))
+    return Clip(
+        truth=truth,
+        cuts=scoring.score_cuts(
+            truth,
+            [int(start) for start, kind in zip(starts, kinds, strict=True) if kind == "cut"],
+            [int(start) for start, kind in zip(starts, kinds, strict=True) if kind != "start"],
+        ),
+        gradual=found_gradual,
+        invented_gradual=invented_gradual,
+        presence=scoring.score_presence(truth, [(int(k), w, time in with_face) for k, w, time in sampled]),
+        usable=scoring.score_presence(truth, [(int(k), w, time in with_usable) for k, w, time in sampled]),
+        lone=scoring.score_lone_shots(truth, zip(tracks[believed], of_face[believed], strict=True)),
+        lone_usable=scoring.score_lone_shots(truth, zip(tracks[counted], of_face[counted], strict=True)),
+        segments=portrayed.segment_readings(truth, run.expressions, of_face),
+        people=portrayed.people_readings(truth, run.expressions, of_face, run.faces),
+    )
+
+
+def score_others(truth: scoring.Truth, clip: Path, run: Analysis, stock: others.StockMTCNN) -> Others:
+    """Hold the other programs against the annotation; MTCNN sees the frames that we sampled, at the size we use."""
+    found = others.pyscenedetect_cuts(clip)
+    times = run.frames["time"].to_numpy()
+    weight_at = dict(zip(run.samples["time"].round(6), run.samples["weight"], strict=True))
+    rate = run.run["settings"]["observation"]["sample_rate"]
+    seen = [
+        (int(np.searchsorted(times, time - 1e-6)), weight_at.get(round(time, 6), 0.0), len(stock.boxes(picture)) > 0)
+        for time, picture, _ in others.sampled_pictures(clip, rate)
+    ]
+    return Others(scoring.score_cuts(truth, found, found), scoring.score_presence(truth, seen))
+
+
+def record(figures: Sequence[Floor], clips: Sequence[Clip], beside: Sequence[Others], runs: Sequence[Analysis]) -> dict:
+    """Gather everything that was measured, for ``results/truth.json``."""
+    told = [one for clip in clips for one in clip.segments]
+    return {
+        "versions": runs[0].run.get("versions"),
+        "weights": runs[0].run.get("weights"),
+        "floors": {f.name: {"value": f.value, "limit": f.limit, "holds": f.holds} for f in figures},
+        "others": others_figures(beside) if beside else None,
+        "emotion": {
+            "macro_recall_segments": scoring.macro_recall(portrayed.confusion(told, by_time=False)),
+            "macro_recall_face_seconds": scoring.macro_recall(portrayed.confusion(told, by_time=True)),
+            "confusion_segments": portrayed.confusion(told, by_time=False),
+            "confusion_face_seconds": portrayed.confusion(told, by_time=True),
+        },
+        "clips": {
+            clip.truth.clip: {
+                "cuts": clip.cuts._asdict(),
+                "gradual": [{"annotated": g, "found": found} for g, found in clip.gradual],
+                "invented_gradual": clip.invented_gradual,
+                "presence": clip.presence._asdict(),
+                "usable": clip.usable._asdict(),
+                "lone_shots": [
+                    {"start": a.start, "end": a.end, "tracks": len(a.tracks), "usable_tracks": len(u.tracks)}
+                    for a, u in zip(clip.lone, clip.lone_usable, strict=True)
+                ],
+                "segments": [_plain(one) for one in clip.segments],
+                "people": [_plain(one) for one in clip.people],
+            }
+            for clip in clips
+        },
+    }
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run, print, record; 1 where a figure is below its floor."""
+    options = _parser().parse_args(arguments)
+    console = Console(stderr=options.json)
+    if not FILMS.is_dir():
+        console.print(f"the annotated clips are not at {FILMS}; set SCENEFER_FILMS to their folder")
+        return 2
+    truths = [scoring.read_truth(path) for path in sorted((FILMS / "truth").glob("*.json"))]
+    truths = [t for t in truths if not options.clips or Path(t.clip).name in options.clips]
+    with tempfile.TemporaryDirectory() as scratch:
+        runs = run_product([FILMS / t.clip for t in truths], options.work or Path(scratch), options.profile)
+    clips = [score(truth, run) for truth, run in zip(truths, runs, strict=True)]
+    beside: list[Others] = []
+    if not options.no_others:
+        stock = others.StockMTCNN()
+        beside = [score_others(t, FILMS / t.clip, run, stock) for t, run in zip(truths, runs, strict=True)]
+    figures = floors(clips)
+    told = [one for clip in clips for one in clip.segments]
+    console.print(drawing.clip_table(clips, beside))
+    for by_time, unit in ((False, "segments"), (True, "face-seconds")):
+        console.print(drawing.confusion_table(portrayed.confusion(told, by_time=by_time), f"Strongest emotion, {unit}"))
+    if options.faces:
+        console.print(drawing.face_table([one for clip in clips for one in clip.people]))
+    console.print(drawing.floor_table(figures, beside))
+    measured = record(figures, clips, beside, runs)
+    if options.json:
+        print(json.dumps(measured, indent=1))
+    if not options.clips and beside:  # the whole, as the README quotes it
+        RESULTS.write_text(json.dumps(measured, indent=1) + "\n", encoding="utf-8")
+    return 0 if all(figure.holds for figure in figures) else 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="truth", description=__doc__)
+    parser.add_argument("clips", nargs="*", help="names of annotated clips; none = all")
+    parser.add_argument("--profile", default="standard")
+    parser.add_argument("--faces", action="store_true", help="list every annotated face of the test film")
+    parser.add_argument("--no-others", action="store_true", help="leave PySceneDetect and MTCNN out: minutes less")
+    parser.add_argument("--json", action="store_true", help="print what was measured as JSON, tables on stderr")
+    parser.add_argument("--work", type=Path, help="keep runs and cache here, so that a second call is quick")
+    return parser
+
+
+def _plain(one: portrayed.Portrayed) -> dict[str, Any]:
+    return {**one._asdict(), "accepted": sorted(one.accepted), "right": one.read in one.accepted}
+
+
+if __name__ == "__main__":
+    sys.exit(main())
