@@ -7,6 +7,7 @@ again. The sheet beside it says what each scene was meant to show; one of them i
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import suppress
 from fractions import Fraction
@@ -201,3 +202,7 @@ def _encode(path: Path) -> None:
             frame.pts = k
             container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
+
+
+if __name__ == "__main__":
+    write_demo(Path(sys.argv[1] if len(sys.argv) > 1 else "demo"))
