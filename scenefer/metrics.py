@@ -1,0 +1,179 @@
+"""Distances of distributions, agreement, calibration and quantification: arrays in, numbers out.
+
+A distribution is an array whose last axis holds K shares of 1; it need not be normalised, but must not be negative and
+must not be all zero. ``p`` is always what was meant or seen by people, ``q`` what was detected, where that matters.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import numpy as np
+
+
+def js_distance(p: np.ndarray, q: np.ndarray) -> np.ndarray:
+    """Compute the Jensen-Shannon distance, base 2: 0 for equal, 1 for disjoint distributions, symmetric.
+
+    The square root of the divergence, hence a metric (Endres and Schindelin, IEEE Trans. Inf. Theory 49, 2003).
+
+    Args:
+        p, q: (..., K), broadcast against each other.
+
+    Returns:
+        (...) float64.
+    """
+    import numpy as np
+
+    p, q = np.broadcast_arrays(_shares(p), _shares(q))
+    middle = (p + q) / 2
+    divergence = (_relative_entropy(p, middle) + _relative_entropy(q, middle)) / 2
+    return np.sqrt(np.clip(divergence, 0.0, 1.0))
+
+
+def total_variation(p: np.ndarray, q: np.ndarray) -> np.ndarray:
+    """Compute the share of mass that must be moved to turn p into q: (...) float64, 0 for equal, 1 for disjoint."""
+    import numpy as np
+
+    return np.clip(np.abs(_shares(p) - _shares(q)).sum(axis=-1) / 2, 0.0, 1.0)
+
+
+def brier(p: np.ndarray, q: np.ndarray) -> np.ndarray:
+    """Compute the squared distance of forecast q from p (Brier 1950, summed over classes): (...) float64, 0 to 2."""
+    return ((_shares(p) - _shares(q)) ** 2).sum(axis=-1)
+
+
+def log_score(p: np.ndarray, q: np.ndarray, epsilon: float = 1e-6) -> np.ndarray:
+    """Compute the mean surprise at p under forecast q, in bits (Good 1952): (...) float64, 0 is best.
+
+    A share of 0 would cost infinitely much, so q is first mixed with ``epsilon`` of the uniform distribution.
+    """
+    import numpy as np
+
+    q = _shares(q)
+    return -(_shares(p) * np.log2((1 - epsilon) * q + epsilon / q.shape[-1])).sum(axis=-1)
+
+
+def rank_of(shares: np.ndarray, label: int) -> np.ndarray:
+    """Return the place of ``label`` among shares (..., K), the largest is 1; of ties each has the better place."""
+    return 1 + (shares > shares[..., label : label + 1]).sum(axis=-1)
+
+
+def confusion(truth: np.ndarray, found: np.ndarray, n_classes: int) -> np.ndarray:
+    """Count pairs of labels: (n_classes, n_classes) int64, a row a true label, a column a found one.
+
+    Raises:
+        ValueError: the arrays differ in shape, or a label is not in 0 .. n_classes - 1.
+    """
+    import numpy as np
+
+    truth, found = np.asarray(truth, np.int64), np.asarray(found, np.int64)
+    if truth.shape != found.shape:
+        raise ValueError(f"truth and found must have one shape, got {truth.shape} and {found.shape}")
+    both = np.concatenate([truth.ravel(), found.ravel()])
+    if both.size and (both.min() < 0 or both.max() >= n_classes):
+        raise ValueError(f"labels must lie in 0..{n_classes - 1}, got {both.min()}..{both.max()}")
+    pairs = truth.ravel() * n_classes + found.ravel()
+    return np.bincount(pairs, minlength=n_classes**2).reshape(n_classes, n_classes)
+
+
+def recalls(counts: np.ndarray) -> np.ndarray:
+    """Compute the recall of every class from a confusion (K, K): (K,) float64, NaN for a class that never was true."""
+    import numpy as np
+
+    true = counts.sum(axis=1)
+    return np.divide(np.diag(counts), true, out=np.full(len(counts), np.nan), where=true > 0)
+
+
+def macro_f1(counts: np.ndarray) -> float:
+    """Compute the mean F1 of the classes of a confusion (K, K) that occur, as truth or as finding; NaN if none does."""
+    import numpy as np
+
+    occurs = counts.sum(axis=0) + counts.sum(axis=1)
+    if not occurs.any():
+        return float("nan")
+    return float((2 * np.diag(counts)[occurs > 0] / occurs[occurs > 0]).mean())
+
+
+def cohen_kappa(counts: np.ndarray) -> float:
+    """Compute agreement beyond chance from a confusion (K, K) (Cohen 1960): 1 = perfect, 0 = chance.
+
+    NaN where chance alone would agree always: an empty confusion, or one class only.
+    """
+    n = counts.sum()
+    if n == 0:
+        return float("nan")
+    by_chance = float((counts.sum(axis=0) * counts.sum(axis=1)).sum() / n**2)
+    return float((counts.trace() / n - by_chance) / (1 - by_chance)) if by_chance < 1 else float("nan")
+
+
+def ece(probabilities: np.ndarray, labels: np.ndarray, n_bins: int = 15) -> float:
+    """Compute the expected calibration error of the top label in equal-width bins (Guo et al., ICML 2017): 0 to 1.
+
+    Args:
+        probabilities: (N, K), rows sum to 1.
+        labels: (N,) int; or (N, K) people's votes, then a hit is the share of votes for the top label.
+
+    Raises:
+        ValueError: there are no rows.
+    """
+    import numpy as np
+
+    if not len(probabilities):
+        raise ValueError("calibration of no probabilities is not defined")
+    top = probabilities.argmax(axis=1)
+    confidence = probabilities.max(axis=1)
+    hit = (top == labels).astype(float) if labels.ndim == 1 else _shares(labels)[np.arange(len(top)), top]
+    bins = np.clip(np.ceil(confidence * n_bins).astype(int) - 1, 0, n_bins - 1)
+    gaps = np.bincount(bins, hit - confidence, minlength=n_bins)
+    return float(np.abs(gaps).sum() / len(probabilities))
+
+
+def emq(
+    posteriors: np.ndarray, weights: np.ndarray, prior: np.ndarray, *, most_steps: int = 1000, tolerance: float = 1e-6
+) -> np.ndarray:
+    """Estimate class shares where they differ from those of the training set (Saerens, Latinne, Decaestecker 2002).
+
+    Expectation maximisation: the posteriors are reweighted by the ratio of estimated to training prior, their weighted
+    mean is the next estimate. It needs calibrated posteriors, and assumes that only the shares have changed.
+
+    Args:
+        posteriors: (N, K) calibrated, rows sum to 1.
+        weights: (N,) not negative, seconds say.
+        prior: (K,) shares of the set that the posteriors were calibrated on, all above 0.
+
+    Returns:
+        (K,) float64, sums to 1.
+
+    Raises:
+        ValueError: the weights sum to 0, or a prior share is not above 0.
+    """
+    import numpy as np
+
+    prior = _shares(np.asarray(prior, np.float64))
+    total = weights.sum()
+    if not total > 0 or not (prior > 0).all():
+        raise ValueError(f"EMQ needs weights above 0 and a prior above 0, got a sum of {total} and prior {prior}")
+    shares = prior
+    for _ in range(most_steps):
+        adapted = posteriors * (shares / prior)
+        adapted /= adapted.sum(axis=1, keepdims=True)
+        before, shares = shares, weights @ adapted / total
+        if np.abs(shares - before).max() < tolerance:
+            break
+    return shares / shares.sum()
+
+
+def _shares(masses: np.ndarray) -> np.ndarray:
+    import numpy as np
+
+    masses = np.asarray(masses, np.float64)
+    return masses / masses.sum(axis=-1, keepdims=True)
+
+
+def _relative_entropy(p: np.ndarray, q: np.ndarray) -> np.ndarray:
+    """Kullback-Leibler divergence in bits; q is above 0 wherever p is."""
+    import numpy as np
+
+    ratio = np.divide(p, q, out=np.ones_like(p), where=p > 0)
+    return (p * np.log2(ratio)).sum(axis=-1)
