@@ -70,12 +70,12 @@ def crop_faces(pixels: np.ndarray, boxes: np.ndarray) -> list[np.ndarray]:
     for x, y, side in crop_squares(boxes):
         edge = max(1, round(side))
         left, top = round(x - side / 2), round(y - side / 2)
-        inside = pixels[max(top, 0) : max(min(top + edge, height), 1), max(left, 0) : max(min(left + edge, width), 1)]
-        pad_top, pad_left = max(-top, 0), max(-left, 0)
-        pad_bottom = max(edge - inside.shape[0] - pad_top, 0)
-        pad_right = max(edge - inside.shape[1] - pad_left, 0)
-        if pad_top or pad_bottom or pad_left or pad_right:
-            inside = cv2.copyMakeBorder(inside, pad_top, pad_bottom, pad_left, pad_right, cv2.BORDER_REPLICATE)
+        if min(left, top) >= 0 and left + edge <= width and top + edge <= height:
+            inside = pixels[top : top + edge, left : left + edge]
+        else:
+            rows = np.clip(np.arange(top, top + edge), 0, height - 1)
+            columns = np.clip(np.arange(left, left + edge), 0, width - 1)
+            inside = pixels[rows[:, None], columns]
         if edge > CROP_LARGEST:
             inside = cv2.resize(inside, (CROP_LARGEST, CROP_LARGEST), interpolation=cv2.INTER_AREA)
         crops.append(np.ascontiguousarray(inside))
