@@ -1,11 +1,13 @@
-"""What is known of a film before a pixel of it is decoded.
+"""What is known of a film before it is decoded.
 
-Seconds of film time start at the first displayed frame of the video stream; the container's own clock is kept beside it.
+Seconds of film time start at the first displayed frame of the video stream; the container's own clock is kept beside
+them.
 """
 
 from __future__ import annotations
 
 import hashlib
+import os
 from bisect import bisect_left
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -41,10 +43,12 @@ class Film:
     frame_rate: Fraction  # average; timestamps, not this, tell the time of a frame
     kind: str = "video"  # "video", "still" or "stills"
     stream: int = 0  # index of the video stream in the container
+    container: str = ""  # the demuxer's name, like "matroska,webm"
     codec: str = ""
     rotation: int = 0  # degrees, clockwise, that were applied for display: 0, 90, 180 or 270
     sample_aspect_ratio: Fraction = Fraction(1)
     start: float = 0.0  # the container's clock at film time 0, seconds
+    end_declared: bool = False  # the video stream itself states the duration, so an earlier end is a loss
     timecode: str | None = None  # SMPTE timecode of the first frame, if the container carries one
     key_frames: tuple[float, ...] = field(default=(), repr=False)  # film times at which decoding can begin, exactly
     stills: tuple[Path, ...] = ()  # the pictures of a folder of stills, in order
@@ -71,7 +75,7 @@ def film_id(path: Path) -> str:
             file.seek(max(0, size - _MIB))
             digest.update(file.read(_MIB))
     except OSError as error:
-        raise FilmError(f"{path} cannot be read: {error.strerror}") from error
+        raise FilmError(f"{shown(path)} cannot be read: {error.strerror}") from error
     return digest.hexdigest()[:16]
 
 
@@ -100,6 +104,12 @@ def chunks(
             break
         starts.append(start)
     return [Span(a, b) for a, b in zip(starts, [*starts[1:], whole.end], strict=True)]
+
+
+def shown(path: Path) -> str:
+    """Write a path so that it fits one line of text: control characters and undecodable bytes are escaped."""
+    text = os.fsencode(path).decode("utf-8", "backslashreplace")
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
 
 
 def clock(seconds: float) -> str:

@@ -1,0 +1,71 @@
+"""Runs an iterator of frames ahead of its consumer, in a thread, within bounds."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Generator, Iterator
+
+from scenefer.video.frame import Frame
+
+_BYTES = 96 << 20  # pixels that may wait: 15 frames of 1080p, 3 of 4K
+
+
+def ahead(source: Generator[Frame, None, None], depth: int) -> Iterator[Frame]:
+    """Yield what ``source`` yields, computed up to ``depth`` frames and about 100 MB ahead.
+
+    An exception of the source is raised here, in its place. However the consumer ends, the source is closed, by the
+    thread that ran it, before this generator is.
+    """
+    waiting: deque[Frame] = deque()
+    changed = threading.Condition()
+    waiting_bytes = 0
+    stopped = finished = False
+    failure: BaseException | None = None
+
+    def run() -> None:
+        nonlocal waiting_bytes, finished, failure
+        try:
+            for frame in source:
+                with changed:
+                    # An empty queue takes any frame, however large.
+                    while waiting and not stopped and (len(waiting) >= depth or waiting_bytes > _BYTES):
+                        changed.wait()
+                    if stopped:
+                        break
+                    waiting.append(frame)
+                    waiting_bytes += _size(frame)
+                    changed.notify()
+        except BaseException as error:  # handed over to the consumer, who raises it
+            failure = error
+        finally:
+            source.close()
+            with changed:
+                finished = True
+                changed.notify()
+
+    thread = threading.Thread(target=run, name="scenefer-reader", daemon=True)
+    thread.start()
+    try:
+        while True:
+            with changed:
+                while not waiting and not finished:
+                    changed.wait()
+                if not waiting:
+                    break
+                frame = waiting.popleft()
+                waiting_bytes -= _size(frame)
+                changed.notify()
+            yield frame
+    finally:
+        with changed:
+            stopped = True
+            waiting.clear()
+            changed.notify()
+        thread.join()
+    if failure is not None:
+        raise failure
+
+
+def _size(frame: Frame) -> int:
+    return frame.small.nbytes + (0 if frame.pixels is None else frame.pixels.nbytes)

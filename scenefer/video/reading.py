@@ -1,0 +1,186 @@
+"""The frames of a film, in order, each decoded once."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
+
+import av
+import av.error
+
+from scenefer.errors import FilmError
+from scenefer.film import Film, Span, shown
+from scenefer.video import with_decord
+from scenefer.video.colour import ArrayConverter, Converter, deinterlaced
+from scenefer.video.container import enter, open_container, packets, prepare
+from scenefer.video.frame import Frame, ReaderNotes
+from scenefer.video.prefetch import ahead
+from scenefer.video.stills import pictures
+from scenefer.video.timeline import Timeline, grid_index
+
+if TYPE_CHECKING:
+    import numpy as np
+    from av.container import InputContainer
+    from av.video.frame import VideoFrame
+    from av.video.stream import VideoStream
+
+WHOLE = Span(0.0, float("inf"))
+
+
+def frames(
+    film: Film,
+    span: Span = WHOLE,
+    *,
+    sample_rate: float,
+    reader: Literal["pyav", "decord"] = "pyav",
+    threads: int = 0,
+    notes: ReaderNotes | None = None,
+    prefetch: int = 16,
+) -> Iterator[Frame]:
+    """Read every frame of a span of film time, in order.
+
+    A span that does not begin at 0 is preceded by one run-up frame, the last before its start: with it, two adjoining
+    spans give exactly the frames, pixels and samples of an undivided pass.
+
+    Args:
+        sample_rate: samples a second; the first frame at or after each multiple of 1 / rate is sampled. Stills all are.
+        threads: of the decoder; 0 is one a core.
+        notes: filled while frames are read, complete when the iterator is.
+        prefetch: frames that a thread may decode ahead; 0 decodes in the caller's.
+
+    Raises:
+        FilmError: nothing of the film can be read any more; a part that cannot is noted and skipped.
+        PlanError: the reader is not installed.
+    """
+    if sample_rate <= 0:
+        raise ValueError(f"sample_rate must be positive, got {sample_rate}")
+    notes = ReaderNotes() if notes is None else notes
+    if film.kind != "video":
+        source = _chosen(pictures(film, notes), ArrayConverter(film), span, None)
+    elif reader == "decord":
+        source = _chosen(with_decord.read(film, threads), ArrayConverter(film), span, sample_rate)
+    else:
+        source = _chosen(_decoded(film, span, threads, notes), Converter(film, notes), span, sample_rate)
+    return ahead(source, prefetch) if prefetch else source
+
+
+class _Converter(Protocol):
+    def small(self, picture: Any, /) -> np.ndarray: ...
+    def full(self, picture: Any, /) -> np.ndarray: ...
+
+
+def _chosen(
+    source: Generator[tuple[float, Any], None, Any], converter: _Converter, span: Span, sample_rate: float | None
+) -> Generator[Frame, None, None]:
+    """Convert what lies in the span, and all pixels of the samples (of every frame without a rate)."""
+    before: tuple[float, Any] | None = None  # the last picture before the span
+    last: float | None = None
+    index = 0
+    try:
+        for time, picture in source:
+            if time >= span.end:
+                break
+            if time < span.start:
+                before, last = (time, picture), time
+                continue
+            if before is not None:
+                yield Frame(-1, before[0], converter.small(before[1]), None, run_up=True)
+                before = None
+            sampled = (
+                sample_rate is None or last is None or grid_index(time, sample_rate) > grid_index(last, sample_rate)
+            )
+            small = converter.small(picture)
+            yield Frame(index, time, small, converter.full(picture) if sampled else None)
+            last = time
+            index += 1
+    finally:
+        source.close()
+
+
+def _decoded(
+    film: Film, span: Span, threads: int, notes: ReaderNotes
+) -> Generator[tuple[float, VideoFrame], None, None]:
+    """Decode a span, what precedes it back to a key frame included; say in the notes if it ends too early."""
+    reached = yield from _pass(film, span.start, threads, notes)
+    if reached.lost and threads != 1 and film.key_frames:
+        # After an error at the very end PyAV cannot fetch the frames that other threads hold; one thread holds none.
+        again = _pass(film, reached.time, 1, notes)
+        for time, frame in again:
+            if time > reached.time:
+                reached = reached._replace(time=time, end=time + float(1 / film.frame_rate))
+                yield time, frame
+    if reached.end is None and span.start == 0:
+        raise FilmError(f"{shown(film.path)} is not readable: none of its frames can be decoded; copy it again")
+    if film.end_declared and film.duration is not None and reached.end is not None:
+        missing = min(span.end, film.duration) - reached.end
+        if missing > max(1.0, 0.01 * film.duration):
+            notes.ended = (reached.end, film.duration)
+
+
+class _Reached(NamedTuple):
+    time: float  # of the last frame
+    end: float | None  # of its display; None if there was no frame
+    lost: bool  # packets after it gave no frame
+
+
+def _pass(
+    film: Film, start: float, threads: int, notes: ReaderNotes
+) -> Generator[tuple[float, VideoFrame], None, _Reached]:
+    """Decode once from the last key frame before ``start`` to the end of the file."""
+    time, end, last_pts = 0.0, None, 0
+    with _entered(film, start, threads) as (container, stream, entry):
+        time_base = stream.time_base or Fraction(1, av.time_base)
+        timeline = Timeline(time_base, round(Fraction(film.start) / time_base), film.frame_rate, film.container, notes)
+        sent: deque[int] = deque([0], maxlen=64)  # timestamps of the packets that were last given to the decoder
+        for frame in deinterlaced(_pictures(container, stream, timeline, sent, start, threads, notes), notes):
+            pts = None if frame.pts is None else round(frame.pts * (frame.time_base or time_base) / time_base)
+            if pts is not None and timeline.seconds(pts) < entry:
+                continue  # shown before the key frame: leading pictures of an open GOP, which refer to what was skipped
+            time = timeline.advance(pts)
+            shown_for = float(frame.duration * (frame.time_base or time_base)) if frame.duration else 0.0
+            end, last_pts = time + max(shown_for, float(1 / film.frame_rate)), pts or last_pts
+            yield time, frame
+        return _Reached(time, end, lost=max(sent) > last_pts)
+
+
+def _pictures(
+    container: InputContainer,
+    stream: VideoStream,
+    timeline: Timeline,
+    sent: deque[int],
+    start: float,
+    threads: int,
+    notes: ReaderNotes,
+) -> Iterator[VideoFrame]:
+    """Decode packet by packet; a packet that cannot be decoded is noted and skipped."""
+    for packet in packets(container, stream):
+        if packet.pts is not None and not packet.is_discard:
+            sent.append(packet.pts)
+        try:
+            yield from packet.decode()  # pyright: ignore[reportReturnType]  # a video stream gives video frames
+        except av.error.FFmpegError as error:
+            # With frame threads, an error comes as many packets late as there are other threads.
+            late = stream.codec_context.thread_count - 1 if threads != 1 else 0
+            time = timeline.seconds(sent[-1 - min(late, len(sent) - 1)])
+            if time >= start:
+                notes.damage(time, error.strerror or type(error).__name__)
+
+
+@contextmanager
+def _entered(
+    film: Film, start: float, threads: int
+) -> Generator[tuple[InputContainer, VideoStream, float], None, None]:
+    """Open a film at the last key frame before ``start``, whose film time is the third value."""
+    keys = [key for key in film.key_frames if 0 < key < start]
+    if keys:
+        with open_container(film.path) as container:
+            stream = prepare(container, film.stream, threads)
+            if enter(container, stream, film.start, keys[-1]):
+                yield container, stream, keys[-1]
+                return
+        # The index misled; from the beginning every film is read right.
+    with open_container(film.path) as container:
+        yield container, prepare(container, film.stream, threads), 0.0
