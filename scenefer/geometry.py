@@ -69,17 +69,24 @@ def crop_faces(pixels: np.ndarray, boxes: np.ndarray) -> list[np.ndarray]:
     crops = []
     for x, y, side in crop_squares(boxes):
         edge = max(1, round(side))
-        left, top = round(x - side / 2), round(y - side / 2)
-        if min(left, top) >= 0 and left + edge <= width and top + edge <= height:
-            inside = pixels[top : top + edge, left : left + edge]
-        else:
-            rows = np.clip(np.arange(top, top + edge), 0, height - 1)
-            columns = np.clip(np.arange(left, left + edge), 0, width - 1)
-            inside = pixels[rows[:, None], columns]
+        rows, above, below = _inside(round(y - side / 2), edge, height)
+        columns, before, behind = _inside(round(x - side / 2), edge, width)
+        inside = pixels[rows, columns]
+        if above or below or before or behind:
+            inside = cv2.copyMakeBorder(inside, above, below, before, behind, cv2.BORDER_REPLICATE)
         if edge > CROP_LARGEST:
             inside = cv2.resize(inside, (CROP_LARGEST, CROP_LARGEST), interpolation=cv2.INTER_AREA)
         crops.append(np.ascontiguousarray(inside))
     return crops
+
+
+def _inside(start: int, length: int, limit: int) -> tuple[slice, int, int]:
+    """Return the part of [start, start + length) that lies in [0, limit), one pixel at least, and what is missing."""
+    first = min(max(start, 0), limit - 1)
+    last = max(min(start + length, limit), first + 1)
+    missing = length - (last - first)
+    before = min(max(-start, 0), missing)
+    return slice(first, last), before, missing - before
 
 
 def in_crop(boxes: np.ndarray, landmarks: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
