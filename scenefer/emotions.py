@@ -33,7 +33,7 @@ class EmotionSettings:
 class Evidence(NamedTuple):
     """The usable faces of one scene in blocks, n of them, ready to be resampled."""
 
-    levels: tuple[np.ndarray, ...]  # (n,) int each, coarsest first: the block's group, counted from 0 (shots, tracks)
+    levels: tuple[np.ndarray, ...]  # (n,) int64 each, coarsest first (shots, tracks): the block's group, from 0, rising
     mass: np.ndarray  # (n, 7) seconds of each emotion: probabilities times weights
     weight: np.ndarray  # (n,) face seconds
 
@@ -64,53 +64,62 @@ def summarise(
         ValueError: a face belongs to a track that is not in ``tracks``.
     """
     import numpy as np
-    import pandas as pd
 
-    from scenefer.tables import conform, empty
+    from scenefer.tables import TABLES, conform
 
     if not np.isin(expressions["track"], tracks["track"]).all():
         raise ValueError("expressions name a track that the table tracks has not")
-    parts = []
+    usable = expressions.loc[expressions["usable"] & expressions["scene"].notna()]
+    rows = usable.groupby("scene").indices
+    coverage = _coverage(samples)
+    columns: dict[str, list] = {column.name: [] for column in TABLES["scene_emotions"]}
     for scene in scenes["scene"]:
-        coverage = _coverage(samples.loc[_within(samples, scene)])
-        evidence = gather(expressions.loc[_within(expressions, scene)], settings)
-        face_seconds = float(evidence.weight.sum())
+        evidence = gather(usable.iloc[rows.get(scene, [])], settings)
         n_shots, n_tracks = (len(np.unique(level)) for level in evidence.levels)
-        enough = face_seconds >= settings.least_face_seconds - 1e-9 and coverage >= settings.least_coverage
-        rng = np.random.default_rng([settings.seed, scene])
-        counts = resample(evidence, settings.resamples, rng) if enough else []
+        about = {
+            "coverage": coverage.get(scene, 0.0),
+            "face_seconds": float(evidence.weight.sum()),
+            "n_tracks": n_tracks,
+            "n_shots": n_shots,
+        }
+        enough = (
+            about["face_seconds"] >= settings.least_face_seconds - 1e-9 and about["coverage"] >= settings.least_coverage
+        )
+        words = "insufficient" if not enough else "one take" if n_tracks == 1 else "enough"
+        counts = resample(evidence, settings.resamples, np.random.default_rng([settings.seed, scene])) if enough else []
         for view in VIEWS:
-            percent, low, high = _estimate(evidence, counts, view, n_shots) if enough else (np.full(7, np.nan),) * 3
-            words = "insufficient" if not enough else "one take" if n_tracks == 1 else "enough"
-            columns = {"scene": scene, "view": view, "emotion": EMOTIONS, "percent": percent, "low": low, "high": high}
-            about = {"coverage": coverage, "face_seconds": face_seconds, "n_tracks": n_tracks, "n_shots": n_shots}
-            parts.append(pd.DataFrame({**columns, "evidence": words, **about}))
-    return conform(pd.concat(parts), "scene_emotions") if parts else empty("scene_emotions")
+            percent, low, high = _estimate(evidence, counts, view, n_shots) if enough else np.full((3, 7), np.nan)
+            row = {"scene": scene, "view": view, "evidence": words, **about}
+            for name, value in row.items():
+                columns[name] += [value] * len(EMOTIONS)
+            for name, values in {"emotion": EMOTIONS, "percent": percent, "low": low, "high": high}.items():
+                columns[name] += list(values)
+    return conform(columns, "scene_emotions")
 
 
 def gather(expressions: pd.DataFrame, settings: EmotionSettings = EmotionSettings()) -> Evidence:
-    """Add the usable faces of one scene up in blocks of a second of each track, counted from its first face."""
+    """Add the usable faces of one scene up in blocks of a second of each track, counted from its first face there."""
     import numpy as np
 
-    rows = expressions.loc[expressions["usable"]].sort_values(by=["shot", "track", "time", "face"])
-    time = rows["time"].to_numpy()
-    begun = rows.groupby("track")["time"].transform("min").to_numpy()
-    block = np.floor((time - begun) / settings.block + 1e-6)
-    keys = np.column_stack([rows["shot"], rows["track"], block])
-    first = np.flatnonzero(np.any(np.diff(keys, axis=0, prepend=np.nan) != 0, axis=1))
-    weight = rows["weight"].to_numpy()
-    mass = rows[list(EMOTIONS)].to_numpy(np.float64) * weight[:, None]
+    rows = expressions.loc[expressions["usable"] & (expressions["weight"] > 0)]
     if not len(rows):
         return Evidence((np.zeros(0, np.int64),) * 2, np.zeros((0, len(EMOTIONS))), np.zeros(0))
-    shots = np.unique(keys[first, 0], return_inverse=True)[1]
-    tracks = np.unique(keys[first, :2], axis=0, return_inverse=True)[1]
-    return Evidence((shots, tracks), np.add.reduceat(mass, first, axis=0), np.add.reduceat(weight, first))
+    order = np.lexsort([rows[name].to_numpy() for name in ("face", "time", "track", "shot")])
+    shot, track, time, weight = (rows[name].to_numpy()[order] for name in ("shot", "track", "time", "weight"))
+    new_shot = np.diff(shot, prepend=shot[0] - 1) != 0
+    new_track = new_shot | (np.diff(track, prepend=track[0] - 1) != 0)
+    begun = time[new_track][np.cumsum(new_track) - 1]
+    block = np.floor((time - begun) / settings.block + 1e-6)
+    first = np.flatnonzero(new_track | (np.diff(block, prepend=-1) != 0))
+    mass = rows[list(EMOTIONS)].to_numpy(np.float64)[order] * weight[:, None]
+    levels = tuple((np.cumsum(new) - 1)[first] for new in (new_shot, new_track))
+    return Evidence(levels, np.add.reduceat(mass, first, axis=0), np.add.reduceat(weight, first))
 
 
 def resample(evidence: Evidence, n: int, rng: np.random.Generator) -> list[np.ndarray]:
     """Draw the groups of the coarsest level with replacement, inside each drawn group those of the next, then blocks.
 
-    A group that is drawn c times draws c times as many of its members as it has: c draws of a nested bootstrap at once.
+    A group that is drawn c times draws c times as many members as it has: c draws of the nested bootstrap at once.
 
     Returns:
         How often each group of each level was drawn, (n, groups) int64 a level; the last is of the blocks.
@@ -122,17 +131,13 @@ def resample(evidence: Evidence, n: int, rng: np.random.Generator) -> list[np.nd
     above, drawn = np.zeros(n_blocks, np.int64), np.ones((n, 1), np.int64)
     for level in (*evidence.levels, np.arange(n_blocks)):
         members, first = np.unique(level, return_index=True)
-        parent = above[first]  # of each group of this level
-        size = np.bincount(parent)
-        drawn_here = np.empty((n, len(members)), np.int64)
-        for m in np.unique(size):
-            parents = np.flatnonzero(size == m)
-            places = np.flatnonzero(size[parent] == m)
-            places = places[np.argsort(parent[places], kind="stable")].reshape(len(parents), m)
-            total = drawn[:, parents] * m
-            drawn_here[:, places] = total[:, :, None] if m == 1 else rng.multinomial(total, np.full(m, 1 / m))
-        counts.append(drawn_here)
-        above, drawn = level, drawn_here
+        size = np.bincount(above[first])  # members of each group above, which stand together
+        draws = drawn * size  # (n, groups above)
+        resample_of, group = np.divmod(np.repeat(np.arange(draws.size), draws.ravel()), len(size))
+        member = (np.cumsum(size) - size)[group] + (rng.random(len(group)) * size[group]).astype(np.int64)
+        drawn = np.bincount(resample_of * len(members) + member, minlength=n * len(members)).reshape(n, -1)
+        counts.append(drawn)
+        above = level
     return counts
 
 
@@ -205,11 +210,12 @@ def _estimate(
     return percent, np.clip(low, 0, 100), np.clip(high, 0, 100)
 
 
-def _within(table: pd.DataFrame, scene: int) -> np.ndarray:
-    return table["scene"].to_numpy(float, na_value=-1.0) == scene
+def _coverage(samples: pd.DataFrame) -> dict[int, float]:
+    """Return of every scene the share of its sampled time with a usable face."""
+    import numpy as np
 
-
-def _coverage(samples: pd.DataFrame) -> float:
-    """Return the share of the sampled time with a usable face; 0 where nothing was sampled."""
-    sampled = samples.loc[samples["state"] != "not decoded", "weight"].sum()
-    return float(samples.loc[samples["state"] == "face", "weight"].sum() / sampled) if sampled > 0 else 0.0
+    sampled = samples.loc[samples["scene"].notna() & (samples["state"] != "not decoded") & (samples["weight"] > 0)]
+    scene, row = np.unique(sampled["scene"].to_numpy(np.int64), return_inverse=True)
+    weight, seen = sampled["weight"].to_numpy(), (sampled["state"] == "face").to_numpy()
+    shares = np.bincount(row, weight * seen) / np.bincount(row, weight)
+    return dict(zip(scene.tolist(), shares.tolist(), strict=True))
