@@ -17,7 +17,8 @@ CROP_LARGEST = 160  # px; larger crops are reduced to it, smaller ones are never
 
 # Of the generic head in OpenCV's examples (S. Mallick, Head Pose Estimation using OpenCV and Dlib, 2016): the nose tip
 # stands 135 units before the outer eye corners, which are 2 x 225 apart. The centres of the eyes, which detectors
-# report, are 0.7 times as far apart as the outer corners (63 of 90 mm, Dodgson 2004).
+# report, are 0.7 times as far apart as the outer corners (63 of 90 mm, Dodgson 2004). The ratio is 0.86; MTCNN's
+# landmarks of three heads that turn from frontal to profile give 0.87 to 0.91.
 _NOSE_DEPTH = 135 / (0.7 * 225)  # in half distances of the eyes
 
 _SHARPNESS_SIDE = 48  # px; faces are compared at one size, the one that the expression network sees

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from scenefer.geometry import iou
+
 if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
@@ -71,6 +73,7 @@ def _link(
     import numpy as np
 
     n_faces = len(time)
+    side = np.sqrt(np.maximum(points[:, 1] - points[:, 0], 1e-3).prod(axis=1))
     track = np.full(n_faces, -1, np.int64)
     last = np.empty(n_faces, np.int64)  # of every track: its last face
     velocity = np.zeros_like(points)  # of every track: px a second of each of its points
@@ -80,15 +83,19 @@ def _link(
     n_tracks = 0
     for first, stop in pairwise([*firsts, n_faces]):
         now = np.arange(first, stop)
-        alive = (shot_of[last[live]] == shot_of[first]) & (time[first] - time[last[live]] <= longest_gap)
-        live = live[alive]
+        before = last[live]
+        alive = (shot_of[before] == shot_of[first]) & (time[first] - time[before] <= longest_gap)
+        live, before = live[alive], before[alive]
         if len(live):
-            elapsed = (time[first] - time[last[live]])[:, None, None]
-            seen = points[last[live]]
-            pairs = _pair(seen, seen + velocity[live] * elapsed, points[now], confidence[now], elapsed, settings)
-            for row, column in pairs:
-                step = (points[now[column]] - seen[row]) / elapsed[row]
-                track[now[column]], last[live[row]], velocity[live[row]] = live[row], now[column], step
+            elapsed = time[first] - time[before]
+            # A track is expected where it was seen, and where its motion would have brought it: (2, T, 7, 2).
+            expected = np.stack([points[before], points[before] + velocity[live] * elapsed[:, None, None]])
+            overlap, distance = _nearness(expected, points[now], np.maximum.outer(side[before], side[now]))
+            ratio = np.divide.outer(side[before], side[now])
+            distance[np.maximum(ratio, 1 / ratio) > settings.growth] = np.inf
+            for row, column in _pair(overlap, distance, elapsed, confidence[now] >= settings.certain, settings):
+                track[now[column]], last[live[row]] = live[row], now[column]
+                velocity[live[row]] = (points[now[column]] - points[before[row]]) / elapsed[row]
         begun = now[track[now] < 0]
         ids = np.arange(n_tracks, n_tracks + len(begun))
         track[begun], last[ids] = ids, begun
@@ -97,32 +104,37 @@ def _link(
     return track
 
 
-def _pair(
-    seen: np.ndarray,
-    expected: np.ndarray,
-    found: np.ndarray,
-    confidence: np.ndarray,
-    elapsed: np.ndarray,
-    settings: TrackSettings,
-) -> list[tuple[int, int]]:
-    """Pair tracks (T, 7, 2), as seen and as expected, with faces (F, 7, 2): certain faces, uncertain ones, leaps."""
+def _nearness(expected: np.ndarray, found: np.ndarray, side: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Compare T tracks, each expected in two places, (2, T, 7, 2), with F faces, (F, 7, 2): the better of the two.
+
+    Returns:
+        Overlap (T, F), intersection over union; distance (T, F), the mean of five landmarks in units of ``side``.
+    """
     import numpy as np
 
-    here, moved = _distance(seen, found), _distance(expected, found)
-    distance = np.minimum(here, moved)
-    overlap = np.maximum(_overlap(seen, found), _overlap(expected, found))
-    ratio = _side(seen)[:, None] / _side(found)[None, :]
-    alike = np.maximum(ratio, 1 / ratio) <= settings.growth
-    cost = np.where(alike, 1 - overlap + distance, np.inf)
-    near = np.where(cost <= settings.farthest, cost, np.inf)
-    certain = confidence >= settings.certain
-    # A leap is for a face that nothing nearer claims, so it comes last.
-    far = np.where(alike & (distance <= settings.leap * elapsed[:, :, 0]) & certain, distance, np.inf)
+    shape = (2, expected.shape[1], len(found))
+    overlap = iou(expected[:, :, :2].reshape(-1, 4), found[:, :2].reshape(-1, 4)).reshape(shape).max(axis=0)
+    apart = expected[:, :, None, 2:] - found[:, 2:]  # (2, T, F, 5, 2)
+    return overlap, np.hypot(apart[..., 0], apart[..., 1]).mean(axis=3).min(axis=0) / side
+
+
+def _pair(
+    overlap: np.ndarray, distance: np.ndarray, elapsed: np.ndarray, certain: np.ndarray, settings: TrackSettings
+) -> list[tuple[int, int]]:
+    """Pair tracks and faces: certain faces first, then uncertain ones; only a face that nothing claims may leap."""
+    import numpy as np
+
+    cost = 1 - overlap + distance
+    near = cost <= settings.farthest
+    leap = certain & (distance <= settings.leap * elapsed[:, None])
     pairs: list[tuple[int, int]] = []
-    for costs in (np.where(certain, near, np.inf), np.where(certain, np.inf, near), far):
-        for row, column in pairs:
-            costs[row], costs[:, column] = np.inf, np.inf
-        pairs += _greedy(costs)
+    free = np.ones_like(near)
+    for allowed, costs in ((near & certain, cost), (near & ~certain, cost), (leap, distance)):
+        allowed = allowed & free
+        if allowed.any():
+            for row, column in _greedy(np.where(allowed, costs, np.inf)):
+                free[row], free[:, column] = False, False
+                pairs.append((row, column))
     return pairs
 
 
@@ -136,9 +148,9 @@ def _greedy(costs: np.ndarray) -> list[tuple[int, int]]:
 
     pairs: list[tuple[int, int]] = []
     rows, columns = np.nonzero(np.isfinite(costs))
+    order = np.argsort(costs[rows, columns], kind="stable")
     free_rows, free_columns = set(rows.tolist()), set(columns.tolist())
-    for place in np.argsort(costs[rows, columns], kind="stable"):
-        row, column = int(rows[place]), int(columns[place])
+    for row, column in zip(rows[order].tolist(), columns[order].tolist(), strict=True):
         if row in free_rows and column in free_columns:
             pairs.append((row, column))
             free_rows.remove(row)
@@ -153,26 +165,6 @@ def _points(faces: pd.DataFrame) -> np.ndarray:
     corners = faces[["x0", "y0", "x1", "y1"]].to_numpy(np.float64).reshape(-1, 2, 2)
     landmarks = np.array(faces["landmarks"].tolist(), np.float64).reshape(-1, 5, 2)
     return np.concatenate([corners, landmarks], axis=1)
-
-
-def _side(points: np.ndarray) -> np.ndarray:
-    import numpy as np
-
-    return np.sqrt(np.maximum(points[:, 1] - points[:, 0], 1e-3).prod(axis=1))
-
-
-def _distance(tracks: np.ndarray, found: np.ndarray) -> np.ndarray:
-    """Mean distance of the five landmarks, in sides of the larger face: (T, F)."""
-    import numpy as np
-
-    apart = tracks[:, None, 2:] - found[None, :, 2:]  # (T, F, 5, 2)
-    return np.hypot(apart[..., 0], apart[..., 1]).mean(axis=2) / np.maximum.outer(_side(tracks), _side(found))
-
-
-def _overlap(tracks: np.ndarray, found: np.ndarray) -> np.ndarray:
-    from scenefer.geometry import iou
-
-    return iou(tracks[:, :2].reshape(-1, 4), found[:, :2].reshape(-1, 4))
 
 
 def _tracks(track: np.ndarray, time: np.ndarray, shot: np.ndarray) -> pd.DataFrame:
