@@ -7,6 +7,8 @@ wide. Black bars (letterbox, pillarbox) are left out of the cut score and the pa
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import cv2
 import numpy as np
 
@@ -19,7 +21,12 @@ _REACH = np.ones((5, 5), np.uint8)  # a pixel may have moved by 2 px at that siz
 _BAR = 24  # brightest luma of a black bar, after compression
 _LARGEST_BAR = 0.36  # share of the picture that one bar may take; beyond it the dark belongs to the picture
 _FULL = 100.0  # grey levels, three channels summed, that are certainly a change
-_FLAT = 2.0  # standard deviation of luma below which a picture has no structure that could correlate
+_FLAT = 2.0  # standard deviation of luma below which a picture is plain: fades would jump from bin to bin
+
+
+class _Spread(NamedTuple):
+    mean: float
+    deviation: float
 
 
 def compare(previous: np.ndarray, current: np.ndarray) -> float:
@@ -27,7 +34,8 @@ def compare(previous: np.ndarray, current: np.ndarray) -> float:
 
     The geometric mean of three witnesses, because a cut changes all of them and motion, light and noise seldom do:
     pixels outside the range of values found around their place in the other picture (both ways; motion within 1/40 of
-    the width costs nothing), the distance of the colour histograms, and the loss of correlation of luma.
+    the width costs nothing), the distance of the colour histograms, and the loss of correlation of luma. Where one of
+    the pictures is plain, which has no structure to lose, the mean difference alone counts.
 
     Args:
         previous, current: of one shape.
@@ -40,8 +48,11 @@ def compare(previous: np.ndarray, current: np.ndarray) -> float:
     a, b = (cv2.cvtColor(_reduce(small), cv2.COLOR_RGB2YCrCb) for small in (previous, current))
     rows, columns = _inside(cv2.max(a[..., 0], b[..., 0]))
     a, b = np.ascontiguousarray(a[rows, columns]), np.ascontiguousarray(b[rows, columns])
+    spreads = _spread(a[..., 0]), _spread(b[..., 0])
+    if min(spread.deviation for spread in spreads) < _FLAT:
+        return min(sum(cv2.mean(cv2.absdiff(a, b))[:3]) / _FULL, 1.0)
     moved = min((_surprise(a, b) + _surprise(b, a)) / 2 / _FULL, 1.0)
-    return float(np.cbrt(moved * _histogram_distance(a, b) * _decorrelation(a[..., 0], b[..., 0])))
+    return float(np.cbrt(moved * _histogram_distance(a, b) * _decorrelation(a[..., 0], b[..., 0], spreads)))
 
 
 def signature(small: np.ndarray) -> bytes:
@@ -105,9 +116,12 @@ def _histogram_distance(a: np.ndarray, b: np.ndarray) -> float:
     return cv2.norm(histograms[0], histograms[1], cv2.NORM_L1) / (2 * a.shape[0] * a.shape[1])
 
 
-def _decorrelation(a: np.ndarray, b: np.ndarray) -> float:
-    (mean_a, spread_a), (mean_b, spread_b) = ((m[0, 0], s[0, 0]) for m, s in map(cv2.meanStdDev, (a, b)))
-    if min(spread_a, spread_b) < _FLAT:  # without structure, brightness and colour alone tell the pictures apart
-        return 1.0
-    shared = np.dot(a.ravel().astype(np.float32), b.ravel().astype(np.float32)) / a.size - mean_a * mean_b
-    return float(np.clip(1 - shared / (spread_a * spread_b), 0, 1))
+def _decorrelation(a: np.ndarray, b: np.ndarray, spreads: tuple[_Spread, _Spread]) -> float:
+    shared = np.dot(a.ravel().astype(np.float32), b.ravel().astype(np.float32)) / a.size
+    covariance = shared - spreads[0].mean * spreads[1].mean
+    return float(np.clip(1 - covariance / (spreads[0].deviation * spreads[1].deviation), 0, 1))
+
+
+def _spread(luma: np.ndarray) -> _Spread:
+    mean, deviation = cv2.meanStdDev(luma)
+    return _Spread(float(mean[0, 0]), float(deviation[0, 0]))

@@ -1,0 +1,195 @@
+from itertools import pairwise
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from scenefer.shots import ShotSettings, find_shots, one_a_frame
+from tests.builders import frames_table
+
+ROWS, COLUMNS = np.mgrid[0:9, 0:16]
+PICTURES = {
+    "A": np.where(COLUMNS < 8, 200.0, 40.0),  # light on the left
+    "B": np.where(ROWS < 4, 30.0, 180.0),  # light below
+    "C": np.where((ROWS + COLUMNS) % 8 < 4, 220.0, 90.0),  # diagonal stripes
+    "-": np.zeros((9, 16)),  # black
+    "+": np.full((9, 16), 255.0),  # white
+}
+
+
+def frames_of(pictures: list[np.ndarray], rate: float = 25, time: list[float] | None = None) -> pd.DataFrame:
+    """Frames that show ``pictures`` (9, 16); the cut score is the mean difference of brightness, half the range = 1."""
+    shown = [np.clip(np.round(picture), 0, 255) for picture in pictures]
+    scores = [None, *(min(float(np.abs(b - a).mean()) / 128, 1.0) for a, b in pairwise(shown))]
+    return frames_table(
+        time=time or [k / rate for k in range(len(shown))],
+        cut_score=scores,
+        signature=[picture.astype(np.uint8).tobytes() for picture in shown],
+    )
+
+
+def film(letters: str, rate: float = 25) -> pd.DataFrame:
+    return frames_of([PICTURES[letter] for letter in letters], rate)
+
+
+def blend(a: str, b: str, steps: int) -> list[np.ndarray]:
+    """The pictures strictly between ``a`` and ``b``."""
+    return [PICTURES[a] + (PICTURES[b] - PICTURES[a]) * k / (steps + 1) for k in range(1, steps + 1)]
+
+
+def held(letter: str, n: int) -> list[np.ndarray]:
+    return [PICTURES[letter]] * n
+
+
+def starts(shots: pd.DataFrame) -> list[float]:
+    return [round(start, 3) for start in shots["start"]]
+
+
+def test_a_cut_is_the_first_frame_of_the_new_picture_and_the_shots_cover_the_film():
+    shots = find_shots(film("AAAAAAAAAABBBBBBBBBBBBBBB"))
+    assert starts(shots) == [0.0, 0.4]
+    assert shots["end"].tolist() == pytest.approx([0.4, 1.0])  # the last frame lasts as long as the others
+    assert shots["shot"].tolist() == [0, 1]
+    assert shots["transition"].tolist() == ["start", "cut"]
+    assert shots[["transition_start", "transition_end"]].isna().all(axis=None)
+
+
+def test_short_shots_stay():
+    assert starts(find_shots(film("AAAAAAAABBBCCCCCCCC"))) == [0.0, 0.32, 0.44]
+
+
+def test_a_flash_is_no_cut():
+    assert len(find_shots(film("AAAAAAAA++AAAAAAAAA"))) == 1
+
+
+def test_an_object_that_passes_the_camera_is_no_cut():
+    assert len(find_shots(film("AAAAAAAABCCBAAAAAAAAA"))) == 1
+
+
+def test_a_picture_that_returns_after_the_time_of_a_flash_was_another_shot():
+    assert starts(find_shots(film("AAAAAAAABBBBBBAAAAAAAA"))) == [0.0, 0.32, 0.56]
+
+
+def test_a_flicker_is_no_cut_but_the_cut_before_it_is():
+    assert starts(find_shots(film("AAAAAAAAABCBCBCBCBCBBBBBB"))) == [0.0, 0.36]
+
+
+def test_a_single_black_frame_between_two_shots_is_one_cut():
+    assert starts(find_shots(film("AAAAAAAA-BBBBBBBB"))) == [0.0, 0.32]
+
+
+def test_a_single_mixed_frame_between_two_shots_is_one_cut():
+    shots = find_shots(frames_of([*held("A", 10), *blend("A", "B", 1), *held("B", 10)]))
+    assert starts(shots) == [0.0, 0.4]
+
+
+def test_motion_that_goes_on_is_no_cut_however_high_its_scores():
+    pan = [np.roll(PICTURES["C"], k, axis=1) for k in range(40)]
+    frames = frames_of(pan)
+    assert frames["cut_score"].min() > ShotSettings().threshold
+    assert len(find_shots(frames)) == 1
+
+
+def test_repeated_frames_do_not_turn_motion_into_cuts():
+    pan = [np.roll(PICTURES["C"], k // 2, axis=1) for k in range(40)]
+    assert len(find_shots(frames_of(pan))) == 1
+
+
+def test_seconds_count_not_frames_when_the_rate_varies():
+    # The same flash, 0.16 s long, at 25 frames a second and in a stretch where frames come six times as fast.
+    slow = [k * 0.04 for k in range(10)]
+    fast = [0.4 + k * 0.04 / 6 for k in range(24)]
+    later = [0.56 + k * 0.04 for k in range(10)]
+    shots = find_shots(frames_of([*held("A", 10), *held("B", 24), *held("A", 10)], time=[*slow, *fast, *later]))
+    assert len(shots) == 1
+
+
+def test_noise_is_no_cut():
+    rng = np.random.default_rng(1)
+    frames = frames_of([PICTURES["A"] / 8 + rng.normal(0, 3, (9, 16)) for _ in range(100)])
+    assert len(find_shots(frames)) == 1
+
+
+@pytest.mark.parametrize("steps", [5, 12, 24, 48])
+def test_a_dissolve_is_a_transition_with_its_middle_as_boundary(steps):
+    shots = find_shots(frames_of([*held("A", 20), *blend("A", "B", steps), *held("B", 20)]))
+    assert shots["transition"].tolist() == ["start", "dissolve"]
+    begin, end = 0.8, 0.8 + steps * 0.04
+    assert shots["transition_start"][1] == pytest.approx(begin, abs=0.081)
+    assert shots["transition_end"][1] == pytest.approx(end, abs=0.081)
+    assert shots["start"][1] == pytest.approx((begin + end) / 2, abs=0.081)
+    assert shots["end"][0] == shots["start"][1]
+
+
+def test_a_cut_right_after_a_dissolve_is_found_beside_it():
+    shots = find_shots(frames_of([*held("A", 20), *blend("A", "B", 12), *held("B", 1), *held("C", 20)]))
+    assert shots["transition"].tolist() == ["start", "dissolve", "cut"]
+    assert shots["start"][2] == pytest.approx(33 * 0.04)
+
+
+def test_a_slow_change_of_light_is_no_transition():
+    light = [PICTURES["A"] * gain for gain in np.linspace(1, 0.5, 25)]
+    assert len(find_shots(frames_of([*held("A", 10), *light, *[light[-1]] * 10]))) == 1
+
+
+@pytest.mark.parametrize("void", ["-", "+"])
+def test_a_fade_out_and_in_is_one_transition(void):
+    pictures = [*held("A", 15), *blend("A", void, 12), *held(void, 5), *blend(void, "B", 12), *held("B", 15)]
+    shots = find_shots(frames_of(pictures))
+    assert shots["transition"].tolist() == ["start", "fade"]
+    assert shots["transition_start"][1] == pytest.approx(15 * 0.04, abs=0.041)
+    assert shots["transition_end"][1] == pytest.approx(44 * 0.04, abs=0.041)
+
+
+def test_a_fade_out_then_a_cut_is_one_fade_that_ends_at_the_cut():
+    shots = find_shots(frames_of([*held("A", 15), *blend("A", "-", 15), *held("-", 5), *held("B", 15)]))
+    assert shots["transition"].tolist() == ["start", "fade"]
+    assert shots["transition_end"][1] == pytest.approx(35 * 0.04)
+
+
+def test_a_cut_to_black_then_a_fade_in_is_one_fade_that_begins_at_the_cut():
+    shots = find_shots(frames_of([*held("A", 15), *held("-", 5), *blend("-", "B", 15), *held("B", 15)]))
+    assert shots["transition"].tolist() == ["start", "fade"]
+    assert shots["transition_start"][1] == pytest.approx(15 * 0.04)
+
+
+def test_black_that_lasts_is_a_shot_between_two_fades():
+    pictures = [*held("A", 15), *blend("A", "-", 12), *held("-", 75), *blend("-", "B", 12), *held("B", 15)]
+    shots = find_shots(frames_of(pictures))
+    assert shots["transition"].tolist() == ["start", "fade", "fade"]
+
+
+def test_fading_in_at_the_begin_and_out_at_the_end_makes_no_shot():
+    pictures = [*held("-", 5), *blend("-", "A", 15), *held("A", 20), *blend("A", "-", 15), *held("-", 5)]
+    shots = find_shots(frames_of(pictures))
+    assert shots["transition"].tolist() == ["start"]
+
+
+def test_a_plain_picture_that_fades_up_from_black_three_times_is_three_shots():
+    grey = [np.full((9, 16), 127.5 * (1 - np.cos(2 * np.pi * k / 82))) for k in range(247)]
+    shots = find_shots(frames_of(grey))
+    assert shots["transition"].tolist() == ["start", "fade", "fade"]
+    assert starts(shots) == pytest.approx([0, 82 / 25, 164 / 25], abs=0.1)
+
+
+def test_gradual_transitions_can_be_left_out():
+    frames = frames_of([*held("A", 20), *blend("A", "B", 12), *held("B", 20)])
+    assert len(find_shots(frames, ShotSettings(longest=0))) == 1
+
+
+def test_a_film_that_begins_later_begins_its_first_shot_there():
+    frames = film("AAAAAAAABBBBBBBB")
+    frames["time"] += 60
+    assert starts(find_shots(frames)) == [60.0, 60.32]
+
+
+def test_one_frame_is_one_shot_and_no_frame_is_none():
+    single = find_shots(film("A"))
+    assert len(single) == 1
+    assert single["end"][0] > single["start"][0]
+    assert len(find_shots(frames_table())) == 0
+    assert len(one_a_frame(frames_table())) == 0
+
+
+def test_every_still_is_a_shot():
+    assert starts(one_a_frame(film("AAB", rate=1))) == [0.0, 1.0, 2.0]
