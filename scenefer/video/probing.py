@@ -150,8 +150,10 @@ def _key_frames(container: InputContainer, stream: VideoStream, origin: int, dur
     try:
         container.seek(1 << 62, stream=stream)  # makes Matroska read its index, which lies at the end
         entries = [entry.timestamp for entry in stream.index_entries if entry.is_keyframe and not entry.is_discard]
-        distance = max(1.0, duration / _MOST_KEY_FRAMES) / time_base
-        for place in _thinned(sorted(entries), float(distance)):
+        places = _thinned(sorted(entries), float(max(1.0, duration / _MOST_KEY_FRAMES) / time_base))
+        if any(_interlaced(container, stream, place) for place in places[1 :: max(1, len(places) // 3)]):
+            return ()  # fields are put together with those of the frames before and after
+        for place in places:
             container.seek(place, stream=stream)
             packet = next(container.demux(stream))
             if packet.pts is None or not packet.is_keyframe or not _decodable(packet, stream):
@@ -162,6 +164,16 @@ def _key_frames(container: InputContainer, stream: VideoStream, origin: int, dur
     except (av.error.FFmpegError, StopIteration):
         pass  # a truncated file: its index points beyond its end, and what was visited can be entered
     return tuple(times)
+
+
+def _interlaced(container: InputContainer, stream: VideoStream, place: int) -> bool:
+    container.seek(place, stream=stream)
+    packet = next(container.demux(stream))
+    try:
+        pictures = [*packet.decode(), *stream.codec_context.decode(None)]
+    except av.error.FFmpegError:
+        return False
+    return any(isinstance(picture, av.VideoFrame) and picture.interlaced_frame for picture in pictures)
 
 
 def _thinned(places: list[int], distance: float) -> list[int]:

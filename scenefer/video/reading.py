@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from av.video.frame import VideoFrame
     from av.video.stream import VideoStream
 
+_GUESSING = frozenset({"mpeg", "mpegts", "mpegvideo", "h264", "hevc", "m4v"})  # duration from size and bit rate
 WHOLE = Span(0.0, float("inf"))
 
 
@@ -114,9 +115,11 @@ def _decoded(
                 yield time, frame
     if reached.end is None and span.start == 0:
         raise FilmError(f"{shown(film.path)} is not readable: none of its frames can be decoded; copy it again")
-    if film.end_declared and film.duration is not None and reached.end is not None:
+    if film.duration is not None and film.container not in _GUESSING and reached.end is not None:
         missing = min(span.end, film.duration) - reached.end
-        if missing > max(1.0, 0.01 * film.duration):
+        # A container's duration may be that of its sound; only a great difference tells of a loss.
+        allowed = max(1.0, 0.01 * film.duration) if film.end_declared else max(10.0, 0.1 * film.duration)
+        if missing > allowed:
             notes.ended = (reached.end, film.duration)
 
 

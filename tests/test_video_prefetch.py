@@ -1,0 +1,84 @@
+"""Reading ahead is bounded, hands errors over and cleans up."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Generator
+
+import numpy as np
+import pytest
+
+from scenefer.video.frame import Frame
+from scenefer.video.prefetch import ahead
+
+
+class Source:
+    """Counts what is taken from it and notices that it is closed."""
+
+    def __init__(self, n: int, pixels: int = 0, fails_at: int | None = None):
+        self.n, self.pixels, self.fails_at = n, pixels, fails_at
+        self.taken, self.closed = 0, False
+
+    def frames(self) -> Generator[Frame, None, None]:
+        small = np.zeros((9, 16, 3), np.uint8)
+        try:
+            for k in range(self.n):
+                if k == self.fails_at:
+                    raise RuntimeError("the disk is gone")
+                self.taken += 1
+                yield Frame(k, float(k), small, np.zeros(self.pixels, np.uint8) if self.pixels else None)
+        finally:
+            self.closed = True
+
+
+def settled(source: Source) -> int:
+    """What the thread has taken when it does not go on."""
+    taken = -1
+    while taken != source.taken:
+        taken = source.taken
+        time.sleep(0.1)
+    return taken
+
+
+def test_frames_come_in_order_and_all():
+    source = Source(100)
+    assert [frame.index for frame in ahead(source.frames(), 8)] == list(range(100))
+    assert source.closed
+
+
+def test_no_more_than_the_depth_waits():
+    source = Source(100)
+    reading = ahead(source.frames(), 8)
+    next(reading)
+    assert settled(source) <= 10  # one handed out, eight waiting, one in the producer's hand
+    reading.close()  # pyright: ignore[reportAttributeAccessIssue]
+    assert source.closed
+
+
+def test_large_frames_are_bounded_by_their_bytes():
+    source = Source(100, pixels=40 << 20)
+    reading = ahead(source.frames(), 64)
+    next(reading)
+    assert settled(source) <= 5  # 120 MB waiting is over the limit of 96
+    reading.close()  # pyright: ignore[reportAttributeAccessIssue]
+
+
+def test_an_error_of_the_source_comes_after_the_frames_before_it():
+    source = Source(10, fails_at=3)
+    reading = ahead(source.frames(), 8)
+    assert [next(reading).index for _ in range(3)] == [0, 1, 2]
+    with pytest.raises(RuntimeError, match="the disk is gone"):
+        next(reading)
+    assert source.closed
+
+
+def test_a_consumer_that_fails_stops_the_source():
+    source = Source(1000)
+
+    def consume() -> None:
+        for frame in ahead(source.frames(), 4):
+            _ = 1 / (frame.index - 3)
+
+    with pytest.raises(ZeroDivisionError):
+        consume()
+    assert settled(source) <= 10
