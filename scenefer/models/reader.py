@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from scenefer.errors import WeightsError
 from scenefer.models import Calibration, calibration
 from scenefer.models.rmn_compact import SIZE, RmnCompact
+from scenefer.models.rmn_face import RmnFace
 
 BATCH = 64  # faces a forward pass at most, so that memory stays flat in a crowd
 
@@ -163,4 +164,4 @@ def for_inference(network: nn.Module, precision: torch.dtype) -> nn.Module:
     return network.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue] - documented, not in the stub
 
 
-NETWORKS: dict[str, type[nn.Module]] = {"rmn_compact": RmnCompact}
+NETWORKS: dict[str, type[nn.Module]] = {"rmn_compact": RmnCompact, "rmn_face": RmnFace}
