@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn
 from rich.table import Table
@@ -59,22 +60,21 @@ def progress_bar(name: str, console: Console) -> Iterator[Tell]:
 
 
 def scenes_table(analysis: Analysis) -> Table:
-    """Draw a row a scene: its place, its three largest percentages, its evidence."""
+    """Draw a row a scene: its place, its evidence, its three largest percentages."""
     guessed = bool(len(analysis.scenes)) and (analysis.scenes["source"] == "guessed").all()
-    table = Table(
-        title=f"{printable(analysis.film.path.name)}{' · guessed scenes' if guessed else ''}", title_justify="left"
-    )
-    for heading, justify in (("scene", "left"), ("from", "right"), ("to", "right"), ("faces usable", "right")):
-        table.add_column(heading, justify=justify)  # type: ignore[arg-type]
-    table.add_column("detected facial expressions, share of screen time")
+    title = f"{analysis.film.path.name}{' · guessed scenes' if guessed else ''}"
+    table = Table(title=Text(printable(title)), title_justify="left", box=SIMPLE_HEAD)
+    table.add_column("scene")
+    for heading in ("from", "to", "faces"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    table.add_column("detected, % of screen time")
     for scene in summary(analysis)["scenes"]:
-        shares = scene["percent"]
-        if shares is None:
+        if scene["percent"] is None:
             words = "too little evidence"
         else:
-            largest = sorted(shares.items(), key=lambda item: -item[1])[:3]
-            words = "  ".join(f"{emotion} {percent:.0f} %" for emotion, percent in largest)
-            words += "  (one take)" if scene["evidence"] == "one take" else ""
+            largest = sorted(scene["percent"].items(), key=lambda item: -item[1])[:3]
+            words = " · ".join(f"{emotion} {percent:.0f}" for emotion, percent in largest)
+            words += " (one take)" if scene["evidence"] == "one take" else ""
         start, end = clock(scene["start"])[:-2], clock(scene["end"])[:-2]
         table.add_row(Text(printable(scene["name"])), start, end, f"{scene['coverage']:.0%}", words)
     return table
