@@ -20,7 +20,7 @@ LAYERS = (
     ("errors", "film", "geometry", "tables", "metrics", "timecode", "intentions"),
     (
         *("video", "models", "scores", "shots", "transitions", "tracks", "expression", "actors"),
-        *("samples", "scenes", "emotions", "comparison", "sheets"),
+        *("samples", "scenes", "emotions", "verdicts", "agreement", "comparison", "sheets"),
     ),
     ("observation", "analysis", "report", "export", "overlay"),
     ("plan", "store", "executors", "run", "training", "demo"),
