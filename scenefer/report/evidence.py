@@ -1,0 +1,69 @@
+"""What was looked at and what could not be judged: every sampled moment of the film accounted for, in words."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from scenefer.report import words
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from scenefer.analysis import Analysis
+
+_STATES = (
+    ("face", "a usable face"),
+    ("no face", "no face found"),
+    ("rejected", "faces that do not count"),
+    ("not decoded", "not decoded"),
+)
+
+
+def accounted(analysis: Analysis) -> list[dict[str, Any]]:
+    """Divide the sampled time of the film by what became of it: state, words, percent, and the reasons of rejection."""
+    samples = analysis.samples
+    total = float(samples["weight"].sum())
+    seconds = samples.groupby("state")["weight"].sum()
+    return [
+        {
+            "state": state.replace(" ", "-"),
+            "words": label,
+            "share": round(100 * seconds[state] / total, 2),
+            "percent": words.percent(100 * seconds[state] / total),
+            "reasons": _reasons(samples.loc[samples["state"] == state], total),
+        }
+        for state, label in _STATES
+        if seconds.get(state, 0.0) > 0
+    ]
+
+
+def unjudged(cards: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Pick the scenes without percentages."""
+    return [card for card in cards if card["evidence"] == "insufficient"]
+
+
+def settings(run: dict[str, Any]) -> list[dict[str, Any]]:
+    """Lay out what a run was made with as groups of names and values: versions, weights, settings, timings."""
+    groups = []
+    for title in ("weights", "settings", "versions", "timings"):
+        entries = run.get(title, {})
+        nested = {name: values for name, values in entries.items() if isinstance(values, dict)}
+        flat = {name: value for name, value in entries.items() if name not in nested}
+        if flat:
+            groups.append({"title": title, "rows": _rows(flat)})
+        groups += [{"title": f"{title}: {name}", "rows": _rows(values)} for name, values in nested.items()]
+    if run.get("plan"):
+        groups.append({"title": "plan", "rows": [("hash", words.printable(run["plan"]))]})
+    return groups
+
+
+def _reasons(rejected: pd.DataFrame, total: float) -> list[str]:
+    seconds = rejected.dropna(subset=["why"]).groupby("why")["weight"].sum().sort_values(ascending=False)
+    return [
+        f"{words.WHY_NOT.get(str(why), str(why))} {words.percent(100 * share / total)}"
+        for why, share in seconds.items()
+    ]
+
+
+def _rows(values: dict[str, Any]) -> list[tuple[str, str]]:
+    return [(words.printable(name), words.printable(value)) for name, value in values.items()]

@@ -1,0 +1,222 @@
+"""The figures that need zooming, as plotly.js reads them: the film's arc, and the tracks over time.
+
+They are plain dictionaries: the page draws them, and plotly's own package, which a test holds them against, need not be
+installed to make a report. Colours of text and lines stand in style.css, so that light, dark and print differ there.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from scenefer.expression import smooth
+from scenefer.report.words import moment, percent, printable
+from scenefer.tables import EMOTIONS
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from scenefer.analysis import Analysis
+
+# One colour an emotion, everywhere. Any two differ by 14 (CIEDE2000) or more to normal, protan, deutan and tritan eyes
+# (simulated after Machado et al. 2009), twice as much as in Okabe and Ito's palette; words stand beside all the same.
+COLOURS = {
+    "angry": "#A93A22",
+    "disgust": "#6F9A4E",
+    "fear": "#7F45B0",
+    "happy": "#F5C13B",
+    "sad": "#6791F2",
+    "surprise": "#93DBE0",
+    "neutral": "#86848C",
+}
+
+_SMOOTHED = 1.0  # seconds of the window that the drawn curves are averaged over
+_POINTS = 1500  # of a curve, about: more than a screen has
+_LANES = 14  # tracks drawn at one moment
+_NOTHING = np.zeros(len(EMOTIONS))
+
+
+def arc(analysis: Analysis, end: float) -> dict[str, Any]:
+    """Draw how the detected expressions divide, over film time; blank where no face is usable.
+
+    The curves are cumulated here and painted from the largest to the smallest, each filled down to zero, because plotly
+    closes the gaps of what it stacks or fills itself.
+    """
+    time, shares = _curves(analysis.expressions)
+    cumulated = np.cumsum(shares, axis=1)
+    seen = shares.sum(axis=1) > 0
+    clock = {
+        "type": "scatter",
+        "mode": "none",
+        "x": _seconds(time),
+        "y": cumulated[:, -1].round(1).tolist(),
+        "text": [moment(at, True) for at in time],
+        "hovertemplate": "<b>%{text}</b><extra></extra>",
+    }
+    traces: list[dict[str, Any]] = [
+        {
+            "type": "scatter",
+            "mode": "lines",
+            "name": emotion,
+            "x": _seconds(time),
+            "y": cumulated[:, place].round(1).tolist(),
+            "text": [percent(share) if seen else "–" for share, seen in zip(shares[:, place], seen, strict=True)],
+            "fill": "tozeroy",
+            "fillcolor": COLOURS[emotion],
+            "line": {"color": COLOURS[emotion], "width": 0},
+            "hovertemplate": f"%{{text}} {emotion}<extra></extra>",
+        }
+        for place, emotion in reversed(list(enumerate(EMOTIONS)))
+    ]
+    cuts = analysis.shots.loc[analysis.shots["transition"] != "start"]
+    traces.append(
+        {
+            "type": "scatter",
+            "mode": "markers",
+            "name": "cut",
+            "x": _seconds(cuts["start"].to_numpy()),
+            "y": [-4] * len(cuts),
+            "text": [
+                f"{kind} at {moment(at, True)}" for kind, at in zip(cuts["transition"], cuts["start"], strict=True)
+            ],
+            "marker": {"symbol": "line-ns-open", "size": 7, "color": "#86848C"},
+            "hovertemplate": "%{text}<extra></extra>",
+        }
+    )
+    layout = _layout(end)
+    layout["yaxis"] |= {"range": [-9, 100], "tickvals": [0, 50, 100], "ticktext": ["0", "50", "100 %"]}
+    layout["hovermode"] = "x unified"
+    layout["shapes"] = _bands(analysis.scenes)
+    return {"data": [clock, *traces], "layout": layout, "height": 340, "scenes": _scenes(analysis.scenes)}
+
+
+def lanes(analysis: Analysis, leaders: dict[int, str], end: float) -> dict[str, Any]:
+    """Draw every track as a bar over film time, in the colour of the expression that leads in it.
+
+    Args:
+        leaders: the leading emotion of every track that has a usable face.
+    """
+    tracks = analysis.tracks
+    lane = _free_lanes(tracks["start"].to_numpy(), tracks["end"].to_numpy())
+    shown = lane < _LANES
+    traces = []
+    for emotion in (*EMOTIONS, None):
+        rows = np.flatnonzero(np.array([leaders.get(track) == emotion for track in tracks["track"]], bool) & shown)
+        some = tracks.iloc[rows]
+        if len(some):
+            traces.append(
+                {
+                    "type": "bar",
+                    "orientation": "h",
+                    "name": emotion or "no usable face",
+                    "base": _seconds(some["start"].to_numpy()),
+                    "x": _seconds(np.maximum((some["end"] - some["start"]).to_numpy(), end / 1000)),
+                    "y": lane[rows].tolist(),
+                    "width": 0.72,
+                    "text": [_track_words(track, start, stop) for track, start, stop in _spans(some)],
+                    "textposition": "none",
+                    "marker": {"color": COLOURS.get(emotion or "", "rgba(134,132,140,0.25)"), "line": {"width": 0}},
+                    "hovertemplate": f"%{{text}}<br>{emotion or 'no usable face'}<extra></extra>",
+                }
+            )
+    n_lanes = int(lane[shown].max(initial=0)) + 1
+    layout = _layout(end)
+    layout["yaxis"] |= {"range": [n_lanes - 0.4, -0.6], "visible": False}
+    layout |= {"barmode": "overlay", "hovermode": "closest", "shapes": _bands(analysis.scenes)}
+    return {"data": traces, "layout": layout, "height": 84 + 18 * n_lanes, "scenes": _scenes(analysis.scenes)}
+
+
+def _curves(expressions: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
+    """Average the smoothed faces of every moment: times (N,) seconds and shares (N, 7) percent, zero in gaps."""
+    smoothed = smooth(expressions.loc[expressions["weight"] > 0], _SMOOTHED)
+    if not len(smoothed):
+        return np.zeros(0), np.zeros((0, len(EMOTIONS)))
+    moments = smoothed.groupby("time")
+    time = moments["weight"].first().index.to_numpy(np.float64)
+    until = time + moments["weight"].max().to_numpy()
+    shot = moments["shot"].first().to_numpy()
+    shares = 100 * moments[list(EMOTIONS)].mean().to_numpy(np.float64)
+    # A run goes on while each moment lasts until the next one, in the same shot.
+    begins = np.flatnonzero(np.r_[True, (time[1:] - until[:-1] > 1e-3) | (shot[1:] != shot[:-1])])
+    block = max(1, round(len(time) / _POINTS))
+    times, values = [], []
+    for begin, end in zip(begins, [*begins[1:], len(time)], strict=True):
+        edges = np.arange(begin, end, block)
+        means = np.add.reduceat(shares[:end], edges, axis=0) / np.diff(np.append(edges, end))[:, None]
+        # A run rises from zero at its first moment and falls back at the end of its last: the gap between is blank.
+        times += [time[begin], *time[edges], until[end - 1], until[end - 1]]
+        values += [_NOTHING, *means, means[-1], _NOTHING]
+    return np.array(times), np.array(values)
+
+
+def _layout(end: float) -> dict[str, Any]:
+    # The page writes the ticks of the time axis: plotly has none in minutes and seconds that follow a zoom.
+    return {
+        "margin": {"l": 44, "r": 12, "t": 26, "b": 30},
+        "paper_bgcolor": "rgba(0,0,0,0)",
+        "plot_bgcolor": "rgba(0,0,0,0)",
+        "showlegend": False,
+        "dragmode": "zoom",
+        "font": {"family": "inherit", "size": 12},
+        "hoverlabel": {"bgcolor": "#1F2023", "bordercolor": "#1F2023", "font": {"color": "#FFFFFF", "size": 13}},
+        "xaxis": {
+            "range": [0, end],
+            "minallowed": 0,
+            "maxallowed": end,
+            "showgrid": False,
+            "zeroline": False,
+            "unifiedhovertitle": {"text": " "},
+        },
+        "yaxis": {"fixedrange": True, "zeroline": False, "showgrid": False},
+        "annotations": [],
+    }
+
+
+def _bands(scenes: pd.DataFrame) -> list[dict[str, Any]]:
+    """Lay a band under every other scene."""
+    return [
+        {
+            "type": "rect",
+            "xref": "x",
+            "yref": "paper",
+            "x0": float(start),
+            "x1": float(end),
+            "y0": 0,
+            "y1": 1.09,
+            "layer": "below",
+            "line": {"width": 0},
+            "fillcolor": "#86848C",
+            "opacity": 0.16 if row % 2 else 0.07,
+        }
+        for row, (start, end) in enumerate(zip(scenes["start"], scenes["end"], strict=True))
+    ]
+
+
+def _scenes(scenes: pd.DataFrame) -> list[list[Any]]:
+    """List name, begin, end (s) and id of every scene, for the page to label as there is room."""
+    rows = zip(scenes["name"], scenes["start"], scenes["end"], scenes["scene"], strict=True)
+    return [[printable(name), start, end, int(scene)] for name, start, end, scene in rows]
+
+
+def _free_lanes(start: np.ndarray, end: np.ndarray) -> np.ndarray:
+    """Give every track, in order of its begin, the first lane that is free."""
+    free_from: list[float] = []
+    lane = np.zeros(len(start), np.int64)
+    for row in np.argsort(start, kind="stable"):
+        place = next((k for k, free in enumerate(free_from) if free < start[row]), len(free_from))
+        free_from[place : place + 1] = [float(end[row])]
+        lane[row] = place
+    return lane
+
+
+def _spans(tracks: pd.DataFrame) -> zip[tuple[int, float, float]]:
+    return zip(tracks["track"], tracks["start"], tracks["end"], strict=True)
+
+
+def _track_words(track: int, start: float, end: float) -> str:
+    return f"track {track}, {moment(start, True)}–{moment(end, True)}"
+
+
+def _seconds(times: np.ndarray) -> list[float]:
+    return times.round(3).tolist()

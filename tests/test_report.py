@@ -1,0 +1,497 @@
+"""The report says what the tables say, in one file that stays inside its page."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from base64 import b64encode
+from collections.abc import Iterator
+from fractions import Fraction
+from hashlib import sha256
+from html.parser import HTMLParser
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pandas as pd
+import pytest
+
+from scenefer.analysis import Analysis
+from scenefer.emotions import EmotionSettings, summarise
+from scenefer.film import Film
+from scenefer.report import cards, evidence, figures, pictures, render, words
+from scenefer.tables import EMOTIONS, conform, empty
+from tests.builders import (
+    expressions_table,
+    faces_table,
+    frames_table,
+    samples_table,
+    scenes_table,
+    shots_table,
+    tracks_table,
+)
+
+STEP = 0.2
+
+
+def jpeg(*colour: int, size: tuple[int, int] = (180, 320)) -> bytes:
+    """A picture of one colour with a gradient."""
+    picture = np.full((*size, 3), colour, np.uint8)
+    picture[:, :, 0] = np.linspace(20, 230, size[1])
+    return cv2.imencode(".jpg", picture)[1].tobytes()
+
+
+def analysed(names: tuple[str, ...] = ("rage", "joy", "empty"), **changes: Any) -> Analysis:
+    """A film of scenes of 10 s, each of four shots of 2.5 s with a face each; the last scene shows nobody.
+
+    The first scene is read as angry, the second as happy, and so on through the emotions.
+    """
+    n = len(names)
+    shots = shots_table(start=[2.5 * k for k in range(4 * n)], end=[2.5 * (k + 1) for k in range(4 * n)])
+    scenes = scenes_table(name=list(names), start=[10.0 * k for k in range(n)], first_shot=[4 * k for k in range(n)],
+                          last_shot=[4 * k + 3 for k in range(n)])  # fmt: skip
+    time = np.arange(0, 10 * n, STEP).round(3)
+    shot, scene = ((time + 1e-9) // 2.5).astype(int), ((time + 1e-9) // 10).astype(int)
+    seen = scene < n - 1
+    samples = samples_table(
+        time=time, shot=shot, scene=scene, weight=STEP, state=np.where(seen, "face", "no face"),
+        n_faces=seen.astype(int), n_usable=seen.astype(int),
+    )  # fmt: skip
+    leading = np.array([EMOTIONS[(3 * k) % 7] for k in range(n)])[scene[seen]]
+    wave = 0.55 + 0.3 * np.sin(time[seen])
+    shares = {emotion: np.where(leading == emotion, wave, (1 - wave) / 6) for emotion in EMOTIONS}
+    n_faces = int(seen.sum())
+    faces = faces_table(
+        time=time[seen], x0=200 + 10 * np.sin(time[seen]), crop=[jpeg(90, 120, 200, size=(140, 140))] * n_faces
+    )
+    expressions = expressions_table(
+        time=time[seen], track=shot[seen], shot=shot[seen], scene=scene[seen], weight=STEP, **shares
+    )
+    tracks = tracks_table(
+        shot=list(range(4 * (n - 1))), start=[2.5 * k for k in range(4 * (n - 1))],
+        end=[2.5 * k + 2.4 for k in range(4 * (n - 1))], n_faces=13,
+    )  # fmt: skip
+    whole = {
+        "film": Film(Path("film.mp4"), "0123456789abcdef", 1280, 720, 10.0 * n, Fraction(25), codec="h264"),
+        "frames": frames_table(time=time),
+        "faces": faces,
+        "pictures": conform(
+            {"time": np.arange(0, 10 * n, 2.0), "jpeg": [jpeg(60, 40 * (k % 5) + 40, 120) for k in range(5 * n)]},
+            "pictures",
+        ),
+        "shots": shots,
+        "tracks": tracks,
+        "samples": samples,
+        "expressions": expressions,
+        "scenes": scenes,
+        "scene_emotions": summarise(expressions, samples, scenes, tracks, EmotionSettings(resamples=100)),
+        "sheet": None,
+        "run": {
+            "state": "done",
+            "warnings": [],
+            "coverage": {"face": 0.67, "no face": 0.33},
+            "made": "2026-03-22T12:00:00+00:00",
+            "versions": {"scenefer": "0.1.0"},
+            "settings": {"emotions": {"least_face_seconds": 2.0, "least_coverage": 0.1}},
+            "weights": {"expression": {"name": "rmn_compact", "licence": "Apache-2.0"}},
+        },
+    }
+    return Analysis(**{**whole, **changes})
+
+
+class Page(HTMLParser):
+    """The elements of a page: (tag, attributes), and the text outside scripts and styles."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.elements: list[tuple[str, dict[str, str | None]]] = []
+        self.text = ""
+        self.scripts: list[str] = []
+        self.silent = ""
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, dict(attrs)))
+        self.silent = tag if tag in ("script", "style") else ""
+
+    def handle_endtag(self, tag: str) -> None:
+        self.silent = ""
+
+    def handle_data(self, data: str) -> None:
+        if self.silent == "script":
+            self.scripts.append(data)
+        elif not self.silent:
+            self.text += data
+
+    def attributes(self, name: str) -> list[str]:
+        return [attributes[name] or "" for _, attributes in self.elements if name in attributes]
+
+
+NASTY = (
+    "<script>alert(1)</script>",
+    '"><img src=x onerror=alert(1)>',
+    "</script><script>alert(2)</script>",
+    "{{ 7 * 7 }}",
+    "=HYPERLINK(1)",
+)
+
+
+# The page
+
+
+def test_names_and_notes_are_text_whatever_they_contain():
+    sheet = pd.DataFrame(
+        {"scene": NASTY, "start": 0.0, "end": 1.0, "intended": "", "character": NASTY, "note": NASTY[::-1]}
+    )
+    film = Film(Path('<img src=x onerror=alert(1)>"\udcff.mp4'), "0" * 16, 1280, 720, 50.0, Fraction(25))
+    whole = analysed(NASTY, film=film, sheet=sheet)
+    whole.run["warnings"] = [NASTY[1]]
+    page = Page(render(whole))
+    assert len([tag for tag, _ in page.elements if tag == "script"]) == len(page.scripts) == 3
+    assert {source.split(",")[0] for source in page.attributes("src")} == {"data:image/jpeg;base64"}
+    assert not any(name.startswith("on") for _, attributes in page.elements for name in attributes)
+    for text in (*NASTY, '<img src=x onerror=alert(1)>"\ufffd.mp4'):
+        assert text in page.text
+
+
+def test_the_page_allows_its_own_scripts_and_nothing_else():
+    page = Page(render(analysed()))
+    policy = next(attributes["content"] for _, attributes in page.elements if "http-equiv" in attributes)
+    assert policy is not None
+    rules = dict(rule.split(" ", 1) for rule in policy.split("; "))
+    hashes = [f"'sha256-{b64encode(sha256(script.encode()).digest()).decode()}'" for script in page.scripts[1:]]
+    assert rules == {
+        "default-src": "'none'",
+        "script-src": " ".join(hashes),
+        "style-src": "'unsafe-inline'",
+        "img-src": "data:",
+        "base-uri": "'none'",
+        "form-action": "'none'",
+    }
+    assert all(link.startswith("#") for link in page.attributes("href"))
+
+
+def test_every_link_and_label_of_the_page_leads_somewhere():
+    page = Page(render(analysed()))
+    ids = page.attributes("id")
+    assert len(ids) == len(set(ids))
+    assert {link.removeprefix("#") for link in page.attributes("href")} <= set(ids)
+    assert set(page.attributes("aria-labelledby")) <= set(ids)
+    assert all("alt" in attributes for tag, attributes in page.elements if tag == "img")
+
+
+def test_the_bundle_is_the_one_that_plotly_was_made_for():
+    offline = pytest.importorskip("plotly.offline")
+    bundle = files("scenefer.report").joinpath("plotly-basic.min.js").read_text(encoding="utf-8")
+    assert f"plotly.js (basic - minified) v{offline.get_plotlyjs_version()}" in bundle[:200]
+    assert "MIT License" in files("scenefer.report").joinpath("plotly-licence.txt").read_text(encoding="utf-8")
+
+
+def test_a_film_that_was_read_in_part_says_so_before_anything_else():
+    whole = analysed()
+    whole.run.update(state="partial", warnings=["1 packet could not be decoded, at 0:00:12.000"])
+    text = Page(render(whole)).text
+    assert (
+        text.index("This report is partial") < text.index("1 packet could not be decoded") < text.index("at a glance")
+    )
+
+
+def test_guessed_scenes_are_called_guessed():
+    listed, guessed = analysed(), analysed()
+    guessed.scenes["source"] = "guessed"
+    assert "guessed scene" not in Page(render(listed)).text
+    assert Page(render(guessed)).text.count("guessed scene") == 3
+
+
+def test_the_sentence_on_what_a_detected_expression_is_not_stands_in_the_footer():
+    html = render(analysed())
+    assert words.NO_FEELING in html[html.index("<footer") :]
+
+
+@pytest.mark.parametrize("word", ["felt", "feels angry", "is angry", "is happy", "true emotion"])
+def test_no_sentence_claims_a_feeling(word: str):
+    page = Page(render(analysed()))
+    assert word not in page.text.replace(words.NO_FEELING, "")
+
+
+def test_a_film_without_faces_pictures_or_scenes_has_a_report():
+    bare = analysed(("nobody",), pictures=empty("pictures"))
+    text = Page(render(bare)).text
+    assert "No scene shows enough usable faces for percentages." in text
+    assert "No picture of this scene was kept." in text
+    none = analysed(
+        ("nobody",),
+        **{name: empty(name) for name in ("pictures", "scenes", "scene_emotions", "shots", "samples", "frames")},
+    )
+    assert "scenefer" in Page(render(none)).text
+
+
+def test_without_crops_there_are_no_pictures_of_faces_but_their_readings():
+    whole = analysed()
+    whole.faces["crop"] = None
+    page = Page(render(whole))
+    assert not any("Face of track" in alt for alt in page.attributes("alt"))
+    assert "Strongest faces" in page.text
+    assert "Pictures of faces are off" in page.text
+
+
+def test_the_report_of_a_long_film_stays_small():
+    """120 scenes of pictures that compress badly."""
+    noise = np.random.default_rng(0).normal(128, 30, (180, 320, 3)).clip(0, 255).astype(np.uint8)
+    picture = cv2.imencode(".jpg", noise)[1].tobytes()
+    face = cv2.imencode(".jpg", noise[:160, :160])[1].tobytes()
+    whole = analysed(tuple(f"scene {k}" for k in range(120)))
+    whole.pictures["jpeg"] = [picture] * len(whole.pictures)
+    whole.faces["crop"] = [face] * len(whole.faces)
+    assert len(render(whole)) < 15e6
+
+
+# Cards
+
+
+def test_a_card_gives_the_percentages_of_the_table():
+    whole = analysed()
+    card = cards.scene_cards(whole)[0]
+    table = whole.scene_emotions
+    rows = table.loc[(table["scene"] == 0) & (table["view"] == "screen_time")]
+    assert [row["emotion"] for row in card["distribution"]] == list(EMOTIONS)
+    assert [row["share"] for row in card["distribution"]] == rows["percent"].round(2).tolist()
+    assert card["leader"]["emotion"] == "angry"
+    assert card["covered"] == "Faces usable in 100\N{NO-BREAK SPACE}% of the scene, 4 tracks, 4 shots."
+    assert card["limits"] == ""
+
+
+def test_a_scene_without_evidence_has_words_and_no_bars():
+    card = cards.scene_cards(analysed())[2]
+    assert card["distribution"] == []
+    assert card["leader"] is card["clear"] is None
+    assert card["covered"] == "No usable face in the scene."
+    assert card["limits"].startswith("Insufficient face evidence: no second of usable faces.")
+
+
+def test_what_the_sheet_intends_stands_in_the_card():
+    sheet = pd.DataFrame(
+        {
+            "scene": ["joy", "joy", "rage"],
+            "start": [10.0, 10.0, 0.0],
+            "end": [20.0, 20.0, 10.0],
+            "intended": ["happy:0.6;neutral:0.4", "sad", None],
+            "character": ["Ada", "Bo", None],
+            "note": ["at last", "", None],
+        }
+    )
+    rage, joy, _ = cards.scene_cards(analysed(sheet=sheet))
+    assert rage["intended"] == []
+    assert [entry["shares"] for entry in joy["intended"]] == [{"happy": 0.6, "neutral": 0.4}, {"sad": 1.0}]
+    assert [(entry["character"], entry["note"]) for entry in joy["intended"]] == [("Ada", "at last"), ("Bo", "")]
+    assert joy["meant"] == {"happy", "neutral", "sad"}
+
+
+def test_the_strongest_faces_are_one_of_every_track_before_a_second_of_any():
+    faces = cards.scene_cards(analysed())[0]["faces"]
+    assert sorted(face["track"] for face in faces) == [0, 1, 2, 3]
+    assert {face["emotion"] for face in faces} == {"angry"}
+
+
+def test_the_box_of_a_face_is_drawn_inside_its_crop():
+    """A crop is 1.4 times the larger side of the box: here 100 by 100 pixels in 140 by 140."""
+    box = cards.scene_cards(analysed())[0]["faces"][0]["box"]
+    assert box == {"left": 14.3, "top": 14.3, "width": 71.4, "height": 71.4}
+
+
+def test_the_picture_of_a_scene_is_of_the_shot_with_faces_and_not_black():
+    stills = conform({"time": [0.0, 2.0, 3.9, 6.0, 8.0], "jpeg": [jpeg(9, 9, 9)] * 5}, "pictures")
+    stills.at[2, "jpeg"] = cv2.imencode(".jpg", np.zeros((9, 16, 3), np.uint8))[1].tobytes()
+    shots = shots_table(start=[0.0, 3.0, 7.0], end=[3.0, 7.0, 20.0])
+    assert pictures.keyframes(stills, shots, {1: 2.0}, 0.0, 20.0, 2)["time"].tolist() == [6.0, 8.0]
+    assert pictures.keyframes(stills, shots, {}, 0.0, 1.0, 2)["time"].tolist() == [0.0]
+    assert len(pictures.keyframes(stills, shots, {}, 4.5, 5.0, 2)) == 0
+
+
+def test_a_picture_that_cannot_be_read_is_left_out():
+    assert pictures.packed(b"no JPEG", 100) is None
+    assert pictures.packed(None, 100) is None
+
+
+def test_time_is_accounted_for_with_the_reasons_of_rejection():
+    samples = samples_table(
+        weight=[6.0, 3.0, 0.5, 0.5],
+        state=["face", "no face", "rejected", "rejected"],
+        why=[None, None, "small", "blurred"],
+    )
+    rows = evidence.accounted(analysed(samples=samples))
+    assert [(row["state"], row["share"]) for row in rows] == [("face", 60.0), ("no-face", 30.0), ("rejected", 10.0)]
+    assert rows[2]["reasons"] == ["face blurred 5\N{NO-BREAK SPACE}%", "face too small 5\N{NO-BREAK SPACE}%"]
+
+
+# Figures
+
+
+def test_figures_are_what_plotly_understands():
+    graph_objects = pytest.importorskip("plotly.graph_objects")
+    whole = analysed()
+    for figure in (figures.arc(whole, 30.0), figures.lanes(whole, {0: "angry"}, 30.0)):
+        graph_objects.Figure({"data": figure["data"], "layout": figure["layout"]})  # raises at an unknown property
+        json.dumps(figure, allow_nan=False)
+
+
+def test_the_arc_is_full_where_faces_are_and_blank_where_none_is():
+    time = [0.0, 0.2, 0.4, 2.0, 2.2]
+    rows = expressions_table(
+        time=time, happy=[1.0, 1.0, 1.0, 0.0, 0.0], sad=[0.0, 0.0, 0.0, 1.0, 1.0], track=[0, 0, 0, 1, 1]
+    )
+    drawn = figures.arc(analysed(("a", "b"), expressions=rows), 20.0)
+    neutral = next(trace for trace in drawn["data"] if trace.get("name") == "neutral")
+    assert neutral["x"] == [0.0, 0.0, 0.2, 0.4, 0.6, 0.6, 2.0, 2.0, 2.2, 2.4, 2.4]
+    assert neutral["y"] == [0, 100, 100, 100, 100, 0, 0, 100, 100, 100, 0]
+    happy = next(trace for trace in drawn["data"] if trace.get("name") == "happy")
+    assert happy["y"] == [0, 100, 100, 100, 100, 0, 0, 0, 0, 0, 0]
+    assert happy["text"][1] == "100\N{NO-BREAK SPACE}%"
+
+
+def test_the_arc_breaks_at_a_cut():
+    rows = expressions_table(time=[0.0, 0.2], shot=[0, 1], track=[0, 1])
+    neutral = figures.arc(analysed(("a", "b"), expressions=rows), 20.0)["data"][1]
+    assert neutral["x"] == [0.0, 0.0, 0.2, 0.2, 0.2, 0.2, 0.4, 0.4]
+
+
+def test_the_arc_of_a_long_film_has_few_points():
+    rows = expressions_table(time=(np.arange(36_000) / 5).tolist(), track=0)
+    assert len(figures.arc(analysed(("a", "b"), expressions=rows), 7200.0)["data"][1]["x"]) < 1600
+
+
+def test_tracks_at_one_moment_lie_in_different_lanes():
+    tracks = tracks_table(start=[0.0, 1.0, 5.0], end=[4.0, 3.0, 6.0])
+    drawn = figures.lanes(analysed(tracks=tracks), {0: "sad", 1: "sad"}, 30.0)
+    assert {trace["name"]: trace["y"] for trace in drawn["data"]} == {"sad": [0, 1], "no usable face": [0]}
+
+
+# Words
+
+
+@pytest.mark.parametrize(
+    ("said", "text"),
+    [
+        (words.percent(61.4), "61\N{NO-BREAK SPACE}%"),
+        (words.percent(0.2), "<1\N{NO-BREAK SPACE}%"),
+        (words.percent(0.0), "0\N{NO-BREAK SPACE}%"),
+        (words.interval(50.6, 71.2), "51–71"),
+        (words.interval(2.6, 3.2), "3"),
+        (words.moment(66.28), "1:06"),
+        (words.moment(66.26, True), "1:06.3"),
+        (words.moment(59.97, True), "1:00.0"),
+        (words.moment(3723.0), "1:02:03"),
+        (words.length(6.0), "6.0 s"),
+        (words.length(66.3), "1 min 06 s"),
+        (words.length(7080.0), "1 h 58 min"),
+        (words.count(1, "shot"), "1 shot"),
+        (words.count(1200, "shot"), "1,200 shots"),
+        (words.printable(float("nan")), ""),
+        (words.printable("caf\udce9"), "caf\ufffd"),
+    ],
+)
+def test_numbers_are_written_no_finer_than_they_are_known(said: str, text: str):
+    assert said == text
+
+
+@pytest.mark.parametrize(
+    ("leaders", "n_scenes", "sentence"),
+    [
+        ([], 2, "No scene shows enough usable faces for percentages."),
+        ([("a", "happy")], 1, "Happy leads in a."),
+        (
+            [("a", "happy"), ("b", "sad"), ("c", "happy"), ("d", None)],
+            5,
+            "Happy leads in a and c and sad in b. No expression leads clearly in d. "
+            "One scene shows too few faces to say.",
+        ),
+        ([(str(k), "sad") for k in range(6)], 6, "Sad leads in 6 scenes."),
+    ],
+)
+def test_the_headline_says_which_expression_leads_where(leaders: list, n_scenes: int, sentence: str):
+    assert words.headline(leaders, n_scenes) == sentence
+
+
+def test_one_take_and_few_shots_are_said():
+    about = {"n_tracks": 1, "n_shots": 1, "coverage": 0.5, "face_seconds": 4.0}
+    assert words.limits({**about, "evidence": "one take"}).startswith("One take: a single track.")
+    assert words.limits({**about, "evidence": "enough", "n_tracks": 2}).startswith("Fewer than three shots")
+    assert words.limits({**about, "evidence": "enough", "n_shots": 3}) == ""
+
+
+# In a browser
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    if CHROMIUM is None:
+        pytest.skip("no Chromium is installed")
+    playwright = pytest.importorskip("playwright.sync_api")
+    arguments = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+    with playwright.sync_playwright() as driver:
+        chromium = driver.chromium.launch(executable_path=CHROMIUM, args=arguments)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def opened(browser: Any, tmp_path: Path) -> Iterator[Any]:
+    """Open a report from disk: the page, and what it complained about or asked for."""
+    context = browser.new_context()
+    trouble: list[str] = []
+
+    def open_(html: str, width: int, scheme: str = "light") -> tuple[Any, list[str]]:
+        path = tmp_path / "report.html"
+        path.write_text(html, encoding="utf-8")
+        page = context.new_page()
+        page.set_viewport_size({"width": width, "height": 900})
+        page.emulate_media(color_scheme=scheme)
+        page.on("console", lambda message: trouble.append(message.text))
+        page.on("pageerror", lambda error: trouble.append(str(error)))
+        page.on("request", lambda request: trouble.append(request.url[:80]) if request.url[:5] != "data:" else None)
+        page.on("dialog", lambda dialog: trouble.append("dialog"))
+        page.goto(path.as_uri())
+        page.wait_for_function("[...document.querySelectorAll('.plot')].every((plot) => plot.dataset.drawn)")
+        assert trouble.pop(0) == path.as_uri()
+        return page, trouble
+
+    yield open_
+    context.close()
+
+
+@pytest.mark.parametrize("width", [1440, 390])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_report_opens_without_complaint_or_request_and_fits(opened: Any, width: int, scheme: str):
+    page, trouble = opened(render(analysed(NASTY)), width, scheme)
+    assert trouble == []
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert page.evaluate("document.querySelectorAll('#arc .scatterlayer .trace').length") == 9
+    assert page.evaluate("document.querySelectorAll('#lanes .barlayer .point').length") == 16
+
+
+def test_buttons_move_along_the_film(opened: Any):
+    page, trouble = opened(render(analysed()), 1440)
+
+    def range_of(name: str) -> list[float]:
+        return page.evaluate(f"document.getElementById('{name}').layout.xaxis.range")
+
+    for move, expected in (("in", [7.5, 22.5]), ("on", [15, 30]), ("back", [7.5, 22.5]), ("out", [0, 30])):
+        page.click(f"button[data-figure=arc][data-move={move}]")
+        assert range_of("arc") == expected
+    page.click("button[data-figure=lanes][data-move=in]")
+    page.click("button[data-figure=lanes][data-move=all]")
+    assert range_of("lanes") == [0, 30]
+    assert trouble == []
+
+
+def test_scenes_are_labelled_where_there_is_room(opened: Any):
+    page, _ = opened(render(analysed(NASTY)), 1440)
+    labels = page.evaluate("[...document.querySelectorAll('#arc .annotation-text')].map((text) => text.textContent)")
+    assert len(labels) == len(NASTY)
+    for label, name in zip(labels, NASTY, strict=True):
+        assert name.startswith(re.sub("…$", "", label))
