@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
@@ -26,7 +27,7 @@ weights_app = typer.Typer(
 )
 app.add_typer(weights_app, name="weights")
 
-_out = console.Console()
+_out = console.Console(width=None if sys.stdout.isatty() else 110)
 _err = console.Console(stderr=True)
 
 Run = Annotated[Path, typer.Argument(help="Folder of an analysed film, reports/<film>.")]
