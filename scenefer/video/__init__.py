@@ -5,6 +5,7 @@
       container.py         opens files and enters them at key frames
       timeline.py          timestamps to film time, and which frames are samples
       colour.py            decoded frames to RGB as displayed: matrix, range, HDR, rotation, shape of the pixels, fields
+      hdr.py               PQ and HLG to standard range
       prefetch.py          decoding runs a bounded number of frames ahead
       with_decord.py       the second reader
 

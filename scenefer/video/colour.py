@@ -1,7 +1,7 @@
 """Decoded frames to RGB pictures as displayed.
 
-swscale does the work, straight from the decoder's planes: matrix and range are those that the film declares, HDR is
-converted to BT.709, square pixels and rotation are applied last.
+swscale does the work, straight from the decoder's planes: matrix and range are those that the film declares. HDR is
+converted (``hdr.py``), rotation applied last.
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ import av.filter
 import cv2
 import numpy as np
 from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTrc, Interpolation, VideoReformatter
+
+from scenefer.video.hdr import to_standard_range
 
 if TYPE_CHECKING:
     from av.video.frame import VideoFrame
@@ -35,7 +37,7 @@ _MATRICES = {
     9: Colorspace.BT2020,
     10: Colorspace.BT2020,
 }
-_HDR = {ColorTrc.SMPTE2084: "PQ", ColorTrc.ARIB_STD_B67: "HLG"}
+_HDR: dict[int, str] = {ColorTrc.SMPTE2084: "PQ", ColorTrc.ARIB_STD_B67: "HLG"}
 
 
 def small_size(width: int, height: int) -> tuple[int, int]:
@@ -94,24 +96,22 @@ class Converter:
         self, reformatter: VideoReformatter, frame: VideoFrame, size: tuple[int, int], how: Interpolation
     ) -> np.ndarray:
         matrix = _matrix(frame)
-        hdr = _HDR.get(ColorTrc(frame.color_trc)) if frame.color_trc in _HDR else None
-        if hdr:
-            # swscale takes 203 cd/m² for white, as ITU-R BT.2408 does, and clips to the gamut and range of BT.709.
-            self._notes.hdr = hdr
+        transfer = _HDR.get(frame.color_trc)
         converted = reformatter.reformat(
             frame,
             *size,
-            format="rgb24",
+            format="rgb48le" if transfer else "rgb24",
             src_colorspace=matrix,
             dst_colorspace=matrix,
             src_color_range=_range(frame),
             dst_color_range=ColorRange.JPEG,
-            dst_color_trc=ColorTrc.BT709 if hdr else None,
-            dst_color_primaries=ColorPrimaries.BT709 if hdr else None,
             interpolation=how,
             threads=1,
-        )
-        return converted.to_ndarray()
+        ).to_ndarray()
+        if transfer is None:
+            return converted
+        self._notes.hdr = transfer
+        return to_standard_range(converted, transfer, wide=frame.color_primaries == ColorPrimaries.BT2020)
 
     def _displayed(self, stored: np.ndarray) -> np.ndarray:
         return np.ascontiguousarray(np.rot90(stored, -self._turns) if self._turns else stored)

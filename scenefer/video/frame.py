@@ -89,6 +89,6 @@ class ReaderNotes:
             said.append(f"{self.n_deinterlaced} interlaced frames were deinterlaced")
         if self.hdr:
             said.append(
-                f"HDR ({self.hdr}) was converted to standard range: white is 203 cd/m², what is brighter is clipped"
+                f"HDR ({self.hdr}) was converted to standard range: white is 203 cd/m², what is brighter is compressed"
             )
         return said

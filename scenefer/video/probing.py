@@ -13,7 +13,7 @@ import av.error
 from scenefer.errors import FilmError, PlanError
 from scenefer.film import Film, film_id, shown
 from scenefer.video.colour import displayed_size
-from scenefer.video.container import choose_stream, open_container, packets, prepare
+from scenefer.video.container import check_size, choose_stream, open_container, packets, prepare
 from scenefer.video.stills import probe_folder, probe_still
 
 if TYPE_CHECKING:
@@ -62,6 +62,7 @@ def _probe_video(path: Path) -> Film:
         rotation, turned_oddly = _rotation(frame)
         ratio, too_odd = _sample_aspect_ratio(stream.sample_aspect_ratio)
         width, height = displayed_size(frame.width, frame.height, ratio, rotation)
+        check_size(path, width, height)
         duration, declared = _duration(container, stream, origin)
         enterable = frame.pts is not None and not frame.interlaced_frame and duration is not None
         return Film(

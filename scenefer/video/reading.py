@@ -168,7 +168,7 @@ def _pictures(
             # With frame threads, an error comes as many packets late as there are other threads.
             late = stream.codec_context.thread_count - 1 if threads != 1 else 0
             time = timeline.seconds(sent[-1 - min(late, len(sent) - 1)])
-            if time >= start:
+            if time >= start or start == 0:
                 notes.damage(time, error.strerror or type(error).__name__)
 
 
