@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 import sys
 import threading
 from dataclasses import asdict
@@ -93,7 +94,7 @@ OPEN = "keyint=12:bframes=3:open-gop=1:scenecut=0"
 )
 def test_two_spans_give_the_frames_of_an_undivided_pass(tmp_path, name, codec, options, n_key_frames):
     b_frames = 0 if codec in {"libx264", "libvpx-vp9"} else 2
-    path = write_clip(tmp_path / name, moving(75, 640), codec=codec, options=options, b_frames=b_frames)
+    path = write_clip(tmp_path / name, moving(75, 384), codec=codec, options=options, b_frames=b_frames)
     keys = probe(path).key_frames
     assert len(keys) == n_key_frames
     assert_divisible(path, [*keys[1:], *(key + 0.02 for key in keys[1:]), 0.02, 1.4, 2.96])
@@ -227,7 +228,7 @@ def test_a_reader_that_is_left_early_ends_its_thread(tmp_path):
 def test_decord_gives_the_frames_and_times_of_pyav(films):
     pytest.importorskip("decord")
     film = probe(films / "testfilm_720p25.mp4")
-    span = Span(0.0, 6.0)
+    span = Span(0.0, 3.0)
     ours = list(frames(film, span, sample_rate=5))
     theirs = list(frames(film, span, sample_rate=5, reader="decord"))
     assert [frame.time for frame in theirs] == pytest.approx([frame.time for frame in ours], abs=1e-6)
@@ -246,7 +247,7 @@ def test_a_reader_that_is_not_installed_says_how_to_install_it(tmp_path, monkeyp
 def test_notes_of_chunks_add_up_and_survive_json():
     first = ReaderNotes(n_damaged=1, damaged=[(2.0, "b")], n_interpolated=2, hdr="PQ")
     second = ReaderNotes(n_damaged=1, damaged=[(1.0, "a")], n_backward=1, first_backward=0.5, ended=(3.0, 9.0))
-    first.merge(ReaderNotes(**asdict(second)))
+    first.merge(ReaderNotes(**json.loads(json.dumps(asdict(second)))))
     assert first == ReaderNotes(2, [(1.0, "a"), (2.0, "b")], (3.0, 9.0), 2, 1, 0.5, hdr="PQ")
     assert [warning.split()[0] for warning in first.warnings()] == ["damaged:", "partly", "2", "the", "HDR"]
 

@@ -94,9 +94,9 @@ def test_a_broken_picture_is_left_out_and_said(tmp_path):
     cut = save(tmp_path / "3.png", np.random.default_rng(0).integers(0, 255, (90, 160, 3), np.uint8))
     cut.write_bytes(cut.read_bytes()[:2000])
     film, notes = probe(tmp_path), ReaderNotes()
-    assert film.warnings == ("damaged: pictures left out: 2.png",)
     assert [frame.time for frame in frames(film, sample_rate=1, notes=notes)] == [0.0]
-    assert notes.damaged == [(1.0, "3.png")]
+    assert notes.damaged == [(1.0, "2.png"), (2.0, "3.png")]
+    assert notes.partial
 
 
 def test_a_folder_without_pictures_is_a_mistake_of_the_user(tmp_path):

@@ -41,6 +41,10 @@ class ReaderNotes:
     n_deinterlaced: int = 0
     hdr: str = ""  # "PQ" or "HLG" where the film was converted from it
 
+    def __post_init__(self) -> None:
+        self.damaged = [(time, reason) for time, reason in self.damaged]  # JSON knows no tuples
+        self.ended = (self.ended[0], self.ended[1]) if self.ended else None
+
     @property
     def partial(self) -> bool:
         """Whether something of the film could not be read."""
@@ -54,7 +58,7 @@ class ReaderNotes:
 
     def merge(self, other: ReaderNotes) -> None:
         """Add the notes of another pass over the same film."""
-        self.damaged = sorted((time, reason) for time, reason in [*self.damaged, *other.damaged])[:_KEPT]
+        self.damaged = sorted([*self.damaged, *other.damaged])[:_KEPT]
         for count in ("n_damaged", "n_interpolated", "n_backward", "n_resized", "n_deinterlaced"):
             setattr(self, count, getattr(self, count) + getattr(other, count))
         if other.ended is not None:

@@ -115,12 +115,13 @@ def _decoded(
                 yield time, frame
     if reached.end is None and span.start == 0:
         raise FilmError(f"{shown(film.path)} is not readable: none of its frames can be decoded; copy it again")
-    if film.duration is not None and film.container not in _GUESSING and reached.end is not None:
-        missing = min(span.end, film.duration) - reached.end
+    if film.duration is not None and film.container not in _GUESSING:
+        end = span.start if reached.end is None else reached.end
+        missing = min(span.end, film.duration) - end
         # A container's duration may be that of its sound; only a great difference tells of a loss.
         allowed = max(1.0, 0.01 * film.duration) if film.end_declared else max(10.0, 0.1 * film.duration)
         if missing > allowed:
-            notes.ended = (reached.end, film.duration)
+            notes.ended = (end, film.duration)
 
 
 class _Reached(NamedTuple):

@@ -36,46 +36,56 @@ def probe_still(path: Path) -> Film | None:
 
 
 def probe_folder(path: Path) -> Film:
-    """Read the headers of the pictures in a folder, sorted as people count: 2 before 10.
+    """Find the pictures in a folder, sorted as people count, 2 before 10; the first that can be opened gives the size.
 
     Raises:
         PlanError: the folder has no picture.
-        FilmError: it has, but none can be read.
+        FilmError: it has, but none can be opened.
     """
-    pictures = sorted((p for p in path.iterdir() if p.suffix.lower() in _SUFFIXES and p.is_file()), key=_natural)
-    if not pictures:
+    found = sorted((p for p in path.iterdir() if p.suffix.lower() in _SUFFIXES and p.is_file()), key=_natural)
+    if not found:
         raise PlanError(f"{shown(path)} has no pictures; give a film, a picture, or a folder of pictures")
-    sizes = {picture: _displayed_size(picture) for picture in pictures}
-    good = tuple(picture for picture in pictures if sizes[picture])
-    if not good:
-        raise FilmError(f"{shown(path)} is not readable: none of its {len(pictures)} pictures can be opened")
-    broken = [shown(Path(picture.name)) for picture in pictures if not sizes[picture]]
+    size = next((size for picture in found if (size := _size_or_none(picture))), None)
+    if size is None:
+        raise FilmError(f"{shown(path)} is not readable: none of its {len(found)} pictures can be opened")
     digest = hashlib.sha256()
-    for picture in good:
+    for picture in found:
         digest.update(film_id(picture).encode())
-    width, height = sizes[good[0]] or (0, 0)
     return Film(
         path,
         digest.hexdigest()[:16],
-        width,
-        height,
-        duration=float(len(good)),
+        *size,
+        duration=float(len(found)),
         frame_rate=Fraction(1),
         kind="stills",
-        stills=good,
-        warnings=(f"damaged: pictures left out: {', '.join(broken)}",) if broken else (),
+        stills=tuple(found),
     )
 
 
 def pictures(film: Film, notes: ReaderNotes) -> Generator[tuple[float, np.ndarray], None, None]:
-    """Yield film time and pixels (H, W, 3) uint8 of each picture; a picture of another shape is letterboxed."""
+    """Yield film time and pixels (H, W, 3) uint8 of each picture; a picture of another shape is letterboxed.
+
+    Raises:
+        FilmError: a still is damaged; in a folder, such a picture is noted and left out.
+    """
     for k, path in enumerate(film.stills):
         try:
-            yield float(k), _fitted(_pixels(path), film.width, film.height)
-        except _UNREADABLE as error:
-            if film.kind == "still":
-                raise FilmError(f"{shown(path)} is not readable: the picture is damaged; copy it again") from error
+            picture = None if _size_or_none(path) is None else _fitted(_pixels(path), film.width, film.height)
+        except _UNREADABLE:
+            picture = None
+        if picture is not None:
+            yield float(k), picture
+        elif film.kind == "still":
+            raise FilmError(f"{shown(path)} is not readable: the picture is damaged; copy it again")
+        else:
             notes.damage(float(k), shown(Path(path.name)))
+
+
+def _size_or_none(path: Path) -> tuple[int, int] | None:
+    try:
+        return _displayed_size(path)
+    except FilmError:  # one picture that is too large does not refuse its folder
+        return None
 
 
 def _displayed_size(path: Path) -> tuple[int, int] | None:
