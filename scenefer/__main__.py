@@ -14,7 +14,7 @@ from scenefer.errors import FilmError, OutputError, SceneferError, printable
 
 def main() -> None:
     """Run the command line."""
-    import click
+    import typer
 
     from scenefer.cli import app
 
@@ -26,7 +26,7 @@ def main() -> None:
     except BrokenPipeError:  # the reader of our output, `head` say, has left
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = 0
-    except (KeyboardInterrupt, click.exceptions.Abort, click.ClickException, SceneferError) as error:
+    except (KeyboardInterrupt, typer.Abort, usage_error(), SceneferError) as error:
         if os.environ.get("SCENEFER_DEBUG") == "1":
             raise
         message, code = _answer(error)
@@ -34,14 +34,20 @@ def main() -> None:
     sys.exit(code)
 
 
-def _answer(error: BaseException) -> tuple[str, int]:
-    import click
+def usage_error() -> type[Exception]:
+    """Return what the command line raises for a wrong option; Typer carries it without exporting its name."""
+    import typer
 
-    if isinstance(error, click.ClickException):
-        context = getattr(error, "ctx", None)
-        return error.format_message() + (f"; see {context.command_path} --help" if context else ""), 2
+    return next(kind for kind in typer.BadParameter.__mro__ if kind.__name__ == "UsageError")
+
+
+def _answer(error: BaseException) -> tuple[str, int]:
     if isinstance(error, SceneferError):
         return str(error), 3 if isinstance(error, (FilmError, OutputError)) else 2
+    if isinstance(error, usage_error()):
+        context = getattr(error, "ctx", None)
+        said = error.format_message()  # pyright: ignore[reportAttributeAccessIssue] - of a type that Typer does not export
+        return said + (f"; see {context.command_path} --help" if context else ""), 2
     return "interrupted; run the same command again to go on", 130
 
 

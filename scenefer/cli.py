@@ -17,14 +17,11 @@ if TYPE_CHECKING:
 
 app = typer.Typer(
     add_completion=False,
-    no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
     help="Tell, scene by scene, which facial expressions a film shows.",
 )
-weights_app = typer.Typer(
-    no_args_is_help=True, help="The weight files: what there is, what is here, what it may be used for."
-)
+weights_app = typer.Typer(help="The weight files: what there is, what is here, what it may be used for.")
 app.add_typer(weights_app, name="weights")
 
 _out = console.Console(width=None if sys.stdout.isatty() else 110)
@@ -34,7 +31,11 @@ Run = Annotated[Path, typer.Argument(help="Folder of an analysed film, reports/<
 
 
 @app.callback(invoke_without_command=True)
-def _root(version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False) -> None:
+def _root(
+    context: typer.Context, version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False
+) -> None:
+    if context.invoked_subcommand is None and not version:
+        print(context.get_help())
     if version:
         from scenefer import __version__
 
@@ -115,7 +116,7 @@ def analyze(
             _note_failure(failures, film.path, error)
             continue
         page = folder / "report.html"
-        summaries.append({**console.summary(analysis), "run": printable(str(folder)), "report": printable(str(page))})
+        summaries.append({**console.summary(analysis), "run": printable(folder), "report": printable(page)})
         if not as_json:
             _out.print(console.scenes_table(analysis))
             for warning in analysis.run["warnings"]:
@@ -217,7 +218,7 @@ def _say(text: str) -> None:
 
 
 def _note_failure(failures: list[dict[str, str]], path: Path, error: SceneferError) -> None:
-    failures.append({"film": printable(str(path)), "error": printable(str(error))})
+    failures.append({"film": printable(path), "error": printable(str(error))})
     _err.print(f"scenefer: {printable(str(error))}", markup=False, highlight=False, soft_wrap=True)
 
 

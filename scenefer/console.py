@@ -102,7 +102,7 @@ def summary(analysis: Analysis) -> dict[str, Any]:
             }
         )
     return {
-        "film": printable(str(analysis.film.path)),
+        "film": printable(analysis.film.path),
         "id": analysis.film.id,
         "state": analysis.run["state"],
         "duration": float(analysis.shots["end"].iloc[-1]) if len(analysis.shots) else 0.0,

@@ -13,6 +13,8 @@ are ``ValueError`` and ``TypeError`` as everywhere, and are not caught.
 
 from __future__ import annotations
 
+import os
+
 
 class SceneferError(Exception):
     """Something that the user can put right."""
@@ -38,9 +40,7 @@ class OutputError(SceneferError):
     """A result cannot be written: no permission, no space, or no such folder."""
 
 
-def printable(text: str) -> str:
-    """Make a text one line that is safe for a terminal: control characters and undecodable bytes as escapes."""
-    return "".join(
-        character if character.isprintable() else character.encode("unicode_escape", "backslashreplace").decode()
-        for character in text
-    )
+def printable(text: str | os.PathLike[str]) -> str:
+    """Make a text or a path one line that is safe anywhere: control characters and undecodable bytes are escaped."""
+    decodable = os.fsencode(text).decode("utf-8", "backslashreplace")
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in decodable)

@@ -7,14 +7,13 @@ them.
 from __future__ import annotations
 
 import hashlib
-import os
 from bisect import bisect_left
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
 from typing import NamedTuple
 
-from scenefer.errors import FilmError
+from scenefer.errors import FilmError, printable
 
 _MIB = 1 << 20
 _BLOCK = 64 << 10
@@ -75,7 +74,7 @@ def film_id(path: Path) -> str:
             file.seek(max(0, size - _MIB))
             digest.update(file.read(_MIB))
     except OSError as error:
-        raise FilmError(f"{shown(path)} cannot be read: {error.strerror}") from error
+        raise FilmError(f"{printable(path)} cannot be read: {error.strerror}") from error
     return digest.hexdigest()[:16]
 
 
@@ -104,12 +103,6 @@ def chunks(
             break
         starts.append(start)
     return [Span(a, b) for a, b in zip(starts, [*starts[1:], whole.end], strict=True)]
-
-
-def shown(path: Path) -> str:
-    """Write a path so that it fits one line of text: control characters and undecodable bytes are escaped."""
-    text = os.fsencode(path).decode("utf-8", "backslashreplace")
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
 
 
 def clock(seconds: float) -> str:

@@ -121,6 +121,7 @@ def reclassify(faces: pd.DataFrame, model: ExpressionModel) -> pd.DataFrame:
     """
     import cv2
     import numpy as np
+    import pandas as pd
 
     if faces["crop"].isna().any():
         raise ValueError("faces must have crops to be read again")
@@ -131,7 +132,7 @@ def reclassify(faces: pd.DataFrame, model: ExpressionModel) -> pd.DataFrame:
         boxes, landmarks = geometry.in_crop(*boxes_and_landmarks(part))
         logits.extend(model.logits(crops, boxes, landmarks))
     again = faces.copy()
-    again["logits"] = logits
+    again["logits"] = pd.Series(logits, dtype=object)
     return again
 
 

@@ -142,7 +142,9 @@ def observe_film(
     expression_id = plans.expression_id(plan, zoo.sha256_of(weights))
     detector = zoo.verify(plan.observation.detector)
     observe_id = plans.observe_id(plan, zoo.sha256_of(detector), expression_id)
-    spans = chunks(film, span, longest=plan.run.longest_chunk)
+    # decord cannot enter a film in its middle without decoding all before it
+    whole = replace(film, key_frames=()) if plan.observation.reader == "decord" else film
+    spans = chunks(whole, span, longest=plan.run.longest_chunk)
     workers = min(plan.run.workers or cpu_count() or 1, len(spans))
     jobs = [
         Job(
@@ -178,9 +180,9 @@ def observe_piece(job: Job, report: Callable[[float], None]) -> None:
         return
     seen = job.plan.observation
     notes = ReaderNotes()
-    rate = seen.sample_rate
-    seconds = frames(job.film, job.span, sample_rate=rate, reader=seen.reader, threads=job.threads, notes=notes)
-    observation = observe(seconds, models, seen, lambda reached: report(reached - job.span.start))
+    reader = "decord" if seen.reader == "decord" else "pyav"
+    decoded = frames(job.film, job.span, sample_rate=seen.sample_rate, reader=reader, threads=job.threads, notes=notes)
+    observation = observe(decoded, models, seen, lambda reached: report(reached - job.span.start))
     store.write_piece(
         job.folder,
         observation,

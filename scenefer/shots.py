@@ -31,7 +31,7 @@ class ShotSettings:
     neighbourhood: float = 0.13  # seconds before and after, whose scores are "around it"; three frames at least
     flash: float = 0.2  # seconds within which the picture returns after a flash or a passing object
     longest: float = 3.0  # seconds that a dissolve or a fade may take; 0: none are looked for
-    residual: float = 0.15  # distance of a blended picture from the blend, as a share of the distance of its ends
+    residual: float = 0.2  # distance of pictures from the blend of two unlike ones, as a share of the distance of those
     difference: float = 10.0  # grey levels (0..255) that the ends of a blend differ by at least, root mean square
     longest_void: float = 2.0  # seconds of black or white that a fade may go through; beyond, they are a shot
 
@@ -59,22 +59,21 @@ def find_shots(frames: pd.DataFrame, settings: ShotSettings = ShotSettings()) ->
     if settings.longest:
         gradual, cuts = find_fades(time, pictures, cuts, settings)
         gradual += find_dissolves(time, score, pictures, cuts, gradual, settings)
-    return _table(time, cuts, gradual)
+    # The last frame lasts as long as the others do; a film of a single one is taken to run at 25 a second.
+    step = float(np.median(np.diff(time))) if len(time) > 1 else 0.04
+    return _table(time, cuts, gradual, step)
 
 
-def one_a_frame(frames: pd.DataFrame) -> pd.DataFrame:
-    """Make every frame a shot of its own, as the pictures of a folder of stills are."""
+def one_a_frame(frames: pd.DataFrame, seconds: float = 1.0) -> pd.DataFrame:
+    """Make every frame a shot of its own, as the pictures of a folder of stills are; the last one lasts ``seconds``."""
     import numpy as np
 
     if not len(frames):
         return tables.empty("shots")
-    return _table(frames["time"].to_numpy(), np.arange(1, len(frames)), [])
+    return _table(frames["time"].to_numpy(), np.arange(1, len(frames)), [], seconds)
 
 
-def _table(time: np.ndarray, cuts: np.ndarray, gradual: list[Transition]) -> pd.DataFrame:
-    import numpy as np
-
-    step = float(np.median(np.diff(time))) if len(time) > 1 else 0.04
+def _table(time: np.ndarray, cuts: np.ndarray, gradual: list[Transition], step: float) -> pd.DataFrame:
     rows = [(time[0], "start", None, None), *((time[cut], "cut", None, None) for cut in cuts)]
     for before, after, kind in gradual:
         begin, end = time[before + 1], time[after]

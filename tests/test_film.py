@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from scenefer.errors import FilmError
-from scenefer.film import Film, Span, chunks, clock, film_id, shown
+from scenefer.errors import FilmError, printable
+from scenefer.film import Film, Span, chunks, clock, film_id
 
 INFINITE = float("inf")
 
@@ -97,6 +97,6 @@ def test_a_clock_reads_hours_minutes_and_seconds(seconds, written):
 
 
 def test_a_name_fits_one_line_whatever_it_contains():
-    assert shown(Path("Fräulein 'x'.mp4")) == "Fräulein 'x'.mp4"
-    assert shown(Path("two\nlines\x1b.mp4")) == "two\\nlines\\x1b.mp4"
-    assert shown(Path(os.fsdecode(b"caf\xe9.mp4"))) == "caf\\xe9.mp4"
+    assert printable(Path("Fräulein 'x'.mp4")) == "Fräulein 'x'.mp4"
+    assert printable(Path("two\nlines\x1b.mp4")) == "two\\nlines\\x1b.mp4"
+    assert printable(Path(os.fsdecode(b"caf\xe9.mp4"))) == "caf\\xe9.mp4"

@@ -5,11 +5,11 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 import pytest
-from scenefer.video import Frame
 
 from scenefer import tables
 from scenefer.models import Calibration, Detections
 from scenefer.observation import Models, ObservationSettings, combine, observe, reclassify
+from scenefer.video import Frame
 
 BOX = np.array([[20, 20, 60, 70]], np.float32)
 POINTS = np.array([[[30, 35], [50, 35], [40, 45], [32, 58], [48, 58]]], np.float32)

@@ -12,8 +12,7 @@ import av
 import av.error
 from av.stream import Discard, Disposition
 
-from scenefer.errors import FilmError
-from scenefer.film import shown
+from scenefer.errors import FilmError, printable
 
 if TYPE_CHECKING:
     from av.container import InputContainer
@@ -53,15 +52,15 @@ def open_container(path: Path) -> InputContainer:
         return av.open("file:" + os.path.abspath(path), "r", options=dict(_OPTIONS), metadata_errors="replace")
     except (av.error.FFmpegError, OSError, ValueError) as error:
         if isinstance(error, PermissionError):
-            raise FilmError(f"{shown(path)} is not readable: no permission; change its mode or owner") from error
+            raise FilmError(f"{printable(path)} is not readable: no permission; change its mode or owner") from error
         if _begins_like_a_film(path):
             raise FilmError(
-                f"{shown(path)} is not readable: it begins like a film but its directory of frames is missing or "
+                f"{printable(path)} is not readable: it begins like a film but its directory of frames is missing or "
                 "damaged (an interrupted recording or copy?); copy it again or repair it with a recovery tool"
             ) from error
         raise FilmError(
-            f"{shown(path)} is not a film: no video format was recognised; give a video file, a picture or a folder of "
-            "pictures"
+            f"{printable(path)} is not a film: no video format was recognised; "
+            "give a video file, a picture or a folder of pictures"
         ) from error
 
 
@@ -83,13 +82,13 @@ def choose_stream(container: InputContainer, path: Path) -> VideoStream:
     pictures = Disposition.attached_pic | Disposition.timed_thumbnails
     streams = [stream for stream in container.streams.video if not stream.disposition & pictures]
     if not streams:
-        raise FilmError(f"{shown(path)} has no video stream (sound, subtitles or cover art only); give a film")
+        raise FilmError(f"{printable(path)} has no video stream (sound, subtitles or cover art only); give a film")
     flagged = [stream for stream in streams if stream.disposition & Disposition.default]
     candidates = flagged if len(flagged) == 1 else (flagged or streams)
     # A stream without a decoder has no context.
     readable = [stream for stream in candidates if stream.codec_context is not None]
     if not readable:
-        raise FilmError(f"{shown(path)} is not readable: no decoder for its video is built in; convert it to H.264")
+        raise FilmError(f"{printable(path)} is not readable: no decoder for its video is built in; convert it to H.264")
     stream = max(readable, key=lambda stream: (stream.width * stream.height, -stream.index))
     check_size(path, stream.width, stream.height)
     return stream
@@ -103,7 +102,7 @@ def check_size(path: Path, width: int, height: int) -> None:
     """
     if max(width, height) > LARGEST_SIDE or width * height > LARGEST_PICTURE:
         raise FilmError(
-            f"{shown(path)} declares pictures of {width} x {height} pixels, more than {LARGEST_SIDE} a side or "
+            f"{printable(path)} declares pictures of {width} x {height} pixels, more than {LARGEST_SIDE} a side or "
             f"{LARGEST_PICTURE // 1_000_000} million; scale it down first"
         )
 

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import av
 import av.error
 
-from scenefer.errors import FilmError, PlanError
-from scenefer.film import Film, film_id, shown
+from scenefer.errors import FilmError, PlanError, printable
+from scenefer.film import Film, film_id
 from scenefer.video.colour import displayed_size
 from scenefer.video.container import check_size, choose_stream, open_container, packets, prepare
 from scenefer.video.stills import probe_folder, probe_still
@@ -43,13 +43,13 @@ def probe(path: Path) -> Film:
         if path.is_dir():
             return probe_folder(path)
         if not path.exists():
-            raise PlanError(f"{shown(path)} does not exist; check the path")
+            raise PlanError(f"{printable(path)} does not exist; check the path")
         if not path.is_file():
-            raise FilmError(f"{shown(path)} is not a film but a device or a pipe; give a file")
+            raise FilmError(f"{printable(path)} is not a film but a device or a pipe; give a file")
         if path.stat().st_size == 0:
-            raise FilmError(f"{shown(path)} is empty (0 bytes); copy it again")
+            raise FilmError(f"{printable(path)} is empty (0 bytes); copy it again")
     except OSError as error:
-        raise FilmError(f"{shown(path)} is not readable: {error.strerror}; check its permissions") from error
+        raise FilmError(f"{printable(path)} is not readable: {error.strerror}; check its permissions") from error
     return probe_still(path) or _probe_video(path)
 
 
@@ -93,7 +93,9 @@ def _first_frame(container: InputContainer, stream: VideoStream, path: Path) -> 
             continue
         if frames:
             return frames[0]  # pyright: ignore[reportReturnType]  # a video stream gives video frames
-    raise FilmError(f"{shown(path)} is not readable: no frame of its video can be decoded; copy it again or convert it")
+    raise FilmError(
+        f"{printable(path)} is not readable: no frame of its video can be decoded; copy it again or convert it"
+    )
 
 
 def _rotation(frame: VideoFrame) -> tuple[int, str]:

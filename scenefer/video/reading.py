@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 import av
 import av.error
 
-from scenefer.errors import FilmError
-from scenefer.film import Film, Span, shown
+from scenefer.errors import FilmError, printable
+from scenefer.film import Film, Span
 from scenefer.video import with_decord
 from scenefer.video.colour import ArrayConverter, Converter, deinterlaced
 from scenefer.video.container import enter, open_container, packets, prepare
@@ -114,7 +114,7 @@ def _decoded(
                 reached = reached._replace(time=time, end=time + float(1 / film.frame_rate))
                 yield time, frame
     if reached.end is None and span.start == 0:
-        raise FilmError(f"{shown(film.path)} is not readable: none of its frames can be decoded; copy it again")
+        raise FilmError(f"{printable(film.path)} is not readable: none of its frames can be decoded; copy it again")
     if film.duration is not None and film.container not in _GUESSING:
         end = span.start if reached.end is None else reached.end
         missing = min(span.end, film.duration) - end

@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from scenefer.errors import FilmError, PlanError
-from scenefer.film import Film, film_id, shown
+from scenefer.errors import FilmError, PlanError, printable
+from scenefer.film import Film, film_id
 from scenefer.video.container import check_size
 from scenefer.video.frame import ReaderNotes
 
@@ -44,10 +44,10 @@ def probe_folder(path: Path) -> Film:
     """
     found = sorted((p for p in path.iterdir() if p.suffix.lower() in _SUFFIXES and p.is_file()), key=_natural)
     if not found:
-        raise PlanError(f"{shown(path)} has no pictures; give a film, a picture, or a folder of pictures")
+        raise PlanError(f"{printable(path)} has no pictures; give a film, a picture, or a folder of pictures")
     size = next((size for picture in found if (size := _size_or_none(picture))), None)
     if size is None:
-        raise FilmError(f"{shown(path)} is not readable: none of its {len(found)} pictures can be opened")
+        raise FilmError(f"{printable(path)} is not readable: none of its {len(found)} pictures can be opened")
     digest = hashlib.sha256()
     for picture in found:
         digest.update(film_id(picture).encode())
@@ -76,9 +76,9 @@ def pictures(film: Film, notes: ReaderNotes) -> Generator[tuple[float, np.ndarra
         if picture is not None:
             yield float(k), picture
         elif film.kind == "still":
-            raise FilmError(f"{shown(path)} is not readable: the picture is damaged; copy it again")
+            raise FilmError(f"{printable(path)} is not readable: the picture is damaged; copy it again")
         else:
-            notes.damage(float(k), shown(Path(path.name)))
+            notes.damage(float(k), printable(Path(path.name)))
 
 
 def _size_or_none(path: Path) -> tuple[int, int] | None:
@@ -98,7 +98,7 @@ def _displayed_size(path: Path) -> tuple[int, int] | None:
                 if picture.getexif().get(_ORIENTATION, 1) >= 5:
                     width, height = height, width
     except Image.DecompressionBombError as error:
-        raise FilmError(f"{shown(path)} declares more pixels than a picture can have; scale it down first") from error
+        raise FilmError(f"{printable(path)} declares more pixels than pictures have; scale it down first") from error
     except _UNREADABLE:
         return None
     check_size(path, width, height)

@@ -12,8 +12,8 @@ from fractions import Fraction
 
 import numpy as np
 
-from scenefer.errors import FilmError, PlanError
-from scenefer.film import Film, clock, shown
+from scenefer.errors import FilmError, PlanError, printable
+from scenefer.film import Film, clock
 
 
 def read(film: Film, threads: int) -> Generator[tuple[float, np.ndarray], None, None]:
@@ -39,7 +39,7 @@ def read(film: Film, threads: int) -> Generator[tuple[float, np.ndarray], None, 
             yield time, video.next().asnumpy()
     except (decord.DECORDError, RuntimeError, UnicodeEncodeError, StopIteration) as error:
         raise FilmError(
-            f"{shown(film.path)} cannot be read by decord at {clock(time)}; use the reader pyav, which skips damage"
+            f"{printable(film.path)} cannot be read by decord at {clock(time)}; use the reader pyav, which skips damage"
         ) from error
 
 
