@@ -1,7 +1,7 @@
 """A 3×3 convolution that trains faster on a processor where the feature map is small.
 
 oneDNN's bfloat16 gradient of the weights takes 20 times as long as the convolution itself once the map has shrunk to
-3×3 and less: 46 ms against 1.7 ms for the product of two matrices below (256 channels, maps of 2×2, batch 96, one thread).
+3×3 and less: 46 ms against 1.7 ms for the product of two matrices below (256 channels, maps of 2×2, batch 96).
 """
 
 from __future__ import annotations

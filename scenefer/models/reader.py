@@ -1,12 +1,14 @@
 """From the crop of a face to logits: the part that all expression networks share.
 
-The network gets the square that its training pictures show. FER2013's square was measured on 372 of its images against
-MTCNN's box: around the centre of the box, side = ½ (1.23 · width + 0.945 · height).
+The network gets the square that its training pictures show: around the centre of the box, its side a multiple of the
+box's width plus one of its height, which the network states (``framing``; FER2013's was measured on 372 of its images
+against MTCNN's box).
 """
 
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -18,9 +20,11 @@ from torch import Tensor, nn
 
 from scenefer.errors import WeightsError
 from scenefer.models import Calibration, calibration
-from scenefer.models.rmn_compact import SIZE, RmnCompact
+from scenefer.models.rmn import Rmn, read_checkpoint
+from scenefer.models.rmn_compact import FRAMING, SIZE, RmnCompact
 from scenefer.models.rmn_face import RmnFace
 
+Network = RmnCompact | RmnFace | Rmn
 BATCH = 64  # faces a forward pass at most, so that memory stays flat in a crowd
 
 
@@ -28,14 +32,14 @@ class ExpressionReader:
     """A network that reads grey squares, as an ``ExpressionModel``.
 
     Args:
-        network: takes (N, 1, 48, 48), values 0 to 255, and gives (N, L).
+        network: takes (N, 1, size, size), values 0 to 255, and gives (N, L); states its ``size`` and ``framing``.
         mirrored: read each face a second time, mirrored, and average the logits; costs twice the time.
         precision: of the convolutions; None takes bfloat16 where the processor computes in it, else float32.
     """
 
     def __init__(
         self,
-        network: nn.Module,
+        network: Network,
         sha256: str,
         calibration: Calibration,
         *,
@@ -47,45 +51,49 @@ class ExpressionReader:
         self.calibration = calibration
         self.mirrored = mirrored
         self.device = torch.device(device)
+        self.size, self.framing = network.size, network.framing
         self.network = for_inference(network, precision or fastest_precision(self.device)).to(self.device)
 
     def logits(self, crops: Sequence[np.ndarray], boxes: np.ndarray, landmarks: np.ndarray) -> np.ndarray:
         """Read N faces; see ``ExpressionModel.logits``. The landmarks are not used."""
         if not len(crops) == len(boxes) == len(landmarks):
             raise ValueError(f"{len(crops)} crops, {len(boxes)} boxes and {len(landmarks)} landmarks: must be as many")
-        return self.read(cut(crops, boxes))
+        return self.read(cut(crops, boxes, self.size, self.framing))
 
     def read(self, faces: np.ndarray) -> np.ndarray:
-        """Read faces (N, 48, 48) uint8 grey, framed as in FER2013: (N, L) float32."""
+        """Read faces (N, size, size) uint8 grey, framed as the network's training pictures: (N, L) float32."""
         outputs = [self._forward(faces[start : start + BATCH]) for start in range(0, len(faces), BATCH)]
         if not outputs:
-            return self._forward(np.zeros((1, SIZE, SIZE), np.uint8))[:0]
+            return self._forward(np.zeros((1, self.size, self.size), np.uint8))[:0]
         return np.concatenate(outputs)
 
     @torch.inference_mode()
     def _forward(self, faces: np.ndarray) -> np.ndarray:
-        grey = torch.from_numpy(faces).to(self.device).float()[:, None]  # (n, 1, 48, 48)
+        grey = torch.from_numpy(faces).to(self.device).float()[:, None]  # (n, 1, size, size)
         logits: Tensor = self.network(grey)
         if self.mirrored:
             logits = (logits + self.network(grey.flip(3))) / 2
         return logits.float().cpu().numpy()
 
 
-def cut(crops: Sequence[np.ndarray], boxes: np.ndarray) -> np.ndarray:
-    """Cut faces as FER2013 frames them.
+def cut(
+    crops: Sequence[np.ndarray], boxes: np.ndarray, size: int = SIZE, framing: tuple[float, float] = FRAMING
+) -> np.ndarray:
+    """Cut faces as a network's training pictures frame them.
 
     Args:
         crops: N squares (S, S, 3) uint8 RGB.
         boxes: (N, 4) fractions of the crop.
+        framing: side of the square, as multiples of the box's width and height.
 
     Returns:
-        (N, 48, 48) uint8 grey; edges replicated.
+        (N, size, size) uint8 grey; edges replicated.
     """
-    faces = np.empty((len(crops), SIZE, SIZE), np.uint8)
+    faces = np.empty((len(crops), size, size), np.uint8)
     for number, (crop, (x0, y0, x1, y1)) in enumerate(zip(crops, boxes, strict=True)):
         edge = crop.shape[0]
-        side = (1.23 * (x1 - x0) + 0.945 * (y1 - y0)) / 2 * edge
-        faces[number] = square(crop, (x0 + x1) / 2 * edge, (y0 + y1) / 2 * edge, side)
+        side = (framing[0] * (x1 - x0) + framing[1] * (y1 - y0)) * edge
+        faces[number] = square(crop, (x0 + x1) / 2 * edge, (y0 + y1) / 2 * edge, side, size)
     return faces
 
 
@@ -117,22 +125,27 @@ def load(
     )
 
 
-def load_network(path: Path) -> tuple[nn.Module, dict[str, str]]:
-    """Build the network that the file's metadata names, float32, with its weights; and return the metadata.
+def load_network(path: Path) -> tuple[Network, dict[str, str]]:
+    """Build the network of a weight file, float32, and return the file's metadata with it.
 
     Raises:
         WeightsError: the file is absent, damaged, or of another layout.
     """
+    if path.suffix != ".safetensors" and path.is_file():  # the authors' checkpoint, which says nothing of itself
+        published = Rmn()
+        published.load_state_dict(read_checkpoint(path))
+        return published, PUBLISHED
     try:
         with safe_open(path, "pt") as stored:
             metadata = stored.metadata() or {}
-            weights = {key: stored.get_tensor(key).float() for key in stored.keys()}  # noqa: SIM118 - no mapping
+            weights = {key: stored.get_tensor(key) for key in stored.keys()}  # noqa: SIM118 - no mapping
     except (OSError, SafetensorError) as error:
         raise WeightsError(f"{path} is absent or no safetensors file: {error}") from error
     architecture = metadata.get("architecture", "")
     if architecture not in NETWORKS:
         raise WeightsError(f"{path}: unknown architecture {architecture!r}; known: {', '.join(NETWORKS)}")
-    network = NETWORKS[architecture]()
+    n_labels = max(last for _, last in json.loads(metadata["heads"]).values())
+    network = NETWORKS[architecture](n_labels=n_labels)
     try:
         # BatchNorm's counters of batches are not stored; they play no part in inference.
         missing, unexpected = network.load_state_dict(weights, strict=False)
@@ -142,6 +155,8 @@ def load_network(path: Path) -> tuple[nn.Module, dict[str, str]]:
     if missing or unexpected:
         wrong = f"{len(missing)} tensors missing {missing[:3]}, {len(unexpected)} too many {unexpected[:3]}"
         raise WeightsError(f"{path} does not have the layout {architecture}: {wrong}")
+    if isinstance(network, RmnFace):
+        network.side = int(metadata.get("side", network.side))
     return network, metadata
 
 
@@ -159,9 +174,17 @@ def for_inference(network: nn.Module, precision: torch.dtype) -> nn.Module:
         if callable(fuse):
             fuse()
     for module in network.modules():
-        if isinstance(module, nn.Conv2d):
+        if isinstance(module, nn.Conv2d | nn.ConvTranspose2d):
             module.to(precision)
     return network.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue] - documented, not in the stub
 
 
-NETWORKS: dict[str, type[nn.Module]] = {"rmn_compact": RmnCompact, "rmn_face": RmnFace}
+NETWORKS: dict[str, type[Network]] = {"rmn_compact": RmnCompact, "rmn_face": RmnFace, "rmn": Rmn}
+
+PUBLISHED = {
+    "architecture": "rmn",
+    "heads": '{"fer2013": [0, 7]}',
+    "head": "fer2013",
+    "temperature": "1.0",
+    "prior": json.dumps([1 / 7] * 7),
+}

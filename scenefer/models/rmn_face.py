@@ -8,6 +8,7 @@ normalisation, which the trunk does not have either; they start as the identity.
 from __future__ import annotations
 
 from pathlib import Path
+from typing import ClassVar
 
 import torch
 from safetensors.torch import load_file
@@ -15,7 +16,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from scenefer.models.convolution import Conv3x3
-from scenefer.models.rmn_compact import normalise
+from scenefer.models.rmn_compact import FRAMING, SIZE, normalise
 
 SIDE = 112  # px; what the trunk sees is enlarged to about the scale that it knows (150)
 GROUPS = ((32, 3, 3), (64, 4, 2), (128, 3, 2), (256, 3, 1))  # channels, blocks, depth of the U
@@ -76,6 +77,9 @@ class Mask(nn.Module):
 
 class RmnFace(nn.Module):
     """Two heads over one trunk: logits 0 to 6 learned FER2013's labels, 7 to 14 the FER+ votes (the 8th: contempt)."""
+
+    size: ClassVar[int] = SIZE
+    framing: ClassVar[tuple[float, float]] = FRAMING
 
     def __init__(self, n_labels: int = 15, dropout: float = 0.3, side: int = SIDE) -> None:
         super().__init__()

@@ -1,0 +1,142 @@
+"""The full Residual Masking Network, exactly as published, so that the authors' weights can be loaded.
+
+Pham, Vu, Tran, "Facial Expression Recognition using Residual Masking Network", ICPR 2020: a ResNet-34 on grey faces of
+224×224; after each of its four stages a U of residual blocks gives a softmax over the channels, and the stage's output
+is multiplied by 1 + it. 137,796,423 parameters; the published 142.9 million counts the masks' shortcuts twice.
+"""
+
+from __future__ import annotations
+
+import pickle
+import re
+from pathlib import Path
+from typing import Any, ClassVar
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from scenefer.errors import WeightsError
+
+STAGES = ((64, 3, 4), (128, 4, 3), (256, 6, 2), (512, 3, 1))  # channels, blocks, depth of the mask
+ALIAS = re.compile(r"^(mask[1-4])\.downsample(\d+)\.(.+)$")
+
+
+class Block(nn.Module):
+    """A basic residual block; its shortcut is a convolution wherever it is asked for or the shape changes."""
+
+    def __init__(self, inputs: int, outputs: int, stride: int = 1, *, shortcut: bool = False) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv2d(inputs, outputs, 3, stride, padding=1, bias=False)
+        self.bn1 = nn.BatchNorm2d(outputs)
+        self.conv2 = nn.Conv2d(outputs, outputs, 3, padding=1, bias=False)
+        self.bn2 = nn.BatchNorm2d(outputs)
+        self.downsample: nn.Module | None = None
+        if shortcut or stride != 1 or inputs != outputs:
+            self.downsample = nn.Sequential(nn.Conv2d(inputs, outputs, 1, stride, bias=False), nn.BatchNorm2d(outputs))
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = self.bn2(self.conv2(torch.relu(self.bn1(self.conv1(x)))))
+        return torch.relu(y + (x if self.downsample is None else self.downsample(x)))
+
+
+class Masking(nn.Module):
+    """A U of ``depth`` levels, each with twice the channels of the one before, and a softmax over its channels."""
+
+    def __init__(self, channels: int, depth: int) -> None:
+        super().__init__()
+        self.depth = depth
+        for level in range(1, depth + 1):
+            inputs = channels * 2 ** (level - 1)
+            setattr(self, f"conv{level}", Block(inputs, 2 * inputs, shortcut=True))
+        for level in range(depth + 1, 2 * depth):
+            inputs = channels * 2 ** (2 * depth + 1 - level)
+            up = nn.Sequential(nn.ConvTranspose2d(inputs, inputs // 2, 2, 2), nn.BatchNorm2d(inputs // 2), nn.ReLU())
+            setattr(self, f"up_pool{level}", up)
+            setattr(self, f"conv{level}", Block(inputs, inputs // 2, shortcut=True))
+        setattr(self, f"conv{2 * depth}", Block(2 * channels, channels, shortcut=True))
+
+    def forward(self, x: Tensor) -> Tensor:
+        levels: list[Tensor] = []
+        for level in range(1, self.depth + 1):
+            x = getattr(self, f"conv{level}")(functional.max_pool2d(x, 2) if levels else x)
+            levels.append(x)
+        for level in range(self.depth + 1, 2 * self.depth):
+            up = getattr(self, f"up_pool{level}")(x)
+            x = getattr(self, f"conv{level}")(torch.cat([up, levels[2 * self.depth - level - 1]], dim=1))
+        return torch.softmax(getattr(self, f"conv{2 * self.depth}")(x), dim=1)
+
+
+class Rmn(nn.Module):
+    """One head of seven, in the order of EMOTIONS."""
+
+    size: ClassVar[int] = 224  # px; other than multiples of 32 break the concatenations
+    framing: ClassVar[tuple[float, float]] = (0.55, 0.55)  # side of the square: 1.1 × the mean of the box's sides
+
+    def __init__(self, n_labels: int = 7, dropout: float = 0.4) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv2d(3, 64, 7, 2, padding=3, bias=False)
+        self.bn1 = nn.BatchNorm2d(64)
+        inputs = 64
+        for stage, (channels, n_blocks, depth) in enumerate(STAGES, start=1):
+            first = Block(inputs, channels, stride=1 if stage == 1 else 2)
+            rest = [Block(channels, channels) for _ in range(n_blocks - 1)]
+            setattr(self, f"layer{stage}", nn.Sequential(first, *rest))
+            setattr(self, f"mask{stage}", Masking(channels, depth))
+            inputs = channels
+        self.fc = nn.Sequential(nn.Dropout(dropout), nn.Linear(inputs, n_labels))
+
+    def forward(self, grey: Tensor) -> Tensor:
+        """Read grey faces (N, 1, H, W), values 0 to 255, enlarged here if they are smaller: logits (N, 7) float32."""
+        if grey.shape[-1] != self.size:
+            grey = functional.interpolate(grey, size=(self.size, self.size), mode="bilinear", align_corners=False)
+        x = (grey / 255).expand(-1, 3, -1, -1).to(self.conv1.weight.dtype)
+        x = functional.max_pool2d(torch.relu(self.bn1(self.conv1(x))), 3, 2, padding=1)
+        for stage in range(1, len(STAGES) + 1):
+            x = getattr(self, f"layer{stage}")(x)
+            x = x * (1 + getattr(self, f"mask{stage}")(x))
+        return self.fc(x.float().mean(dim=(2, 3)))
+
+
+def read_checkpoint(path: Path) -> dict[str, Tensor]:
+    """Read the authors' checkpoint, without letting it run code: 620 tensors that ``Rmn`` loads strictly.
+
+    Each mask registers its shortcuts twice; the second copy must equal the first, and is dropped.
+
+    Raises:
+        WeightsError: the file is no such checkpoint.
+    """
+    try:
+        container: Any = torch.load(path, map_location="cpu", weights_only=True)
+    except (OSError, RuntimeError, EOFError, pickle.UnpicklingError) as error:
+        raise WeightsError(f"{path} cannot be read as a checkpoint of tensors: {error}") from error
+    stored = container.get("net", container) if isinstance(container, dict) else {}
+    weights: dict[str, Tensor] = {}
+    for key, tensor in stored.items():
+        if alias := ALIAS.match(key):
+            mask, number, rest = alias.groups()
+            twin = stored.get(f"{mask}.conv{number}.downsample.{rest}")
+            if twin is None or not torch.equal(twin, tensor):
+                raise WeightsError(f"{path}: {key} differs from its twin in {mask}.conv{number}; the file is damaged")
+        else:
+            weights[key] = tensor
+    with torch.device("meta"):
+        expected = Rmn().state_dict()
+    wrong = sorted(expected.keys() ^ weights.keys())
+    wrong += [key for key in expected.keys() & weights.keys() if expected[key].shape != weights[key].shape]
+    if wrong:
+        raise WeightsError(f"{path} is not the published network: {len(wrong)} tensors differ, first {wrong[0]!r}")
+    return weights
+
+
+def start_from(network: Rmn, path: Path) -> None:
+    """Copy a ResNet-34 in torchvision's layout (ImageNet) into the trunk; its classifier is left out.
+
+    Raises:
+        WeightsError: the file is no such network.
+    """
+    stored = torch.load(path, map_location="cpu", weights_only=True)
+    trunk = {key: value for key, value in stored.items() if not key.startswith("fc.")}
+    missing, unexpected = network.load_state_dict(trunk, strict=False)
+    if unexpected or any(not key.startswith(("mask", "fc.")) for key in missing):
+        raise WeightsError(f"{path} is no ResNet-34 in torchvision's layout")

@@ -1,0 +1,94 @@
+"""Make a network's probabilities mean what they say: one temperature, fitted to what people voted.
+
+The labels of FER2013 are one person's word; the FER+ votes say how far ten people agree. The temperature makes the
+head's probabilities the likeliest for those votes (Guo et al., ICML 2017). A bias a class can be fitted too; it is for
+comparison, the weights store none.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import numpy as np
+import torch
+from safetensors import safe_open
+from safetensors.torch import save_file
+
+from scenefer.models import calibration, reader, selftest
+from scenefer.tables import EMOTIONS
+from scenefer.training import datasets
+
+
+def fit(logits: np.ndarray, votes: np.ndarray, *, bias: bool = False) -> tuple[float, np.ndarray]:
+    """Fit a temperature, and a bias a class where asked for, by the cross-entropy with people's votes.
+
+    Args:
+        logits: (N, 7) of one head.
+        votes: (N, 7) votes for the seven; rows without any are ignored.
+
+    Returns:
+        The temperature, and the biases (7,) that are added to logits / temperature; zeros where none were asked for.
+    """
+    voted = votes.sum(axis=1) > 0
+    shares = torch.from_numpy(votes[voted] / votes[voted].sum(axis=1, keepdims=True)).double()
+    given = torch.from_numpy(logits[voted]).double()
+    log_temperature = torch.zeros((), dtype=torch.float64, requires_grad=True)
+    shifts = torch.zeros(len(EMOTIONS), dtype=torch.float64, requires_grad=bias)
+    optimiser = torch.optim.LBFGS(
+        [log_temperature, *([shifts] if bias else [])], max_iter=100, line_search_fn="strong_wolfe"
+    )
+
+    def cross_entropy() -> float:
+        optimiser.zero_grad()
+        loss = -(shares * torch.log_softmax(given / log_temperature.exp() + shifts, dim=1)).sum(dim=1).mean()
+        loss.backward()
+        return float(loss.detach())
+
+    optimiser.step(cross_entropy)
+    return float(log_temperature.detach().exp()), (shifts - shifts.mean()).detach().numpy()
+
+
+def calibrate(weights: Path, data: Path, votes: Path | None = None) -> float:
+    """Fit the temperature of the head that feeds the pipeline on PublicTest, and store it, the prior and the selftest.
+
+    Photographs of PrivateTest are left out of PublicTest first, and pictures without a clear majority of votes.
+
+    Returns:
+        The temperature.
+
+    Raises:
+        WeightsError: the weights cannot be read.
+        SceneferError: the data cannot be read.
+    """
+    public = datasets.without_leaks(datasets.read(data, votes)).of("PublicTest")
+    network, metadata = reader.load_network(weights)
+    first, last = json.loads(metadata["heads"])[metadata["head"]][0], len(EMOTIONS)
+    if public.votes is None:
+        raise ValueError("calibration needs the FER+ votes")
+    known = datasets.majority(public.votes) >= 0
+    voted = public.votes[known, :last]
+    model = reader.ExpressionReader(network, "", calibration(metadata), precision=torch.float32)
+    temperature, _ = fit(model.read(np.asarray(public.pictures)[known])[:, first : first + last], voted)
+    prior = (voted / voted.sum(axis=1, keepdims=True)).mean(axis=0)
+    fresh, _ = reader.load_network(weights)
+    describe(
+        weights,
+        {
+            "temperature": f"{temperature:.4f}",
+            "prior": json.dumps([round(float(share), 5) for share in prior]),
+            "selftest": selftest.expected(fresh),
+        },
+    )
+    return temperature
+
+
+def describe(weights: Path, changes: dict[str, str]) -> None:
+    """Change what a weight file says of itself; its tensors stay. Written beside its place, then renamed."""
+    with safe_open(weights, "pt") as stored:
+        metadata = (stored.metadata() or {}) | changes
+        tensors = {key: stored.get_tensor(key) for key in stored.keys()}  # noqa: SIM118 - no mapping
+    beside = weights.with_name(weights.name + ".tmp")
+    save_file(tensors, beside, metadata)
+    os.replace(beside, weights)

@@ -1,0 +1,276 @@
+"""Measure expression networks on labelled faces, so that a figure can be repeated by anybody who has the data.
+
+Framed sets (FER2013) are read as they are. In any other set the detector looks for the face first, as in a film, and a
+face that it misses counts as wrong. Each score of FER2013's PrivateTest is appended to a ledger with the weights' hash:
+who looks twice is seen to have looked twice.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+
+from scenefer import geometry, metrics
+from scenefer.errors import SceneferError
+from scenefer.models import FaceDetector, calibration, reader, zoo
+from scenefer.tables import EMOTIONS
+from scenefer.training import datasets
+
+LEDGER = Path(__file__).parents[2] / "benchmarks" / "results" / "privatetest.jsonl"
+CROPS = ((0.0, 0.0, 1.0), *((x, y, 0.9) for x in (-0.05, 0.05) for y in (-0.05, 0.05)))  # shift, shift, side
+
+
+@dataclass(frozen=True)
+class Figures:
+    """What was measured; shares are 0 to 1, the order is that of EMOTIONS."""
+
+    data: str
+    split: str
+    truth: str  # label, or the clear majority of the FER+ votes
+    head: str
+    tta: bool
+    sha256: tuple[str, ...]  # of the weights; several are averaged
+    n: int  # faces that count
+    n_missed: int  # of them, in which the detector found no face
+    accuracy: float
+    low: float  # 95 % interval of the accuracy (Wilson 1927)
+    high: float
+    top2: float
+    top5: float
+    macro_f1: float
+    ece: float  # of the faces found (15 bins)
+    brier: float  # of the faces found: against the votes where there are some, else against the label
+    precision: tuple[float | None, ...]
+    recall: tuple[float | None, ...]
+    f1: tuple[float | None, ...]
+    confusion: tuple[tuple[int, ...], ...]  # truth down, found across
+    reliability: tuple[tuple[float, float, int], ...]  # a bin: mean confidence, share right, faces
+
+    def as_json(self) -> str:
+        """Return one line of JSON."""
+        return json.dumps(asdict(self), ensure_ascii=False)
+
+
+def evaluate(
+    weights: Sequence[str | Path],
+    data: Path,
+    split: str = "",
+    *,
+    votes: Path | None = None,
+    head: str | None = None,
+    truth: str = "label",
+    tta: bool = False,
+    detector: FaceDetector | None = None,
+    ledger: Path | None = LEDGER,
+) -> Figures:
+    """Measure weights, or the average of several, on a data set.
+
+    Args:
+        split: Training, PublicTest or PrivateTest; empty for sets that have none.
+        head: the head that is read; by default the one that the weights say feeds the pipeline.
+        truth: ``label``, or ``majority`` of the FER+ votes: rows whose majority is tied, contempt, unknown or no face
+            are left out, and the head's probabilities are those of the seven.
+        tta: average over five crops, each mirrored too.
+        detector: for pictures that are not framed; by default MTCNN.
+        ledger: where a score of PrivateTest is noted; None notes nothing, and is for tests.
+
+    Raises:
+        SceneferError: the data cannot be read, or has no votes where they are asked for.
+        WeightsError: the weights cannot be read.
+    """
+    faces = datasets.read(data, votes)
+    if split or faces.framed:
+        faces = faces.of(split or "PrivateTest")
+    if truth == "majority" and faces.votes is None:
+        raise SceneferError(f"{data} has no FER+ votes; give fer2013new.csv beside it")
+    right = faces.labels if truth == "label" or faces.votes is None else datasets.majority(faces.votes)
+    faces, right = faces.take(right >= 0), right[right >= 0]
+    pictures, found = framed(faces, detector)
+    members = [_probabilities(name, pictures, head, tta) for name in weights]
+    probabilities = np.zeros((len(faces), len(EMOTIONS)), np.float32)
+    probabilities[found] = np.mean([member[0] for member in members], axis=0)
+    hashes, heads = [member[1] for member in members], {member[2] for member in members}
+    shares = None if faces.votes is None or truth == "label" else faces.votes[found, : len(EMOTIONS)]
+    where = (faces.name, split, truth, "+".join(sorted(heads)), tta, tuple(hashes))
+    figures = measure(probabilities, right, found, shares, where)
+    if split == "PrivateTest" and ledger is not None:
+        note(ledger, figures, [str(name) for name in weights])
+    return figures
+
+
+def framed(faces: datasets.Faces, detector: FaceDetector | None = None) -> tuple[np.ndarray, np.ndarray]:
+    """Return the faces as FER2013 frames them (M, 48, 48), and which of the N pictures they are: (N,) bool."""
+    if isinstance(faces.pictures, np.ndarray):
+        return faces.pictures, np.ones(len(faces), bool)
+    detector = detector or zoo.load_detector("mtcnn", smallest_face=20)
+    found = np.zeros(len(faces), bool)
+    squares: list[np.ndarray] = []
+    for row, picture in enumerate(faces.pictures):
+        # The picture is often cut at the face's edge, where a detector sees none; a frame of its own edge helps.
+        edge = max(picture.shape[:2]) // 4
+        padded = cv2.copyMakeBorder(picture, edge, edge, edge, edge, cv2.BORDER_REPLICATE)
+        detected = detector.detect([padded])[0]
+        if len(detected.scores):
+            areas = (detected.boxes[:, 2:] - detected.boxes[:, :2]).prod(axis=1)
+            box, landmarks = detected.boxes[[areas.argmax()]], detected.landmarks[[areas.argmax()]]
+            crops = geometry.crop_faces(padded, box)
+            squares.append(reader.cut(crops, geometry.in_crop(box, landmarks)[0])[0])
+            found[row] = True
+    return np.stack(squares) if squares else np.empty((0, 48, 48), np.uint8), found
+
+
+def _probabilities(name: str | Path, pictures: np.ndarray, head: str | None, tta: bool) -> tuple[np.ndarray, str, str]:
+    """Read framed faces with one network: calibrated probabilities (N, 7), the weights' hash, the head's name."""
+    path = Path(name) if Path(name).is_file() else zoo.verify(str(name))
+    network, metadata = reader.load_network(path)
+    head = head or metadata["head"]
+    heads = json.loads(metadata["heads"])
+    if head not in heads:
+        raise SceneferError(f"{path} has no head {head!r}; it has {', '.join(heads)}")
+    first = heads[head][0]
+    temperature = float(metadata["temperature"]) if head == metadata["head"] else 1.0
+    model = reader.ExpressionReader(network, "", calibration(metadata), mirrored=tta)
+    views = [_view(pictures, *crop) for crop in (CROPS if tta else CROPS[:1])]
+    softened = [_softmax(model.read(view)[:, first : first + len(EMOTIONS)] / temperature) for view in views]
+    return np.mean(softened, axis=0), hashlib.sha256(path.read_bytes()).hexdigest(), head
+
+
+def _view(pictures: np.ndarray, x: float, y: float, side: float) -> np.ndarray:
+    """Cut a square out of framed faces: its centre moved by parts of the side, its side a part of theirs."""
+    if (x, y, side) == CROPS[0]:
+        return pictures
+    edge = pictures.shape[1]
+    left, top = (edge - side * edge) / 2 + x * edge, (edge - side * edge) / 2 + y * edge
+    matrix = np.array([[side, 0, left + side / 2 - 0.5], [0, side, top + side / 2 - 0.5]])
+    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    cut = [cv2.warpAffine(p, matrix, (edge, edge), flags=flags, borderMode=cv2.BORDER_REPLICATE) for p in pictures]
+    return np.stack(cut)
+
+
+def _softmax(logits: np.ndarray) -> np.ndarray:
+    raised = np.exp(logits - logits.max(axis=1, keepdims=True))
+    return raised / raised.sum(axis=1, keepdims=True)
+
+
+def measure(
+    probabilities: np.ndarray,
+    right: np.ndarray,
+    found: np.ndarray,
+    votes: np.ndarray | None,
+    where: tuple[str, str, str, str, bool, tuple[str, ...]],
+) -> Figures:
+    """Compute the figures.
+
+    Args:
+        probabilities: (N, 7); rows of faces that were not found are ignored.
+        right: (N,) index in EMOTIONS.
+        found: (N,) bool; a face that was not found counts as wrong.
+        votes: (number found, 7) votes, or None.
+        where: data, split, truth, head, tta and hashes, as in ``Figures``.
+    """
+    seven = len(EMOTIONS)
+    order = np.argsort(-probabilities, axis=1, kind="stable")
+    place = np.where(found, (order == right[:, None]).argmax(axis=1), seven)
+    answers = order[found, 0]
+    counts = np.zeros((seven, seven), np.int64)
+    np.add.at(counts, (right[found], answers), 1)
+    present = np.bincount(right, minlength=seven)
+    precision, recall = _share(counts.diagonal(), counts.sum(axis=0)), _share(counts.diagonal(), present)
+    f1 = _share(2 * counts.diagonal(), counts.sum(axis=0) + present)
+    n, hits = len(right), int((place == 0).sum())
+    low, high = wilson(hits, n)
+    seen = probabilities[found]
+    targets = np.eye(seven)[right[found]] if votes is None else votes / votes.sum(axis=1, keepdims=True)
+    return Figures(
+        *where,
+        n=n,
+        n_missed=int((~found).sum()),
+        accuracy=hits / n,
+        low=low,
+        high=high,
+        top2=float((place < 2).mean()),
+        top5=float((place < 5).mean()),
+        macro_f1=float(np.mean([value for value, many in zip(f1, present, strict=True) if many and value is not None])),
+        ece=metrics.ece(seen, right[found]),
+        brier=float(((seen - targets) ** 2).sum(axis=1).mean()),
+        precision=precision,
+        recall=recall,
+        f1=f1,
+        confusion=tuple(tuple(int(count) for count in row) for row in counts),
+        reliability=_reliability(seen, right[found]),
+    )
+
+
+def wilson(hits: int, n: int, z: float = 1.959964) -> tuple[float, float]:
+    """Return the 95 % interval of a share (Wilson 1927).
+
+    Raises:
+        ValueError: n is 0.
+    """
+    if n == 0:
+        raise ValueError("the share of nothing has no interval")
+    share = hits / n
+    middle = share + z * z / (2 * n)
+    half = z * math.sqrt(share * (1 - share) / n + z * z / (4 * n * n))
+    return (middle - half) / (1 + z * z / n), (middle + half) / (1 + z * z / n)
+
+
+def _share(hits: np.ndarray, of: np.ndarray) -> tuple[float | None, ...]:
+    return tuple(float(hit / all_) if all_ else None for hit, all_ in zip(hits, of, strict=True))
+
+
+def _reliability(
+    probabilities: np.ndarray, right: np.ndarray, n_bins: int = 15
+) -> tuple[tuple[float, float, int], ...]:
+    confidence, hit = probabilities.max(axis=1), probabilities.argmax(axis=1) == right
+    bins = np.clip(np.ceil(confidence * n_bins).astype(int) - 1, 0, n_bins - 1)
+    kept = [bins == number for number in range(n_bins) if (bins == number).any()]
+    return tuple((float(confidence[row].mean()), float(hit[row].mean()), int(row.sum())) for row in kept)
+
+
+def note(ledger: Path, figures: Figures, weights: list[str]) -> None:
+    """Append a line to the ledger of scores."""
+    line: dict[str, Any] = {
+        "date": datetime.now(UTC).isoformat(timespec="seconds"),
+        "weights": weights,
+        "sha256": list(figures.sha256),
+        "truth": figures.truth,
+        "head": figures.head,
+        "tta": figures.tta,
+        "n": figures.n,
+        "accuracy": round(figures.accuracy, 5),
+        "low": round(figures.low, 5),
+        "high": round(figures.high, 5),
+        "macro_f1": round(figures.macro_f1, 5),
+        "ece": round(figures.ece, 5),
+    }
+    ledger.parent.mkdir(parents=True, exist_ok=True)
+    with ledger.open("a", encoding="utf-8") as file:
+        file.write(json.dumps(line) + "\n")
+
+
+def describe(figures: Figures) -> str:
+    """Say the figures in words, one line a fact."""
+    lines = [
+        f"{figures.data} {figures.split}".strip() + f", truth: {figures.truth}, head: {figures.head}"
+        f"{', mirrored and cropped views averaged' if figures.tta else ''}",
+        f"accuracy {figures.accuracy:.1%} ({figures.low:.1%} to {figures.high:.1%}, n = {figures.n}"
+        f"{f', {figures.n_missed} not found' if figures.n_missed else ''})",
+        f"top 2 {figures.top2:.1%}, top 5 {figures.top5:.1%}, macro-F1 {figures.macro_f1:.1%}, ECE {figures.ece:.3f}, "
+        f"Brier {figures.brier:.3f}",
+        f"{'':10}{'precision':>11}{'recall':>9}{'F1':>7}{'n':>7}",
+    ]
+    for number, emotion in enumerate(EMOTIONS):
+        parts = (figures.precision[number], figures.recall[number], figures.f1[number])
+        texts = ["–" if part is None else f"{part:.1%}" for part in parts]
+        lines.append(f"{emotion:10}{texts[0]:>11}{texts[1]:>9}{texts[2]:>7}{sum(figures.confusion[number]):>7}")
+    return "\n".join(lines)
