@@ -232,6 +232,8 @@ def pull(name: str, progress: Progress | None = None) -> Path:
         part.parent.mkdir(parents=True, exist_ok=True)
         _download(record.url, part, record.n_bytes, progress)
     except (urllib.error.URLError, http.client.HTTPException, TimeoutError, ConnectionError) as error:
+        if isinstance(error, urllib.error.HTTPError):  # it holds the connection
+            error.close()
         raise WeightsError(f"{record.url} cannot be fetched: {error}; run the command again to go on") from error
     except OSError as error:
         raise WeightsError(
