@@ -6,10 +6,18 @@ must not be all zero. ``p`` is always what was meant or seen by people, ``q`` wh
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     import numpy as np
+
+
+class Skill(NamedTuple):
+    """How much closer pairs are than pairs put together at random."""
+
+    shuffled: float  # mean distance over random pairings
+    skill: float  # 1 - observed / shuffled: 0 = as at random, 1 = no distance left
+    p: float  # (1 + pairings as close as the observed one) / (1 + pairings)
 
 
 def js_distance(p: np.ndarray, q: np.ndarray) -> np.ndarray:
@@ -25,17 +33,16 @@ def js_distance(p: np.ndarray, q: np.ndarray) -> np.ndarray:
     """
     import numpy as np
 
-    p, q = np.broadcast_arrays(_shares(p), _shares(q))
-    middle = (p + q) / 2
-    divergence = (_relative_entropy(p, middle) + _relative_entropy(q, middle)) / 2
-    return np.sqrt(np.clip(divergence, 0.0, 1.0))
+    p, q = _shares(p), _shares(q)
+    surprise = (_times_its_log(p) + _times_its_log(q)) / 2 - _times_its_log((p + q) / 2)
+    return np.sqrt(np.clip(_total(surprise), 0.0, 1.0))
 
 
 def total_variation(p: np.ndarray, q: np.ndarray) -> np.ndarray:
     """Compute the share of mass that must be moved to turn p into q: (...) float64, 0 for equal, 1 for disjoint."""
     import numpy as np
 
-    return np.clip(np.abs(_shares(p) - _shares(q)).sum(axis=-1) / 2, 0.0, 1.0)
+    return np.clip(_total(np.abs(_shares(p) - _shares(q))) / 2, 0.0, 1.0)
 
 
 def brier(p: np.ndarray, q: np.ndarray) -> np.ndarray:
@@ -107,6 +114,24 @@ def cohen_kappa(counts: np.ndarray) -> float:
     return float((counts.trace() / n - by_chance) / (1 - by_chance)) if by_chance < 1 else float("nan")
 
 
+def permutation_skill(distances: np.ndarray, n: int, rng: np.random.Generator) -> Skill:
+    """Compare the pairs on the diagonal of distances (N, N) with ``n`` random pairings of rows and columns.
+
+    Raises:
+        ValueError: there are no pairs.
+    """
+    import numpy as np
+
+    if not len(distances):
+        raise ValueError("pairings of nothing are not defined")
+    columns = np.arange(len(distances))
+    rows = rng.permuted(np.tile(columns, (n, 1)), axis=1)
+    means = distances[rows, columns].mean(axis=1)  # (n,)
+    observed, shuffled = float(distances.diagonal().mean()), float(means.mean())
+    as_close = int((means <= observed + 1e-12).sum())  # a pairing that equals the observed one may sum up differently
+    return Skill(shuffled, 1 - observed / shuffled if shuffled > 0 else 0.0, (1 + as_close) / (1 + n))
+
+
 def ece(probabilities: np.ndarray, labels: np.ndarray, n_bins: int = 15) -> float:
     """Compute the expected calibration error of the top label in equal-width bins (Guo et al., ICML 2017): 0 to 1.
 
@@ -168,12 +193,18 @@ def _shares(masses: np.ndarray) -> np.ndarray:
     import numpy as np
 
     masses = np.asarray(masses, np.float64)
-    return masses / masses.sum(axis=-1, keepdims=True)
+    return masses / _total(masses)[..., None]
 
 
-def _relative_entropy(p: np.ndarray, q: np.ndarray) -> np.ndarray:
-    """Kullback-Leibler divergence in bits; q is above 0 wherever p is."""
+def _total(values: np.ndarray) -> np.ndarray:
+    """Sum up over the last axis; over a short one a product with ones is ten times faster than numpy's sum."""
     import numpy as np
 
-    ratio = np.divide(p, q, out=np.ones_like(p), where=p > 0)
-    return (p * np.log2(ratio)).sum(axis=-1)
+    return values @ np.ones(values.shape[-1])
+
+
+def _times_its_log(shares: np.ndarray) -> np.ndarray:
+    """Compute p log2 p, which is 0 at 0."""
+    import numpy as np
+
+    return shares * np.log2(np.where(shares > 0, shares, 1.0))

@@ -90,6 +90,15 @@ def test_kappa_is_1_for_agreement_0_for_chance_and_undefined_for_one_class():
     assert math.isnan(metrics.cohen_kappa(np.zeros((2, 2), int)))
 
 
+def test_pairs_are_compared_with_all_the_pairings_that_there_could_be():
+    distances = np.array([[0.0, 1.0], [1.0, 0.0]])  # in a random pairing both pairs are as they were, or both are not
+    found = metrics.permutation_skill(distances, 4000, np.random.default_rng(0))
+    assert found == pytest.approx((0.5, 1.0, 0.5), abs=0.05)
+    assert metrics.permutation_skill(np.zeros((3, 3)), 10, np.random.default_rng(0)) == (0.0, 0.0, 1.0)
+    with pytest.raises(ValueError, match="pairings of nothing"):
+        metrics.permutation_skill(np.zeros((0, 0)), 10, np.random.default_rng(0))
+
+
 def test_ece_is_the_mean_gap_between_confidence_and_hits():
     probabilities = np.array([[0.9, 0.1]] * 10)
     labels = np.array([0] * 7 + [1] * 3)
