@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 SCHEMA_VERSION = 1
 
 EMOTIONS = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
+CLUSTERS = ("positive", "negative")  # of emotions; surprise and neutral stay by themselves
 
 
 class Column(NamedTuple):
@@ -41,6 +42,25 @@ _PROBABILITIES = tuple(
     Column(emotion, "float32", "0..1", f"calibrated probability of {emotion}; the seven sum to 1")
     for emotion in EMOTIONS
 )
+
+
+def _of_each_class(prefix: str, meaning: str) -> tuple[Column, ...]:
+    return tuple(
+        Column(f"{prefix}_{label}", "float64?", "%", f"{meaning} {label}; null where it is none of the classes")
+        for label in (*EMOTIONS, *CLUSTERS)
+    )
+
+
+def _with_interval(column: Column) -> tuple[Column, ...]:
+    ends = (("low", "lower"), ("high", "upper"))
+    return (
+        column,
+        *(
+            column._replace(name=f"{column.name}_{end}", meaning=f"{word} end of its 95 % interval")
+            for end, word in ends
+        ),
+    )
+
 
 TABLES: dict[str, tuple[Column, ...]] = {
     "frames": (
@@ -146,9 +166,66 @@ TABLES: dict[str, tuple[Column, ...]] = {
         Column("n_tracks", "int64", "", "tracks with a usable face in the scene"),
         Column("n_shots", "int64", "", "shots with a usable face in the scene"),
     ),
+    "comparison": (
+        Column("scene", "int64", "", "row in the table scenes"),
+        Column("name", "str", "", "the sheet's word for the scene"),
+        Column("character", "str?", "", "whom the intention is about; null = the scene as a whole"),
+        Column("view", "str", "", "as in the table scene_emotions"),
+        Column(
+            "estimate", "str", "", "raw: means of calibrated probabilities; emq: corrected for the training's shares"
+        ),
+        Column("classes", "str", "", "seven or clustered; without neutral = the others' shares sum to 100"),
+        Column("evidence", "str", "", "enough, one take (a single track) or insufficient"),
+        Column("coverage", "float64", "0..1", "share of the scene's sampled time with at least one usable face"),
+        Column("n_tracks", "int64", "", "tracks with a usable face in the scene"),
+        Column("n_shots", "int64", "", "shots with a usable face in the scene"),
+        Column("intended", "str?", "", "what the sheet says: an emotion or a mixture; null = nothing"),
+        Column("label", "str?", "", "the class that has the largest part of the intention; null = none, or a tie"),
+        Column("detected", "str?", "", "the class with the largest detected share; null = none, or a tie"),
+        Column("verdict", "str?", "", "match, partial or mismatch; null = not judged"),
+        Column("why", "str?", "", "why it is not judged"),
+        Column("within", "str?", "", "what the intervals speak of: shots, or one take (fewer than three shots)"),
+        *_with_interval(Column("mass", "float64?", "%", "detected share of what was intended, all parts of a mixture")),
+        Column("rank", "int64?", "", "place of the label among the detected shares, 1 = largest"),
+        Column("top1", "bool?", "", "the label ranks first"),
+        Column("top2", "bool?", "", "the label ranks first or second"),
+        *_with_interval(Column("lead", "float64?", "%", "the label's detected share less the largest other one")),
+        *_with_interval(
+            Column("js", "float64?", "0..1", "Jensen-Shannon distance, base 2; the interval less its bias")
+        ),
+        *_with_interval(
+            Column("tv", "float64?", "0..1", "total variation: mass misplaced; the interval less its bias")
+        ),
+        Column("brier", "float64?", "0..2", "squared distance of the shares"),
+        Column(
+            "log_score", "float64?", "bits", "surprise at the intention under the detected shares; 1e-6 uniform added"
+        ),
+        *_of_each_class("intended", "intended share of"),
+        *_of_each_class("detected", "detected share of"),
+        *_of_each_class("low", "lower end of the 95 % interval of the detected share of"),
+        *_of_each_class("high", "upper end of the 95 % interval of the detected share of"),
+    ),
+    "differences": (
+        Column("scene", "int64", "", "row in the table scenes"),
+        Column("other_scene", "int64", "", "row in the other run's table scenes"),
+        Column("name", "str", "", "the scene's name in both runs"),
+        Column("view", "str", "", "as in the table scene_emotions"),
+        Column("evidence", "str", "", "the thinner of both: enough, one take or insufficient"),
+        Column("within", "str?", "", "what the intervals speak of: shots, or one take (fewer than three shots)"),
+        *_with_interval(
+            Column("js", "float64?", "0..1", "Jensen-Shannon distance of both; the interval less its bias")
+        ),
+        *_with_interval(Column("tv", "float64?", "0..1", "total variation of both; the interval less its bias")),
+        Column("emotion", "str", "", "one of the seven"),
+        Column("percent", "float64?", "%", "detected share"),
+        Column("other_percent", "float64?", "%", "the other run's detected share"),
+        *_with_interval(Column("difference", "float64?", "%", "the other's share less this one's")),
+    ),
 }
 
-_DTYPES = {"float64": "float64", "float32": "float32", "int64": "int64", "int64?": "Int64", "bool": "bool"}
+_DTYPES = {
+    "float64": "float64", "float32": "float32", "int64": "int64", "int64?": "Int64", "bool": "bool", "bool?": "boolean",
+}  # fmt: skip
 
 
 def empty(table: str) -> pd.DataFrame:
