@@ -1,0 +1,231 @@
+"""Intended against detected: what each scene was meant to show beside what its faces show.
+
+Four things stay apart: intended (director, script, actor), portrayed (what people see), detected (what the network
+reads), induced (what the audience feels). This compares the detected with the intended, and says nothing of the others.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from scenefer import readings
+from scenefer.agreement import Agreement, agreements
+from scenefer.emotions import VIEWS
+from scenefer.errors import PlanError, SheetError
+from scenefer.film import clock
+from scenefer.intentions import parse_intention
+from scenefer.tables import EMOTIONS, TABLES
+from scenefer.verdicts import CLASSES, REASONS, VERDICTS, ComparisonSettings, judge, rule
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+
+    from scenefer.analysis import Analysis
+
+__all__ = ["Comparison", "ComparisonSettings", "compare", "headline", "rule", "summary"]
+
+_SHEET = ("scene", "start", "end", "intended", "character")  # the columns that are read
+_APART = 0.5  # seconds by which times may differ that name the same scene: lists are rounded
+_PLACES = dict(enumerate(("first", "second", "third", "fourth", "fifth", "sixth", "seventh"), start=1))
+_COLUMNS = {column.name: None for column in TABLES["comparison"]}
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What was intended beside what was detected, scene by scene and over the film."""
+
+    table: pd.DataFrame  # table COMPARISON
+    agreements: tuple[Agreement, ...]  # a view, estimate and set of classes each
+    counts: dict[str, int]  # rows of the headline: all, compared, each verdict, and why others are not judged
+    notices: tuple[str, ...]  # what a reader must know, in sentences
+    settings: ComparisonSettings  # its view is the one that could be had
+
+
+class _Intention(NamedTuple):
+    character: str | None
+    text: str | None
+    shares: np.ndarray | None  # (7,), sum 1; None where nothing is intended
+
+
+def compare(analysis: Analysis, sheet: pd.DataFrame, settings: ComparisonSettings = ComparisonSettings()) -> Comparison:
+    """Compare what the faces of a film show with a sheet of intentions.
+
+    Args:
+        sheet: as ``sheets.read_sheet`` gives it, its scenes found in the run by name. Several rows of a scene, one a
+            character, are compared one by one.
+
+    Returns:
+        A row a scene, intention, view, estimate and set of classes; scenes without an intention have one too.
+        Percentages have the intervals of the table SCENE_EMOTIONS, from the same resamples. Those of corrected shares
+        (``emq``) take the correction as given.
+
+    Raises:
+        SheetError: a scene of the sheet is not in the run.
+        PlanError: the settings name an unknown view.
+        SceneferError: shares are to be corrected, and the run does not say what its weights were calibrated on.
+    """
+    from scenefer.tables import conform
+
+    notices: list[str] = []
+    settings = replace(settings, view=_view(settings.view, notices))
+    intentions = _intentions(analysis.scenes, sheet, notices)
+    names = dict(zip(analysis.scenes["scene"].tolist(), analysis.scenes["name"], strict=True))
+    evidence = readings.evidence_of(analysis)
+    rows: list[dict[str, Any]] = []
+    for estimate in ("raw", "emq") if settings.emq else ("raw",):
+        expressions = analysis.expressions if estimate == "raw" else readings.corrected(analysis, settings.emq_tracks)
+        for scene, view, reading in readings.read(analysis, expressions):
+            head = {"scene": scene, "name": names[scene], "view": view, "estimate": estimate}
+            for intention in intentions[scene]:
+                about = {"character": intention.character, "intended": intention.text, **evidence[scene]._asdict()}
+                rows += [
+                    {
+                        **_COLUMNS,
+                        **head,
+                        **about,
+                        "classes": classes.name,
+                        **judge(intention.shares, reading, classes, settings),
+                    }
+                    for classes in CLASSES
+                ]
+    table = conform({name: [row[name] for row in rows] for name in _COLUMNS}, "comparison")
+    counts = _counts(_headline(table, settings))
+    if counts["compared"] > 1:
+        notices.append(f"{counts['compared']} verdicts are given; they are not corrected for their number")
+    found = agreements(table, settings, readings.bootstrap_of(analysis).seed)
+    return Comparison(table, found, counts, tuple(notices), settings)
+
+
+def headline(comparison: Comparison) -> tuple[pd.DataFrame, Agreement]:
+    """Return the rows and the figures that lead: raw shares of the seven, in the view of the settings."""
+    first = (comparison.settings.view, "raw", CLASSES[0].name)
+    figures = next(found for found in comparison.agreements if found[:3] == first)
+    return _headline(comparison.table, comparison.settings), figures
+
+
+def summary(comparison: Comparison) -> str:
+    """Write the headline in words: a line a scene, then the film, then what a reader must know."""
+    rows = headline(comparison)[0]
+    columns = [str(name) for name in rows.columns]
+    scenes = [_sentence(dict(zip(columns, row, strict=True))) for row in rows.itertuples(index=False, name=None)]
+    return "\n".join([*scenes, "", *_film(comparison), *(f"Note: {notice}." for notice in comparison.notices)])
+
+
+def _headline(table: pd.DataFrame, settings: ComparisonSettings) -> pd.DataFrame:
+    leads = (table["view"] == settings.view) & (table["estimate"] == "raw") & (table["classes"] == CLASSES[0].name)
+    return table.loc[leads].reset_index(drop=True)
+
+
+def _intentions(scenes: pd.DataFrame, sheet: pd.DataFrame, notices: list[str]) -> dict[int, list[_Intention]]:
+    """Find what each scene of the run was meant to show; a scene of which nothing is said was meant to show nothing."""
+    import numpy as np
+
+    runs = {str(name): row for name, *row in scenes[["name", "scene", "start", "end"]].itertuples(index=False)}
+    found: dict[int, list[_Intention]] = {scene: [] for scene, _, _ in runs.values()}
+    for name, start, end, text, character in sheet[list(_SHEET)].itertuples(index=False):
+        if str(name) not in runs:
+            near = get_close_matches(str(name), runs, n=1)
+            hint = f"did you mean {near[0]!r}? Else" if near else "to take its scenes from the sheet"
+            raise SheetError(f"the run has no scene {str(name)!r}: {hint} analyse the film again with this sheet")
+        scene, *own = runs[str(name)]
+        if max(abs(start - own[0]), abs(end - own[1])) > _APART:
+            notices.append(
+                f"scene {name}: the sheet says {clock(start)} to {clock(end)}, what is compared is "
+                f"{clock(own[0])} to {clock(own[1])}, as in the run"
+            )
+        meant = parse_intention(_text(text) or "")
+        if meant:
+            shares = np.array([meant.get(emotion, 0.0) for emotion in EMOTIONS])
+            found[scene].append(_Intention(_text(character), _text(text), shares))
+    if any(intention.character for of_scene in found.values() for intention in of_scene):
+        notices.append(
+            "intentions for a character are compared with all faces of the scene: people are not told apart in this run"
+        )
+    return {scene: of_scene or [_Intention(None, None, None)] for scene, of_scene in found.items()}
+
+
+def _text(cell: Any) -> str | None:
+    return cell.strip() or None if isinstance(cell, str) else None
+
+
+def _view(view: str, notices: list[str]) -> str:
+    """Return the view that can be had: those of people need people."""
+    if view in VIEWS:
+        return view
+    if view != "equal_actor" and not view.startswith("character:"):
+        raise PlanError(f"unknown view {view!r}; known: {', '.join(VIEWS)}")
+    notices.append(f"the view {view} needs people, who are not told apart in this run; {VIEWS[0]} is shown instead")
+    return VIEWS[0]
+
+
+def _counts(rows: pd.DataFrame) -> dict[str, int]:
+    verdicts = Counter(rows["verdict"].dropna())
+    return {
+        "scenes": rows["scene"].nunique(),
+        "compared": sum(verdicts.values()),
+        **{verdict: verdicts[verdict] for verdict in VERDICTS},
+        **Counter(rows["why"].dropna()),
+    }
+
+
+def _sentence(row: Mapping[str, Any]) -> str:
+    """Say of a scene what was intended, what was detected, and the verdict."""
+    name = row["name"] if row["character"] is None else f"{row['name']} ({row['character']})"
+    if row["intended"] is None:
+        return f"{name}: {row['why']}"
+    meant = ", ".join(
+        emotion if share == 1 else f"{emotion} {100 * share:.0f} %"
+        for emotion, share in parse_intention(row["intended"]).items()
+    )
+    if row["verdict"] is None:
+        return f"{name}: {meant} intended; not judged: {row['why']}"
+    if row["lead"] != row["lead"]:  # a mixture leads nobody
+        ends = f"{100 * row['tv_low']:.0f}–{100 * row['tv_high']:.0f}"
+        found = f"{100 * row['tv']:.0f} points of mass misplaced ({ends})"
+    else:
+        found = (
+            f"detected at {row['mass']:.0f} % ({row['mass_low']:.0f}–{row['mass_high']:.0f}), {_PLACES[row['rank']]}"
+        )
+        if row["detected"] not in (None, row["label"]):
+            found += f" where {row['detected']} leads with {row['detected_' + row['detected']]:.0f} %"
+    return f"{name}: {meant} intended, {found}: {row['verdict']}{', within one take' * (row['within'] == 'one take')}"
+
+
+def _film(comparison: Comparison) -> list[str]:
+    """Say how far the film as a whole shows what was intended, by its headline first."""
+    counts, settings = comparison.counts, comparison.settings
+    first = headline(comparison)[1]
+    verdicts = ", ".join(f"{counts[verdict]} {verdict}" for verdict in VERDICTS)
+    lines = [f"{counts['compared']} intentions compared in {first.n_scenes} of {counts['scenes']} scenes: {verdicts}."]
+    lines += [f"Not judged: {number}, {why}." for why, number in counts.items() if why in REASONS]
+    if first.skill is None or first.kappa is None:
+        few = f"Fewer than {settings.least_scenes} compared scenes or {settings.least_labels} distinct intentions"
+        return [*lines, f"{few}: no kappa, no skill, no p."]
+    recall = {label: _hits(first, k) for k, label in enumerate(first.labels) if sum(first.confusion[k])}
+    lines += [
+        f"Largest parts: Cohen's kappa {first.kappa:.2f}, macro-F1 {first.macro_f1:.2f}; recall "
+        + ", ".join(f"{label} {hits}" for label, hits in recall.items())
+        + ".",
+        f"Mean Jensen-Shannon distance, 0 = as intended and 1 = disjoint; skill against {settings.shuffles:,} "
+        "permutations of the intentions, 0 = no better:",
+    ]
+    return lines + [_distance(found) for found in comparison.agreements if found.view == settings.view]
+
+
+def _distance(found: Agreement) -> str:
+    name = found.classes + ", corrected by EMQ" * (found.estimate == "emq")
+    if found.js is None or found.skill is None or found.js_marginal is None:
+        return f"  {name}: too few scenes"
+    return (
+        f"  {name}: {found.js:.2f} over {found.n_scenes} scenes; {found.js_marginal:.2f} if every scene showed the "
+        f"film's average, {found.js_shuffled:.2f} permuted; skill {found.skill:.2f}, p = {found.p:.2g}"
+    )
+
+
+def _hits(found: Agreement, row: int) -> str:
+    return f"{found.confusion[row][row]} of {sum(found.confusion[row])}"

@@ -1,0 +1,560 @@
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from scenefer.agreement import agree
+from scenefer.analysis import Analysis
+from scenefer.comparison import Comparison, compare, headline, rule, summary
+from scenefer.differences import compare_runs
+from scenefer.differences import summary as summary_of_runs
+from scenefer.emotions import VIEWS, EmotionSettings, summarise
+from scenefer.errors import PlanError, SceneferError, SheetError
+from scenefer.film import Film
+from scenefer.readings import apart, intervals
+from scenefer.tables import EMOTIONS, check, empty
+from scenefer.verdicts import CLASSES, ComparisonSettings, fold, judge_label, judge_mixture, leader
+from tests.builders import expressions_table, samples_table, scene_emotions_table, scenes_table, tracks_table
+
+FILM = Film(Path("film.mkv"), "0" * 16, 640, 360, None, Fraction(25))
+SEVEN = CLASSES[0]
+
+Scene = Sequence[Sequence[dict[str, float]]]  # shots of one track each: a second of the track an entry
+
+
+def analysis_of(*scenes: Scene, resamples: int = 200, prior: Sequence[float] = ()) -> Analysis:
+    """Analyse scenes named a, b, c … of ten seconds or more: a track a shot, five usable faces a second."""
+    rows: list[dict[str, Any]] = []
+    starts, clock, shot = [], 0.0, 0
+    for scene, shots in enumerate(scenes):
+        starts.append(clock)
+        for seconds in shots:
+            for second in seconds:
+                rows += [
+                    {"time": clock + k / 5, "shot": shot, "track": shot, "scene": scene, **second} for k in range(5)
+                ]
+                clock += 1.0
+            shot += 1
+        clock = max(clock, starts[-1] + 10.0)
+    columns = [*EMOTIONS] if rows else []
+    faces = {name: [row.get(name, 0.0) for row in rows] for name in ("time", "shot", "track", "scene", *columns)}
+    expressions = expressions_table(**faces)
+    table = scenes_table(start=starts, name=[chr(ord("a") + scene) for scene in range(len(scenes))])
+    seen = expressions.drop_duplicates("time").sort_values("time")
+    samples = samples_table(time=seen["time"], scene=seen["scene"], weight=seen["weight"])
+    tracks = tracks_table(track=sorted(set(expressions["track"])))
+    emotions = summarise(expressions, samples, table, tracks, EmotionSettings(resamples=resamples))
+    run: dict[str, Any] = {"settings": {"emotions": {"resamples": resamples}}}
+    if prior:
+        run["weights"] = {"expression": {"prior": json.dumps(prior)}}
+    return Analysis(
+        film=FILM, tracks=tracks, samples=samples, expressions=expressions, scenes=table, scene_emotions=emotions,
+        sheet=None, run=run, **{name: empty(name) for name in ("frames", "faces", "pictures", "shots")},
+    )  # fmt: skip
+
+
+def sheet_of(analysis: Analysis, *intended: str | None, **columns: Any) -> pd.DataFrame:
+    scenes = analysis.scenes
+    sheet = {"scene": scenes["name"], "start": scenes["start"], "end": scenes["end"], "intended": intended}
+    return pd.DataFrame({**sheet, "character": None, "note": None, **columns})
+
+
+def only(comparison: Comparison, classes: str = "seven", view: str = "screen_time", estimate: str = "raw") -> pd.Series:
+    table = check(comparison.table, "comparison")
+    chosen = table.query("classes == @classes and view == @view and estimate == @estimate")
+    assert len(chosen) == 1
+    return chosen.iloc[0]
+
+
+def verdict(intended: str, *shots: Sequence[dict[str, float]]) -> str | None:
+    analysis = analysis_of(shots)
+    return only(compare(analysis, sheet_of(analysis, intended)))["verdict"]
+
+
+ANGRY = {"angry": 0.6, "sad": 0.3, "neutral": 0.1}
+ANGRY_OR_SAD = [{"angry": 0.9, "sad": 0.1}, {"angry": 0.15, "sad": 0.85}]  # 0.525 and 0.475
+
+
+@pytest.mark.parametrize(
+    ("intended", "shots", "expected"),
+    [
+        pytest.param("angry", [[ANGRY] * 4], "match", id="first and surely ahead"),
+        pytest.param("angry", [ANGRY_OR_SAD * 2], "partial", id="first, but not surely"),
+        pytest.param("sad", [ANGRY_OR_SAD * 2], "partial", id="second, but not surely"),
+        pytest.param("sad", [[ANGRY] * 4], "mismatch", id="second and surely behind"),
+        pytest.param("fear", [[ANGRY] * 4], "mismatch", id="last"),
+        pytest.param("angry", [[{"angry": 0.3, "neutral": 0.7}] * 4], "partial", id="second behind neutral"),
+        pytest.param("sad", [[{"angry": 0.3, "sad": 0.1, "neutral": 0.6}] * 4], "mismatch", id="third behind neutral"),
+        pytest.param("fear", [[{"neutral": 1.0}] * 4], "mismatch", id="nothing but neutral"),
+        pytest.param("neutral", [[{"angry": 0.6, "neutral": 0.4}] * 4], "mismatch", id="neutral surely behind"),
+        pytest.param("neutral", [[{"angry": 0.4, "neutral": 0.6}] * 4], "match", id="neutral ahead"),
+        pytest.param("angry", [[{"angry": 0.5, "sad": 0.5}] * 4], "partial", id="two first"),
+        pytest.param("happy:3;neutral:1", [[{"happy": 0.5, "neutral": 0.5}] * 4], "match", id="25 points misplaced"),
+        pytest.param("happy:3;neutral:1", [[{"happy": 0.49, "neutral": 0.51}] * 4], "partial", id="26 points"),
+        pytest.param("happy:3;neutral:1", [[{"happy": 0.25, "neutral": 0.75}] * 4], "partial", id="50 points"),
+        pytest.param("happy:3;neutral:1", [[{"happy": 0.24, "neutral": 0.76}] * 4], "mismatch", id="51 points"),
+        pytest.param("happy:1;sad:1", [[{"happy": 0.5, "sad": 0.5}] * 4], "match", id="a mixture of equals"),
+    ],
+)
+def test_the_verdict_on_typed_faces(intended: str, shots: Scene, expected: str):
+    assert verdict(intended, *shots) == expected
+
+
+@pytest.mark.parametrize(
+    ("rank", "low", "high", "behind_neutral", "expected"),
+    [
+        (1, 0.1, 5.0, False, "match"),
+        (1, 0.0, 5.0, False, "partial"),
+        (1, -2.0, 5.0, False, "partial"),
+        (2, -5.0, 0.0, False, "partial"),
+        (2, -5.0, -0.1, False, "mismatch"),
+        (2, -50.0, -30.0, True, "partial"),
+        (3, -50.0, -30.0, False, "mismatch"),
+        (5, -9.0, 1.0, False, "partial"),
+    ],
+)
+def test_the_rule_for_one_emotion(rank: int, low: float, high: float, behind_neutral: bool, expected: str):
+    assert judge_label(rank, low, high, behind_neutral=behind_neutral) == expected
+
+
+def test_the_numbers_of_the_rule_are_settings_and_are_printed():
+    strict = ComparisonSettings(match_misplaced=0.1, partial_misplaced=0.2)
+    assert [judge_mixture(tv, strict) for tv in (0.1, 0.11, 0.2, 0.21)] == ["match", "partial", "partial", "mismatch"]
+    assert "match = at most 10 points of mass misplaced" in rule(strict)
+    assert "partial = at most 20, mismatch" in rule(strict)
+    assert "match = at most 25 points" in rule()
+
+
+def test_a_row_by_hand():
+    analysis = analysis_of([[{"angry": 0.5, "sad": 0.25, "neutral": 0.25}] * 4])
+    row = only(compare(analysis, sheet_of(analysis, "sad")))
+    expected: dict[str, Any] = {
+        "scene": 0, "name": "a", "character": None, "coverage": 1.0, "n_tracks": 1, "n_shots": 1,
+        "intended": "sad", "label": "sad", "detected": "angry", "verdict": "mismatch", "why": None,
+        "evidence": "one take", "within": "one take",
+        "mass": 25, "mass_low": 25, "mass_high": 25, "rank": 2, "top1": False, "top2": True,
+        "lead": -25, "lead_low": -25, "lead_high": -25, "tv": 0.75, "tv_low": 0.75, "tv_high": 0.75,
+        "brier": 0.5**2 + 0.75**2 + 0.25**2, "log_score": 2, "intended_sad": 100, "intended_angry": 0,
+        "detected_angry": 50, "low_angry": 50, "high_angry": 50, "detected_fear": 0,
+        # M = (0.25, 0.625, 0.125): (log2(1 / 0.625) + 0.5 + 0.25 * log2(0.25 / 0.625) + 0.25) / 2
+        "js": np.sqrt((np.log2(1.6) + 0.5 + 0.25 * np.log2(0.4) + 0.25) / 2),
+    }  # fmt: skip
+    for name, value in expected.items():
+        assert row[name] == (pytest.approx(value, abs=1e-5) if isinstance(value, float | int) else value), name
+    assert row[["detected_positive", "low_negative"]].isna().all()
+
+
+def test_the_classes_fold_seven_shares_up():
+    shares = np.array([0.1, 0.1, 0.0, 0.2, 0.1, 0.1, 0.4])
+    by_name = {classes.name: dict(zip(classes.labels, fold(shares, classes), strict=True)) for classes in CLASSES}
+    assert list(by_name) == ["seven", "seven without neutral", "clustered", "clustered without neutral"]
+    assert by_name["seven"] == pytest.approx(dict(zip(EMOTIONS, shares, strict=True)))
+    assert by_name["seven without neutral"]["happy"] == pytest.approx(1 / 3)
+    clustered = {"positive": 0.2, "negative": 0.3, "surprise": 0.1, "neutral": 0.4}
+    assert by_name["clustered"] == pytest.approx(clustered)
+    assert by_name["clustered without neutral"]["negative"] == pytest.approx(0.5)
+    assert np.isnan(fold(np.eye(7)[6], CLASSES[1])).all()
+
+
+def test_the_leader_of_a_tie_is_nobody():
+    assert leader(np.array([0.2, 0.5, 0.3])) == 1
+    assert leader(np.array([0.4, 0.4, 0.2])) is None
+    assert leader(np.array([0.1 + 0.2, 0.3, 0.4 - 1e-17])) == 2
+
+
+def test_confused_negatives_match_in_clusters_and_neutral_left_out_no_longer_leads():
+    analysis = analysis_of([[{"angry": 0.2, "sad": 0.3, "neutral": 0.4, "happy": 0.1}] * 4])
+    comparison = compare(analysis, sheet_of(analysis, "angry"))
+    assert only(comparison)["verdict"] == "mismatch"
+    assert only(comparison, "clustered")["verdict"] == "match"
+    assert only(comparison, "seven without neutral")["detected_sad"] == pytest.approx(50)
+    comparison = compare(analysis, sheet_of(analysis, "sad"))
+    assert only(comparison)["verdict"] == "partial"
+    assert only(comparison, "seven without neutral")["verdict"] == "match"
+    mixture = only(compare(analysis, sheet_of(analysis, "sad:0.5;neutral:0.5")), "seven without neutral")
+    assert mixture["lead"] == pytest.approx(50 - 100 / 3)  # one emotion is left of the mixture, and is judged as one
+
+
+def test_what_is_not_judged_says_why():
+    happy, neutral = {"happy": 1.0}, {"neutral": 1.0}
+    analysis = analysis_of([[happy] * 4], [[happy]], [[happy] * 4], [[neutral] * 4])
+    comparison = compare(analysis, sheet_of(analysis, None, "happy", "neutral", "happy"))
+    rows = headline(comparison)[0]
+    assert rows["why"].tolist() == ["nothing intended", "too little face evidence", None, None]
+    assert rows["verdict"].tolist() == [None, None, "mismatch", "mismatch"]
+    assert rows["detected_happy"].tolist() == pytest.approx([100, np.nan, 100, 0], nan_ok=True)
+    assert rows["js"].isna().tolist() == [True, True, False, False]
+    bare = comparison.table.query("view == 'screen_time' and classes == 'seven without neutral'")
+    assert bare["why"].tolist()[2:] == [
+        "neutral intended, which these classes leave out",
+        "nothing but neutral detected, which these classes leave out",
+    ]
+    assert comparison.counts == {
+        "scenes": 4, "compared": 2, "match": 0, "partial": 0, "mismatch": 2,
+        "nothing intended": 1, "too little face evidence": 1,
+    }  # fmt: skip
+
+
+def test_a_scene_that_the_sheet_leaves_out_is_shown_and_not_compared():
+    analysis = analysis_of([[ANGRY] * 4], [[ANGRY] * 4])
+    rows = headline(compare(analysis, sheet_of(analysis, "angry", "angry").iloc[:1]))[0]
+    assert rows["verdict"].tolist() == ["match", None]
+    assert rows["why"].tolist() == [None, "nothing intended"]
+
+
+def test_a_scene_that_the_run_has_not_is_an_error_that_names_the_nearest():
+    analysis = analysis_of([[ANGRY] * 4])
+    sheet = sheet_of(analysis, "angry", scene=["aa"])
+    with pytest.raises(SheetError, match=r"the run has no scene 'aa': did you mean 'a'\? Else analyse the film again"):
+        compare(analysis, sheet)
+
+
+def test_times_that_differ_from_the_runs_are_said():
+    analysis = analysis_of([[ANGRY] * 4])
+    said = compare(analysis, sheet_of(analysis, "angry", end=[12.0])).notices
+    assert said == (
+        "scene a: the sheet says 0:00:00.000 to 0:00:12.000, what is compared is 0:00:00.000 to 0:00:10.000, "
+        "as in the run",
+    )
+    assert compare(analysis, sheet_of(analysis, "angry", end=[10.4])).notices == ()
+
+
+def test_characters_are_compared_with_the_picture_until_there_are_people():
+    analysis = analysis_of([[ANGRY] * 4])
+    one = sheet_of(analysis, "angry", character=["Ann"])
+    comparison = compare(analysis, pd.concat([one, one.assign(intended="fear", character="Bob")]))
+    rows = headline(comparison)[0]
+    assert rows[["character", "view", "verdict"]].values.tolist() == [
+        ["Ann", "screen_time", "match"],
+        ["Bob", "screen_time", "mismatch"],
+    ]
+    assert "people are not told apart in this run" in comparison.notices[0]
+    assert comparison.counts["scenes"] == 1
+    assert comparison.counts["compared"] == 2
+
+
+@pytest.mark.parametrize("view", ["equal_actor", "character:Ann"])
+def test_views_of_people_fall_back_to_screen_time_and_say_so(view: str):
+    analysis = analysis_of([[ANGRY] * 4])
+    comparison = compare(analysis, sheet_of(analysis, "angry"), ComparisonSettings(view=view))
+    assert comparison.settings.view == "screen_time"
+    assert f"the view {view} needs people" in comparison.notices[0]
+    with pytest.raises(PlanError, match="unknown view 'actor'; known: screen_time, equal_track"):
+        compare(analysis, sheet_of(analysis, "angry"), ComparisonSettings(view="actor"))
+
+
+def test_equal_track_is_the_headline_where_it_is_asked_for():
+    analysis = analysis_of([[{"happy": 1.0}] * 6, [{"sad": 1.0}] * 2, [{"sad": 1.0}] * 2])
+    sheet = sheet_of(analysis, "happy")
+    seconds, tracks = (headline(compare(analysis, sheet, ComparisonSettings(view=view)))[0].iloc[0] for view in VIEWS)
+    assert (seconds["mass"], tracks["mass"]) == pytest.approx((60, 100 / 3))
+
+
+def test_percentages_and_intervals_are_those_of_the_scene():
+    rng = np.random.default_rng(0)
+    analysis = analysis_of(*random_scenes(rng, 3))
+    table = compare(analysis, sheet_of(analysis, "happy", None, "sad")).table
+    known = analysis.scene_emotions
+    for (scene, view), rows in table.query("classes == 'seven'").groupby(["scene", "view"]):
+        own = known.loc[(known["scene"] == scene) & (known["view"] == view)]
+        for column, prefix in {"percent": "detected", "low": "low", "high": "high"}.items():
+            values = rows[[f"{prefix}_{emotion}" for emotion in EMOTIONS]].to_numpy()[0]
+            np.testing.assert_allclose(values, own[column], atol=1e-9)
+
+
+def test_fewer_than_three_shots_are_within_one_take():
+    three = [[ANGRY] * 2] * 3
+    for shots, within in ((three[:2], "one take"), (three, "shots")):
+        analysis = analysis_of(shots)
+        assert only(compare(analysis, sheet_of(analysis, "angry")))["within"] == within
+
+
+def test_the_mean_excess_of_resamples_is_taken_off_before_the_interval():
+    even = np.array([[0.5, 0.5]])
+    biased = np.concatenate([even, [[0.6, 0.4], [0.4, 0.6]] * 100])  # every resample lies 0.1 away
+    assert intervals(apart(even, biased), 2)["tv"] == (0, 0, 0)
+    spread = np.concatenate([even, [[0.5, 0.5], [0.7, 0.3]] * 100])  # 0 or 0.2 away, of which 0.1 is bias
+    assert intervals(apart(even, spread), 2)["tv"] == pytest.approx((0, 0, 0.1))
+
+
+def test_emq_is_off_by_default_and_stands_beside_the_raw_shares():
+    """Posteriors of a classifier that saw two neutral faces for a happy one, of a film with more happy ones."""
+    prior = [0.02, 0.02, 0.02, 0.3, 0.02, 0.02, 0.6]
+    sure, unsure = {"happy": 0.8, "neutral": 0.2}, {"happy": 0.1, "neutral": 0.9}
+    analysis = analysis_of([[sure] * 4, [unsure] * 2], [[sure] * 4, [unsure] * 4], prior=prior)
+    sheet = sheet_of(analysis, "happy", "happy")
+    assert set(compare(analysis, sheet).table["estimate"]) == {"raw"}
+    both = compare(analysis, sheet, ComparisonSettings(emq=True))
+    table = both.table.query("view == 'screen_time' and classes == 'seven'")
+    raw, emq = (table.query("estimate == @name")["mass"].to_numpy() for name in ("raw", "emq"))
+    assert raw == pytest.approx([(4 * 80 + 2 * 10) / 6, 45])
+    assert (emq > raw + 3).all()
+    assert [found.estimate for found in both.agreements if found.view == "screen_time"] == ["raw"] * 4 + ["emq"] * 4
+    alone = compare(analysis, sheet, ComparisonSettings(emq=True, emq_tracks=2)).table
+    own = alone.query("view == 'screen_time' and classes == 'seven' and estimate == 'emq'")["mass"].to_numpy()
+    assert own[0] > emq[0]  # by itself the first scene is corrected further, the second less far
+    assert own[1] < emq[1]
+
+
+def test_without_the_shares_of_the_training_nothing_can_be_corrected():
+    analysis = analysis_of([[ANGRY] * 4])
+    with pytest.raises(SceneferError, match="does not say what shares its weights were calibrated on"):
+        compare(analysis, sheet_of(analysis, "angry"), ComparisonSettings(emq=True))
+
+
+# The film as a whole.
+
+
+def shares(*labels: str) -> np.ndarray:
+    return np.eye(7)[[EMOTIONS.index(label) for label in labels]]
+
+
+def test_figures_of_a_film_by_hand():
+    meant = shares("angry", "angry", "sad", "sad", "happy", "happy")
+    seen = shares("angry", "sad", "sad", "sad", "happy", "neutral")
+    found = agree(meant, seen, 6, SEVEN)
+    assert found.js == pytest.approx(2 / 6)
+    assert found.recall == {**dict.fromkeys(EMOTIONS), "angry": 0.5, "sad": 1.0, "happy": 0.5}
+    by_chance = (2 * 1 + 2 * 3 + 2 * 1) / 36
+    assert found.kappa == pytest.approx((4 / 6 - by_chance) / (1 - by_chance))
+    assert found.macro_f1 == pytest.approx((2 / 3 + 4 / 5 + 2 / 3 + 0) / 4)
+    assert found.confusion[EMOTIONS.index("angry")] == (1, 0, 0, 0, 1, 0, 0)
+    assert found.n_labelled == 6
+    # A random pairing agrees with chance 10 / 36 at each scene.
+    assert found.js_shuffled == pytest.approx(26 / 36, abs=0.01)
+    assert found.skill == pytest.approx(1 - 12 / 26, abs=0.01)
+    marginal = np.array([1, 0, 0, 1, 3, 0, 1]) / 6
+    distances = [metrics_js(row, marginal) for row in meant]
+    assert found.js_marginal == pytest.approx(np.mean(distances))
+
+
+def metrics_js(p: np.ndarray, q: np.ndarray) -> float:
+    middle = (p + q) / 2
+    parts = [x * np.log2(x / m) for shares in (p, q) for x, m in zip(shares, middle, strict=True) if x > 0]
+    return float(np.sqrt(sum(parts) / 2))
+
+
+def test_perfect_agreement_is_as_rare_as_its_permutations():
+    meant = shares(*EMOTIONS)
+    found = agree(meant, meant, 7, SEVEN)
+    assert (found.kappa, found.macro_f1, found.js, found.skill) == pytest.approx((1, 1, 0, 1))
+    assert found.p == pytest.approx(1 / 2001, abs=2 / 2001)
+
+
+def test_ties_are_left_out_of_the_confusion_and_count_in_the_distance():
+    meant = np.concatenate([shares("angry", "sad", "sad", "angry", "sad", "angry"), [[0.5, 0, 0, 0, 0.5, 0, 0]]])
+    found = agree(meant, meant, 7, SEVEN)
+    assert found.n_labelled == 6
+    assert sum(map(sum, found.confusion)) == 6
+    assert found.js == 0
+
+
+@pytest.mark.parametrize(
+    ("labels", "enough"),
+    [
+        (["angry", "sad"] * 3, True),
+        (["angry", "sad"] * 2 + ["sad"], False),
+        (["angry"] * 6, False),
+        ([], False),
+    ],
+    ids=["six scenes", "five scenes", "one intention", "nothing"],
+)
+def test_no_kappa_and_no_p_under_six_scenes_or_two_intentions(labels: list[str], enough: bool):
+    meant = shares(*labels).reshape(-1, 7)
+    found = agree(meant, meant, len(meant), SEVEN)
+    defined = {name: getattr(found, name) is not None for name in ("kappa", "skill", "p", "js_shuffled")}
+    assert defined == dict.fromkeys(defined, enough)
+    assert (found.js is None) == (not labels)
+
+
+def random_scenes(rng: np.random.Generator, n: int) -> list[Scene]:
+    """Draw scenes of two or three shots of three seconds, whose faces lean towards a mood of their own."""
+    scenes: list[Scene] = []
+    for _ in range(n):
+        mood = rng.dirichlet([0.3] * 7)
+        draws = rng.dirichlet(8 * mood + 0.1, (rng.integers(2, 4), 3))
+        scenes.append([[dict(zip(EMOTIONS, second, strict=True)) for second in shot] for shot in draws])
+    return scenes
+
+
+def test_shuffled_sheets_have_no_skill_on_average_and_p_is_small_as_often_as_it_says():
+    skills, ps = [], []
+    for film in range(4):
+        rng = np.random.default_rng(film)
+        analysis = analysis_of(*random_scenes(rng, 14), resamples=20)
+        rows, first = headline(compare(analysis, sheet_of(analysis, *EMOTIONS, *EMOTIONS)))
+        assert first.n_scenes == 14
+        intended, detected = (
+            rows[[f"{kind}_{emotion}" for emotion in EMOTIONS]].to_numpy() / 100 for kind in ("intended", "detected")
+        )
+        for seed in range(50):
+            found = agree(rng.permutation(intended), detected, 14, SEVEN, seed=seed)
+            skills.append(found.skill)
+            ps.append(found.p)
+    assert np.mean(skills) == pytest.approx(0, abs=0.02)
+    assert 0.01 <= np.mean(np.array(ps) < 0.05) <= 0.10
+
+
+# What holds for any film.
+
+few = settings(deadline=None, max_examples=6)
+labels = st.lists(st.sampled_from([*EMOTIONS, "happy:2;sad:1", "fear:1;angry:1", None]), min_size=2, max_size=4)
+
+
+@few
+@given(labels, st.integers(0, 100), st.randoms(use_true_random=False))
+def test_the_order_of_faces_and_of_the_sheet_does_not_matter(labels: list[str | None], seed: int, random):
+    analysis = analysis_of(*random_scenes(np.random.default_rng(seed), len(labels)), resamples=20)
+    sheet = sheet_of(analysis, *labels)
+    faces, lines = list(range(len(analysis.expressions))), list(range(len(sheet)))
+    random.shuffle(faces)
+    random.shuffle(lines)
+    shuffled = replace(analysis, expressions=analysis.expressions.iloc[faces])
+    one, other = compare(analysis, sheet), compare(shuffled, sheet.iloc[lines])
+    pd.testing.assert_frame_equal(one.table, other.table)
+    assert one.agreements == other.agreements
+
+
+@few
+@given(labels, st.integers(0, 100))
+def test_values_lie_in_their_ranges_and_in_their_intervals(labels: list[str | None], seed: int):
+    analysis = analysis_of(*random_scenes(np.random.default_rng(seed), len(labels)), resamples=20)
+    table = compare(analysis, sheet_of(analysis, *labels)).table
+    judged = table.loc[table["verdict"].notna()]
+    for name, least, most in (("js", 0, 1), ("tv", 0, 1), ("mass", 0, 100), ("lead", -100, 100)):
+        value, low, high = (judged[name + end].to_numpy() for end in ("", "_low", "_high"))
+        known = ~np.isnan(value)
+        assert (known == ~np.isnan(low)).all()
+        inside = (least <= low) & (low <= value + 1e-9) & (value <= high + 1e-9) & (high <= most)
+        assert inside[known].all()
+    for classes in CLASSES:
+        rows = judged.loc[judged["classes"] == classes.name]
+        for kind in ("intended", "detected"):
+            total = rows[[f"{kind}_{label}" for label in classes.labels]].sum(axis=1)
+            np.testing.assert_allclose(total, 100)
+    alone = judged.loc[judged["lead"].notna()]
+    np.testing.assert_allclose(alone["mass"], 100 * (1 - alone["tv"]), atol=1e-6)
+
+
+@few
+@given(st.integers(0, 100), st.integers(1, 3))
+def test_a_scene_cut_in_two_and_joined_again_shows_the_same(seed: int, first: int):
+    shots = [*random_scenes(np.random.default_rng(seed), 1)[0], [ANGRY] * 3, [{"sad": 1.0}] * 3]
+    halves = analysis_of(shots[:first], shots[first:], resamples=20)
+    joined = analysis_of(shots, resamples=20)
+    detected = [f"detected_{emotion}" for emotion in EMOTIONS]
+    parts = headline(compare(halves, sheet_of(halves, "sad", "sad")))[0]
+    seconds = [sum(map(len, part)) for part in (shots[:first], shots[first:])]
+    whole = only(compare(joined, sheet_of(joined, "sad")))[detected].to_numpy(float)
+    np.testing.assert_allclose(np.average(parts[detected], axis=0, weights=seconds), whole, atol=1e-4)
+
+
+# Two runs.
+
+
+def test_two_runs_differ_where_their_faces_do():
+    here = analysis_of([[ANGRY] * 4], [[{"happy": 1.0}] * 4], [[ANGRY] * 4])
+    there = analysis_of([[{"angry": 0.4, "sad": 0.5, "neutral": 0.1}] * 4], [[{"happy": 1.0}]], [[ANGRY] * 4])
+    there = replace(there, scenes=there.scenes.assign(name=["a", "b", "z"]))
+    differences = compare_runs(here, there)
+    table = check(differences.table, "differences").query("view == 'screen_time'")
+    assert (differences.only, differences.only_other) == (("c",), ("z",))
+    angry = table.query("name == 'a' and emotion == 'angry'").iloc[0]
+    nothing = table.query("name == 'b' and emotion == 'happy'").iloc[0]
+    assert angry[["percent", "other_percent", "difference", "difference_low", "difference_high"]].tolist() == (
+        pytest.approx([60, 40, -20, -20, -20])
+    )
+    assert (angry["tv"], angry["evidence"], angry["within"]) == (pytest.approx(0.2), "one take", "one take")
+    assert nothing["percent"] == pytest.approx(100)
+    assert nothing[["other_percent", "difference", "js"]].isna().all()
+    assert nothing["evidence"] == "insufficient"
+    assert summary_of_runs(differences).splitlines()[:4] == [
+        "a: angry -20 points (-20 to -20), sad +20 points (+20 to +20); Jensen-Shannon distance 0.18, within one take",
+        "b: not compared, too little face evidence",
+        "Only in this run: c.",
+        "Only in the other run: z.",
+    ]
+
+
+def test_a_run_does_not_differ_from_itself_and_other_takes_are_resampled_by_themselves():
+    analysis = analysis_of(*random_scenes(np.random.default_rng(1), 2))
+    same = compare_runs(analysis, analysis).table
+    assert (same[["difference", "difference_low", "difference_high", "js", "tv_high"]] == 0).all(axis=None)
+    take = replace(analysis, film=replace(FILM, id="1" * 16))
+    other = compare_runs(analysis, take).table
+    assert (other["difference"] == 0).all()
+    assert (other["difference_high"] - other["difference_low"]).mean() > 1
+
+
+def test_the_interval_of_a_difference_is_wider_than_that_of_either_take():
+    analysis = analysis_of(*random_scenes(np.random.default_rng(2), 6), resamples=1000)
+    take = replace(analysis, film=replace(FILM, id="1" * 16))
+    both = compare_runs(analysis, take).table
+    one = analysis.scene_emotions
+    ratio = (both["difference_high"] - both["difference_low"]).mean() / (one["high"] - one["low"]).mean()
+    assert 1.2 < ratio < 1.8  # √2 where nothing is clipped
+
+
+# In words.
+
+
+def test_the_summary_says_scene_by_scene_what_was_found():
+    dread = {"fear": 0.2, "surprise": 0.6, "angry": 0.2}
+    home = {"happy": 0.5, "neutral": 0.5}
+    analysis = analysis_of([[ANGRY] * 4], [[dread] * 4], [[home] * 2] * 3, [[ANGRY]], [[ANGRY] * 4])
+    comparison = compare(analysis, sheet_of(analysis, "angry", "fear", "happy:0.6;neutral:0.4", "sad", None))
+    assert summary(comparison).splitlines() == [
+        "a: angry intended, detected at 60 % (60–60), first: match, within one take",
+        "b: fear intended, detected at 20 % (20–20), second where surprise leads with 60 %: mismatch, within one take",
+        "c: happy 60 %, neutral 40 % intended, 10 points of mass misplaced (10–10): match",
+        "d: sad intended; not judged: too little face evidence",
+        "e: nothing intended",
+        "",
+        "3 intentions compared in 3 of 5 scenes: 2 match, 0 partial, 1 mismatch.",
+        "Not judged: 1, too little face evidence.",
+        "Not judged: 1, nothing intended.",
+        "Fewer than 6 compared scenes or 2 distinct intentions: no kappa, no skill, no p.",
+        "Note: 3 verdicts are given; they are not corrected for their number.",
+    ]
+
+
+def test_the_summary_of_a_longer_film_has_the_figures_of_all_classes():
+    analysis = analysis_of(*[[[{label: 0.9, "neutral": 0.1}] * 4] for label in ("angry", "happy", "sad") * 2])
+    text = summary(compare(analysis, sheet_of(analysis, *("angry", "happy", "sad") * 2)))
+    assert "Cohen's kappa 1.00, macro-F1 1.00; recall angry 2 of 2, happy 2 of 2, sad 2 of 2." in text
+    assert [line.split(":")[0] for line in text.splitlines() if line.startswith("  ")] == [
+        "  seven", "  seven without neutral", "  clustered", "  clustered without neutral",
+    ]  # fmt: skip
+
+
+@pytest.mark.slow
+def test_a_hundred_scenes_of_a_thousand_resamples_take_less_than_two_seconds():
+    rng = np.random.default_rng(0)
+    n_scenes, n_shots, n_tracks, n_faces = 100, 10, 2, 20  # 72 s a scene: a film of two hours
+    n = n_scenes * n_shots * n_tracks * n_faces
+    track = np.arange(n) // n_faces
+    shot = track // n_tracks
+    times = np.tile(np.arange(n_faces) * 0.2, n // n_faces) + shot * 7.2
+    probabilities = dict(zip(EMOTIONS, rng.dirichlet([1] * 7, n).T, strict=True))
+    faces = expressions_table(time=times, track=track, shot=shot, scene=shot // n_shots, **probabilities)
+    scenes = scenes_table(start=np.arange(n_scenes) * 72.0)
+    emotions = scene_emotions_table(scene=range(n_scenes), n_shots=n_shots, n_tracks=n_tracks * n_shots)
+    analysis = replace(
+        analysis_of([[ANGRY]]), expressions=faces, scenes=scenes, scene_emotions=emotions, run={}
+    )  # summed up by hand: only the comparison is timed
+    sheet = sheet_of(analysis, *rng.choice(EMOTIONS, n_scenes))
+    started = time.process_time()
+    comparison = compare(analysis, sheet)
+    assert time.process_time() - started < 2
+    assert comparison.counts["compared"] == n_scenes
