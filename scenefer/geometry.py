@@ -76,9 +76,25 @@ def crop_faces(pixels: np.ndarray, boxes: np.ndarray) -> list[np.ndarray]:
         if above or below or before or behind:
             inside = cv2.copyMakeBorder(inside, above, below, before, behind, cv2.BORDER_REPLICATE)
         if edge > CROP_LARGEST:
-            inside = cv2.resize(inside, (CROP_LARGEST, CROP_LARGEST), interpolation=cv2.INTER_AREA)
+            inside = shrink(inside, CROP_LARGEST, CROP_LARGEST)
         crops.append(np.ascontiguousarray(inside))
     return crops
+
+
+def shrink(pixels: np.ndarray, width: int, height: int) -> np.ndarray:
+    """Reduce a picture (H, W, 3) uint8 to (height, width, 3).
+
+    Halving by areas is a vector loop in OpenCV, other area factors are not: halves first, and the rest, a factor below
+    2, is interpolated; twice as fast as areas all the way from 1080 lines to 360.
+    """
+    import cv2
+
+    while pixels.shape[0] >= 2 * height and pixels.shape[1] >= 2 * width:
+        half = (pixels.shape[1] // 2, pixels.shape[0] // 2)
+        pixels = cv2.resize(pixels, half, interpolation=cv2.INTER_AREA)
+    if pixels.shape[:2] != (height, width):
+        pixels = cv2.resize(pixels, (width, height), interpolation=cv2.INTER_LINEAR)
+    return pixels
 
 
 def _inside(start: int, length: int, limit: int) -> tuple[slice, int, int]:

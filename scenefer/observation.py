@@ -211,19 +211,12 @@ def _read_faces(batch: Sequence[Frame], models: Models, settings: ObservationSet
 
 def _reduce(pixels: np.ndarray, most: int) -> tuple[np.ndarray, np.ndarray]:
     """Reduce a picture to ``most`` pixels, never enlarging it; also the factors (x, y) back to the full picture."""
-    import cv2
     import numpy as np
 
     height, width = pixels.shape[:2]
     factor = min(1.0, sqrt(most / (height * width)))
     size = (max(1, int(width * factor)), max(1, int(height * factor)))
-    # Halving by areas is a vector loop in OpenCV, other area factors are not; the rest, less than 2, is interpolated.
-    while pixels.shape[0] >= 2 * size[1] and pixels.shape[1] >= 2 * size[0]:
-        half = (pixels.shape[1] // 2, pixels.shape[0] // 2)
-        pixels = cv2.resize(pixels, half, interpolation=cv2.INTER_AREA)
-    if pixels.shape[1::-1] != size:
-        pixels = cv2.resize(pixels, size, interpolation=cv2.INTER_LINEAR)
-    return pixels, np.array([width / size[0], height / size[1]], np.float32)
+    return geometry.shrink(pixels, *size), np.array([width / size[0], height / size[1]], np.float32)
 
 
 def _concat(parts: Sequence[pd.DataFrame], table: str) -> pd.DataFrame:
