@@ -20,7 +20,9 @@ PLAIN = 4.0  # standard deviation of a signature below which the picture shows n
 RESEMBLES = 0.9  # correlation of signatures above which two pictures are views of the same
 
 _SHORTEST = 0.16  # seconds: the shortest span over which a blend is looked for; the others are 1.5 times the last
+_MIDWAY = 0.15  # residual of a frame midway between two others up to which it is worth a closer look
 _BLINK = 1.0  # seconds: a fade that is no longer and leads back to the same picture is a flash or a blink
+_BRIEF = 0.3  # seconds: a dissolve that is no longer has to be quicker than what is around it
 _FULL = 0.97  # share of its rise at which a fade has arrived; the rest may be the picture's own light
 
 
@@ -43,11 +45,15 @@ def find_fades(
     import numpy as np
 
     level, plain = pictures.mean(axis=1), pictures.std(axis=1) < PLAIN
+    # A step of a fade may pass for a cut, but it leads to the same picture.
+    other = np.zeros(len(time) + 1, dtype=bool)
+    other[cuts[correlation(pictures[cuts - 1], pictures[cuts]) < RESEMBLES]] = True
     found: list[Transition] = []
     for void in (0, 255):
         away = np.abs(level - void)
         for first, last in _runs(plain & (away < BLACK)):
-            before, after = _arrival(time, away, first, -1, settings), _arrival(time, away, last, 1, settings)
+            before = _arrival(time, away, other[1:], first, -1, settings)
+            after = _arrival(time, away, other[:-1], last, 1, settings)
             into, out = before < first - 1, after > last + 1  # else that side is a cut
             inside = (cuts > (before if into else last)) & (cuts <= (after if out else first))
             if before < 0 or after == len(time):
@@ -73,8 +79,14 @@ def _runs(mask: np.ndarray) -> list[tuple[int, int]]:
     return [(int(a), int(b) - 1) for a, b in zip(edges[::2], edges[1::2], strict=True)]
 
 
-def _arrival(time: np.ndarray, away: np.ndarray, start: int, direction: int, settings: ShotSettings) -> int:
+def _arrival(
+    time: np.ndarray, away: np.ndarray, other: np.ndarray, start: int, direction: int, settings: ShotSettings
+) -> int:
     """Follow brightness from the void at row ``start`` to the row at which the picture has wholly come.
+
+    Args:
+        away: (T,) distance of each frame's brightness from the void's.
+        other: (T,) true where, coming from the void, another picture begins.
 
     Returns:
         The neighbour of ``start`` where the picture comes or goes at once; it may lie outside of the film.
@@ -85,11 +97,13 @@ def _arrival(time: np.ndarray, away: np.ndarray, start: int, direction: int, set
     while True:
         ahead = end + direction * np.array([1, 2])  # the second, because frames may be repeated
         ahead = ahead[(ahead >= 0) & (ahead < len(away))]
-        rising = np.flatnonzero(away[ahead] > away[end] + 0.1)
-        if not len(rising) or abs(time[ahead[rising[0]]] - time[start]) > settings.longest:
+        rising = ahead[away[ahead] > away[end] + 0.1]
+        if not len(rising) or abs(time[rising[0]] - time[start]) > settings.longest:
             break
-        end = int(ahead[rising[0]])
-    path = away[start : end + direction : direction] if end + direction >= 0 else away[start::-1]
+        if away[end] > BLACK and other[ahead].any():
+            break
+        end = int(rising[0])
+    path = away[start : end + 1] if direction > 0 else away[end : start + 1][::-1]
     rise = path - path[0]
     if len(path) < 4 or rise[-1] < settings.difference or np.diff(rise).max() > rise[-1] / 2:
         return start + direction
@@ -108,27 +122,33 @@ def find_dissolves(
     import numpy as np
 
     x = pictures.astype(np.float32)
-    centres, lows, highs, merits = _seeds(time, x, settings)
     taken = np.zeros(len(time), dtype=bool)
+    for fade in fades:
+        taken[fade.before + 1 : fade.after] = True
+    claimed = taken.copy()
+    change = np.concatenate([[0.0], np.cumsum(score)])
+    centres, lows, highs, merits = _seeds(time, x, change, cuts, settings)
     edges = np.array([0, *cuts, len(time)])
-    found = list(fades)
+    shots = np.searchsorted(edges, centres, side="right") - 1
+    found: list[Transition] = []
     for k in np.argsort(-merits, kind="stable"):
-        low, high = int(lows[k]), int(highs[k])
         if taken[centres[k]]:
             continue
-        taken[low : high + 1] = True  # one look at a place is enough
-        shot = int(np.searchsorted(edges, centres[k], side="right")) - 1
-        blend = _fit(time, x, low, high, int(edges[shot]), int(edges[shot + 1]) - 1)
+        low, high = int(lows[k]), int(highs[k])
+        looked = (high - low) // 4
+        taken[centres[k] - looked : centres[k] + looked + 1] = True  # one look at a place is enough
+        first, last = int(edges[shots[k]]), int(edges[shots[k] + 1]) - 1
+        blend = _fit(time, x, low, high, first, last)
         if (
-            blend
-            and all(blend.after <= other.before or other.after <= blend.before for other in found)
-            and time[blend.after] - time[blend.before] <= settings.longest
-            and score[blend.before + 1 : blend.after + 1].sum() >= settings.threshold
+            not claimed[blend.before + 1 : blend.after].any()
+            and (lasting := time[blend.after] - time[blend.before]) <= settings.longest
+            and change[blend.after + 1] - change[blend.before + 1] >= settings.threshold
             and _dissolves_into(x[blend.before : blend.after + 1], settings)
+            and (lasting > _BRIEF or _is_sudden(x[first : last + 1], blend.before - first, blend.after - first))
         ):
             found.append(blend)
-            taken[blend.before : blend.after + 1] = True
-    return found[len(fades) :]
+            taken[blend.before : blend.after + 1] = claimed[blend.before + 1 : blend.after] = True
+    return found
 
 
 def _dissolves_into(x: np.ndarray, settings: ShotSettings) -> bool:
@@ -143,23 +163,47 @@ def _dissolves_into(x: np.ndarray, settings: ShotSettings) -> bool:
     # The more alike the ends, the more a slow pan resembles a blend of them, and the better the blend has to fit.
     unlike = 1 - correlation(before[None, lit], after[None, lit])[0]
     steps = np.diff(share)
-    return bool(rest.mean() <= settings.residual * min(1, 2 * unlike) and steps.max() <= 0.5 and steps.min() >= -0.1)
+    if rest.mean() > settings.residual * min(1, unlike) or steps.max() > 0.5 or steps.min() < -0.1:
+        return False
+    # A blend of two pictures has less contrast than they have; a pan over a soft picture keeps it (Alattar, 1993).
+    share = share.clip(0, 1)[:, None]
+    blends = (1 - share) * before + share * after
+    kept = ((1 - share) * before.std() + share * after.std()).mean()
+    return bool(x.std(axis=1).mean() <= (blends.std(axis=1).mean() + 3 * kept) / 4)
+
+
+def _is_sudden(x: np.ndarray, before: int, after: int) -> bool:
+    """Tell whether pictures (K, 144) change twice as fast between two rows as on the quieter side of them.
+
+    A few frames of steady motion are as good a blend as a brief dissolve.
+    """
+    import numpy as np
+
+    far = max(2, (after - before) // 2)
+    paces = [
+        float(np.linalg.norm(x[b] - x[a])) / max(b - a, 1)
+        for a, b in ((before, after), (max(before - far, 0), before), (after, min(after + far, len(x) - 1)))
+    ]
+    return paces[0] >= 2 * min(paces[1:])
 
 
 def _seeds(
-    time: np.ndarray, x: np.ndarray, settings: ShotSettings
+    time: np.ndarray, x: np.ndarray, change: np.ndarray, cuts: np.ndarray, settings: ShotSettings
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Find frames that are a blend of a frame before and one after, which differ: rows of the three, and a merit."""
     import numpy as np
 
     found = []
     rows = np.arange(len(time))
+    shot = np.searchsorted(cuts, rows, side="right")
     n_spans = max(1, 1 + int(np.log(settings.longest / _SHORTEST) / np.log(1.5)))
     for span in _SHORTEST * 1.5 ** np.arange(n_spans):
         low = np.searchsorted(time, time - span / 2 - 1e-6)
         high = np.searchsorted(time, time + span / 2 + 1e-6, side="right") - 1
         for block in np.array_split(rows, max(1, len(rows) // 4096)):
-            here = block[(low[block] < block) & (block < high[block])]
+            enough = change[high[block] + 1] - change[low[block] + 1] >= settings.threshold / 2
+            one_shot = shot[low[block]] == shot[high[block]]
+            here = block[(low[block] < block) & (block < high[block]) & enough & one_shot]
             chord = x[high[here]] - x[low[here]]
             length = np.einsum("ij,ij->i", chord, chord)
             far = length >= x.shape[1] * settings.difference**2
@@ -167,14 +211,14 @@ def _seeds(
             offset = x[here] - x[low[here]]
             share = np.einsum("ij,ij->i", offset, chord) / length
             rest = np.einsum("ij,ij->i", offset, offset) / length - share**2
-            good = (np.abs(share - 0.5) <= 0.3) & (rest <= settings.residual**2)
+            good = (np.abs(share - 0.5) <= 0.3) & (rest <= _MIDWAY**2)
             here, rest, length = here[good], rest[good], length[good]
-            merit = np.sqrt(length) * (1 - np.sqrt(np.maximum(rest, 0)) / settings.residual)
+            merit = np.sqrt(length) * (1 - np.sqrt(np.maximum(rest, 0)) / _MIDWAY)
             found.append((here, low[here], high[here], merit))
     return tuple(np.concatenate(column) for column in zip(*found, strict=True))  # type: ignore[return-value]
 
 
-def _fit(time: np.ndarray, x: np.ndarray, low: int, high: int, first: int, last: int) -> Transition | None:
+def _fit(time: np.ndarray, x: np.ndarray, low: int, high: int, first: int, last: int) -> Transition:
     """Widen a seed to the whole transition: the ramp between two levels that fits the way from one end to the other.
 
     The way is what a picture has of the direction from frame ``low`` to frame ``high``; frames beyond ``first`` and
@@ -182,23 +226,25 @@ def _fit(time: np.ndarray, x: np.ndarray, low: int, high: int, first: int, last:
     """
     import numpy as np
 
-    low, high = max(low, first), min(high, last)
     margin = max(high - low, 4)
     left, right = max(low - margin, first), min(high + margin, last)
-    stride = max(1, (right - left) // 60)
     rows = np.arange(left, right + 1)
     way = x[rows] @ (x[high] - x[low])
-    begins, ends = np.meshgrid(rows[:-2:stride], rows[2::stride], indexing="ij")
-    wide = ends - begins >= 2
-    begins, ends = begins[wide], ends[wide]
-    if not len(begins):
-        return None
-    ramp = np.clip((time[rows] - time[begins, None]) / (time[ends] - time[begins])[:, None], 0, 1)
-    ramp -= ramp.mean(axis=1, keepdims=True)
-    norm = np.maximum((ramp**2).sum(axis=1), 1e-9)
-    explained = (ramp @ (way - way.mean())) ** 2 / norm
-    best = int(np.argmax(explained))
-    return Transition(int(begins[best]), int(ends[best]), "dissolve")
+    way -= way.mean()
+    middle = (low + high) // 2
+    step = max(1, (right - left) // 40)
+    begins, ends = np.arange(left, middle + 1, step), np.arange(middle + 1, right + 1, step)
+    while True:
+        begin, end = (grid.ravel() for grid in np.meshgrid(begins, ends))
+        ramp = np.clip((time[rows] - time[begin, None]) / (time[end] - time[begin])[:, None], 0, 1)
+        ramp -= ramp.mean(axis=1, keepdims=True)
+        explained = (ramp @ way) ** 2 / np.maximum(np.einsum("ij,ij->i", ramp, ramp), 1e-9)
+        best = int(np.argmax(explained))
+        if step == 1:
+            return Transition(int(begin[best]), int(end[best]), "dissolve")
+        begins = np.arange(max(begin[best] - step + 1, left), min(begin[best] + step, middle + 1))
+        ends = np.arange(max(end[best] - step + 1, middle + 1), min(end[best] + step, right + 1))
+        step = 1
 
 
 def correlation(pictures: np.ndarray, others: np.ndarray) -> np.ndarray:

@@ -159,6 +159,20 @@ def test_black_that_lasts_is_a_shot_between_two_fades():
     assert shots["transition"].tolist() == ["start", "fade", "fade"]
 
 
+def test_a_cut_before_a_fade_is_found_even_if_it_goes_the_same_way():
+    rising = [PICTURES["C"] + 2 * k for k in range(10)]
+    pictures = [*held("A", 15), *rising, *(rising[-1] + (255 - rising[-1]) * k / 13 for k in range(1, 13))]
+    shots = find_shots(frames_of([*pictures, *held("+", 5), *held("B", 15)]))
+    assert shots["transition"].tolist() == ["start", "cut", "fade"]
+    assert shots["start"][1] == pytest.approx(0.6)
+
+
+def test_a_few_frames_of_steady_motion_are_no_dissolve():
+    wave = 128 + 90 * np.sin(2 * np.pi * (COLUMNS / 16 + ROWS / 40))
+    pan = [128 + 90 * np.sin(2 * np.pi * ((COLUMNS + 0.5 * k) / 16 + ROWS / 40)) for k in range(60)]
+    assert len(find_shots(frames_of([*[wave] * 10, *pan]))) == 1
+
+
 def test_fading_in_at_the_begin_and_out_at_the_end_makes_no_shot():
     pictures = [*held("-", 5), *blend("-", "A", 15), *held("A", 20), *blend("A", "-", 15), *held("-", 5)]
     shots = find_shots(frames_of(pictures))
