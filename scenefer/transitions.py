@@ -157,7 +157,9 @@ def _dissolves_into(x: np.ndarray, settings: ShotSettings) -> bool:
 
     before, after = x[0], x[-1]
     lit = np.maximum(before, after) > BLACK  # bars are the same in every picture
-    if min(before.std(), after.std()) < PLAIN or np.sqrt(np.mean((after - before)[lit] ** 2)) < settings.difference:
+    if not lit.any() or min(before.std(), after.std()) < PLAIN:
+        return False
+    if np.sqrt(np.mean((after - before)[lit] ** 2)) < settings.difference:
         return False
     share, rest = blended(x, before, after)
     # The more alike the ends, the more a slow pan resembles a blend of them, and the better the blend has to fit.

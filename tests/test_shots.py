@@ -173,6 +173,14 @@ def test_a_few_frames_of_steady_motion_are_no_dissolve():
     assert len(find_shots(frames_of([*[wave] * 10, *pan]))) == 1
 
 
+def test_a_dissolve_in_the_dark_is_looked_at_without_complaint():
+    night = [
+        np.where(COLUMNS < 8, 22.0, 0.0) * (1 - k / 13) + np.where(ROWS < 4, 22.0, 0.0) * k / 13 for k in range(14)
+    ]
+    frames = frames_of([*[night[0]] * 10, *night, *[night[-1]] * 10])
+    assert len(find_shots(frames, ShotSettings(threshold=0.05))) == 1
+
+
 def test_fading_in_at_the_begin_and_out_at_the_end_makes_no_shot():
     pictures = [*held("-", 5), *blend("-", "A", 15), *held("A", 20), *blend("A", "-", 15), *held("-", 5)]
     shots = find_shots(frames_of(pictures))
