@@ -7,6 +7,7 @@ import re
 import shutil
 from base64 import b64encode
 from collections.abc import Iterator
+from dataclasses import replace
 from fractions import Fraction
 from hashlib import sha256
 from html.parser import HTMLParser
@@ -269,7 +270,7 @@ def test_a_scene_without_evidence_has_words_and_no_bars():
     assert card["distribution"] == []
     assert card["leader"] is card["clear"] is None
     assert card["covered"] == "No usable face in the scene."
-    assert card["limits"].startswith("Insufficient face evidence: no second of usable faces.")
+    assert card["limits"] == "Insufficient face evidence. No percentages are given."
 
 
 def test_what_the_sheet_intends_stands_in_the_card():
@@ -314,6 +315,37 @@ def test_the_picture_of_a_scene_is_of_the_shot_with_faces_and_not_black():
 def test_a_picture_that_cannot_be_read_is_left_out():
     assert pictures.packed(b"no JPEG", 100) is None
     assert pictures.packed(None, 100) is None
+
+
+def test_the_tracks_listed_are_those_with_a_usable_face_and_their_leaders_are_weighted():
+    rows = expressions_table(
+        time=[0.0, 0.2, 0.4, 0.6], track=[0, 0, 1, 2], happy=[0.9, 0.1, 0.6, 0.6], sad=[0.1, 0.9, 0.4, 0.4],
+        weight=[0.2, 0.4, 0.2, 0.2], usable=[True, True, True, False], face=[0, 1, 2, 3],
+    )  # fmt: skip
+    tracks = tracks_table(start=[0.0, 0.4, 0.6], end=[0.2, 0.4, 0.6])
+    listed, leaders = cards.track_cards(analysed(expressions=rows, tracks=tracks))
+    assert leaders == {0: "sad", 1: "happy"}
+    assert [(card["track"], card["emotion"], card["percent"], card["when"]) for card in listed] == [
+        (0, "sad", "63\N{NO-BREAK SPACE}%", "0:00–0:00"),
+        (1, "happy", "60\N{NO-BREAK SPACE}%", "0:00"),
+    ]
+
+
+def test_pictures_of_a_folder_are_numbered_and_have_no_arc():
+    whole = analysed(("stills", "more"))
+    whole = replace(whole, film=replace(whole.film, kind="stills"))
+    card = cards.scene_cards(whole)[0]
+    assert (card["when"], card["about"]) == ("4 pictures", [])
+    assert [face["when"] for face in card["faces"]] != []
+    assert {face["when"] for face in card["faces"]} <= {"picture 1", "picture 2", "picture 3", "picture 4"}
+    page = Page(render(whole))
+    assert "arc" not in page.attributes("id")
+    assert "8 pictures" in page.text
+
+
+def test_a_scene_that_is_a_number_is_called_a_scene():
+    card = cards.scene_cards(analysed(("7", "empty")))[0]
+    assert card["name"] == "Scene 7"
 
 
 def test_time_is_accounted_for_with_the_reasons_of_rejection():
@@ -379,7 +411,7 @@ def test_tracks_at_one_moment_lie_in_different_lanes():
         (words.percent(0.2), "<1\N{NO-BREAK SPACE}%"),
         (words.percent(0.0), "0\N{NO-BREAK SPACE}%"),
         (words.interval(50.6, 71.2), "51–71"),
-        (words.interval(2.6, 3.2), "3"),
+        (words.interval(2.6, 3.2), "3–3"),
         (words.moment(66.28), "1:06"),
         (words.moment(66.26, True), "1:06.3"),
         (words.moment(59.97, True), "1:00.0"),
@@ -456,7 +488,8 @@ def opened(browser: Any, tmp_path: Path) -> Iterator[Any]:
         page.on("request", lambda request: trouble.append(request.url[:80]) if request.url[:5] != "data:" else None)
         page.on("dialog", lambda dialog: trouble.append("dialog"))
         page.goto(path.as_uri())
-        page.wait_for_function("[...document.querySelectorAll('.plot')].every((plot) => plot.dataset.drawn)")
+        for name in ("arc", "lanes"):
+            page.wait_for_selector(f"#{name}[data-drawn]")
         assert trouble.pop(0) == path.as_uri()
         return page, trouble
 
@@ -464,8 +497,7 @@ def opened(browser: Any, tmp_path: Path) -> Iterator[Any]:
     context.close()
 
 
-@pytest.mark.parametrize("width", [1440, 390])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize(("width", "scheme"), [(1440, "light"), (390, "dark")])
 def test_the_report_opens_without_complaint_or_request_and_fits(opened: Any, width: int, scheme: str):
     page, trouble = opened(render(analysed(NASTY)), width, scheme)
     assert trouble == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -28,43 +29,45 @@ _APART = 1.0  # seconds between two faces of one track that are both shown
 def scene_cards(analysis: Analysis) -> list[dict[str, Any]]:
     """Collect name, pictures, distribution, evidence, strongest faces and intention of every scene, in order."""
     n_keyframes = next((n for scenes, n in _KEYFRAMES if len(analysis.scenes) <= scenes), 1)
-    percentages = dict(list(analysis.scene_emotions.groupby("scene")))
+    percentages: dict[int, list[dict[str, Any]]] = {}
+    for row in _records(analysis.scene_emotions):
+        percentages.setdefault(row["scene"], []).append(row)
     readings = _readings(analysis)
-    of_scene = dict(list(readings.groupby("scene")))
-    fine = _fine(analysis.scenes)
+    of_scene = readings.groupby("scene").indices
+    at = _clock(analysis)
     cards = []
     for scene in _records(analysis.scenes):
         rows = percentages[scene["scene"]]
-        evidence = _records(rows)[0]
+        evidence = rows[0]
         start, end = scene["start"], scene["end"]
-        seen = of_scene.get(scene["scene"], readings.iloc[:0])
+        seen = readings.iloc[of_scene.get(scene["scene"], [])]
         in_shots = seen.groupby("shot")["weight"].sum().to_dict()
         stills = _records(keyframes(analysis.pictures, analysis.shots, in_shots, start, end, n_keyframes))
         distribution = _distribution(rows)
         intended = _intended(analysis.sheet, scene["name"])
+        when, *about = _extent(scene, analysis.film.kind == "video", at)
         cards.append(
             {
                 "id": int(scene["scene"]),
-                "name": words.printable(scene["name"]),
-                "when": f"{words.moment(start, fine)}–{words.moment(end, fine)}",
-                "length": words.length(end - start),
-                "n_shots": words.count(int(scene["last_shot"] - scene["first_shot"] + 1), "shot"),
+                "name": words.scene_name(scene["name"]),
+                "when": when,
+                "about": about,
                 "source": scene["source"],
-                "tile": packed(stills[0]["jpeg"], 200, 68) if stills else None,
+                "tile": packed(stills[0]["jpeg"], 320 if len(analysis.scenes) < 6 else 200, 68) if stills else None,
                 "keyframes": [
-                    {"picture": packed(still["jpeg"], 320), "when": words.moment(still["time"], fine)}
+                    {"picture": packed(still["jpeg"], 320), "when": at(still["time"])}
                     for still in sorted(stills, key=lambda still: still["time"])
                 ],
                 "distribution": distribution,
                 "leader": max(distribution, key=lambda row: row["share"]) if distribution else None,
                 "clear": _clear_leader(distribution),
                 "evidence": evidence["evidence"],
-                "covered": words.covered(evidence),
+                "covered": words.covered(evidence, _noun(analysis)),
                 "coverage": round(100 * evidence["coverage"], 1),
-                "limits": words.limits(evidence),
+                "limits": words.limits(evidence, _noun(analysis)),
                 "within": evidence["n_shots"] < 3,
                 "single": evidence["n_tracks"] < 2,
-                "faces": _strongest(seen),
+                "faces": _strongest(seen, at),
                 "intended": intended,
                 "meant": {emotion for row in intended for emotion in row["shares"]},
             }
@@ -73,7 +76,7 @@ def scene_cards(analysis: Analysis) -> list[dict[str, Any]]:
 
 
 def track_cards(analysis: Analysis) -> tuple[list[dict[str, Any]], dict[int, str]]:
-    """Collect a picture, the times and the leading expression of the longest tracks, in order of appearance.
+    """Collect a picture, the times and the leading expression of the longest tracks with a usable face, in order.
 
     Returns:
         The cards, and the leading emotion of every track that has a usable face.
@@ -83,34 +86,37 @@ def track_cards(analysis: Analysis) -> tuple[list[dict[str, Any]], dict[int, str
     weighted = usable[list(EMOTIONS)].mul(usable["weight"], axis=0).groupby(usable["track"]).sum()
     shares = {int(row["track"]): row for row in _records(weighted.div(weighted.sum(axis=1), axis=0).reset_index())}
     leaders = {track: max(EMOTIONS, key=lambda emotion: share[emotion]) for track, share in shares.items()}
-    # The picture of a track is its surest face, a usable one if there is any.
-    surest = _readings(analysis, usable=False).sort_values(["usable", "confidence"], ascending=False, kind="stable")
-    surest = surest.drop_duplicates("track")
+    surest = readings.sort_values("confidence", ascending=False, kind="stable").drop_duplicates("track")
     pictures = dict(zip(surest["track"], surest["crop"], strict=True))
-    longest = analysis.tracks.nlargest(_TRACKS, "n_faces", keep="first").sort_values("track")
+    seen = analysis.tracks.loc[analysis.tracks["track"].isin(list(leaders))]
+    longest = seen.nlargest(_TRACKS, "n_faces", keep="first").sort_values("track")
+    at = _clock(analysis)
     cards = []
     for row in _records(longest):
         track = int(row["track"])
-        emotion = leaders.get(track)
+        emotion = leaders[track]
         cards.append(
             {
                 "track": track,
-                "when": f"{words.moment(row['start'], True)}–{words.moment(row['end'], True)}",
-                "about": f"{words.count(int(row['n_faces']), 'face')} in shot {row['shot']}",
+                "when": at(row["start"]) if row["start"] == row["end"] else f"{at(row['start'])}–{at(row['end'])}",
+                "about": words.count(int(row["n_faces"]), "face"),
                 "emotion": emotion,
-                "percent": words.percent(100 * shares[track][emotion]) if emotion else None,
-                "colour": COLOURS[emotion] if emotion else None,
+                "percent": words.percent(100 * shares[track][emotion]),
+                "colour": COLOURS[emotion],
                 "picture": packed(pictures.get(track), 72, 72),
             }
         )
     return cards, leaders
 
 
-def _readings(analysis: Analysis, usable: bool = True) -> pd.DataFrame:
-    """Join expressions, all or the usable ones, with their faces."""
+def _readings(analysis: Analysis) -> pd.DataFrame:
+    """Join usable expressions with their faces, the emotion read most surely and its probability."""
     columns = ["face", "x0", "y0", "x1", "y1", "confidence", "crop"]
-    rows = analysis.expressions.loc[analysis.expressions["usable"]] if usable else analysis.expressions
-    return rows.merge(analysis.faces[columns], on="face", how="left").reset_index(drop=True)
+    usable = analysis.expressions.loc[analysis.expressions["usable"]]
+    probability = usable[list(EMOTIONS)].to_numpy()
+    strongest = np.array(EMOTIONS, object)[probability.argmax(axis=1)]
+    read = usable.assign(emotion=strongest, probability=probability.max(axis=1))
+    return read.merge(analysis.faces[columns], on="face", how="left").reset_index(drop=True)
 
 
 def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
@@ -118,28 +124,45 @@ def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
     return [dict(zip(names, row, strict=True)) for row in frame.itertuples(index=False, name=None)]
 
 
-def _fine(scenes: pd.DataFrame) -> bool:
-    """Tell whether scenes are so short that whole seconds would not tell them apart."""
-    return bool(len(scenes)) and float((scenes["end"] - scenes["start"]).min()) < 10
+def _clock(analysis: Analysis) -> Callable[[float], str]:
+    """Return how moments are written: by the clock, in tenths where scenes are short; of stills, by their number."""
+    if analysis.film.kind != "video":
+        begins = analysis.shots["start"].to_numpy()
+        return lambda time: f"picture {np.searchsorted(begins, time, side='right')}"
+    lengths = analysis.scenes["end"] - analysis.scenes["start"]
+    fine = bool((lengths < 10).any())
+    return lambda time: words.moment(time, fine)
 
 
-def _distribution(rows: pd.DataFrame) -> list[dict[str, Any]]:
+def _noun(analysis: Analysis) -> str:
+    return "shot" if analysis.film.kind == "video" else "picture"
+
+
+def _extent(scene: dict[str, Any], is_video: bool, at: Callable[[float], str]) -> list[str]:
+    n_shots = int(scene["last_shot"] - scene["first_shot"] + 1)
+    if not is_video:
+        return [words.count(n_shots, "picture")]
+    length = words.length(scene["end"] - scene["start"])
+    return [f"{at(scene['start'])}–{at(scene['end'])}", length, words.count(n_shots, "shot")]
+
+
+def _distribution(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Lay out the seven shares of a scene by screen time, with the share where every track counts alike beside it."""
-    alike = rows.loc[rows["view"] == "equal_track"].set_index("emotion")["percent"]
-    seen = rows.loc[(rows["view"] == "screen_time") & rows["percent"].notna()]
+    alike = {row["emotion"]: row["percent"] for row in rows if row["view"] == "equal_track"}
     return [
         {
-            "emotion": emotion,
-            "colour": COLOURS[emotion],
-            "share": round(share, 2),
-            "percent": words.percent(share),
-            "low": round(low, 2),
-            "high": round(high, 2),
-            "interval": words.interval(low, high),
-            "alike": round(float(alike[emotion]), 2),
-            "alike_percent": words.percent(alike[emotion]),
+            "emotion": row["emotion"],
+            "colour": COLOURS[row["emotion"]],
+            "share": round(row["percent"], 2),
+            "percent": words.percent(row["percent"]),
+            "low": round(row["low"], 2),
+            "high": round(row["high"], 2),
+            "interval": words.interval(row["low"], row["high"]),
+            "alike": round(alike[row["emotion"]], 2),
+            "alike_percent": words.percent(alike[row["emotion"]]),
         }
-        for emotion, share, low, high in seen[["emotion", "percent", "low", "high"]].itertuples(index=False)
+        for row in rows
+        if row["view"] == "screen_time" and not np.isnan(row["percent"])
     ]
 
 
@@ -173,27 +196,22 @@ def _intended(sheet: pd.DataFrame | None, name: str) -> list[dict[str, Any]]:
     return [entry for entry in entries if entry["shares"] or entry["character"] or entry["note"]]
 
 
-def _strongest(readings: pd.DataFrame) -> list[dict[str, Any]]:
+def _strongest(readings: pd.DataFrame, at: Callable[[float], str]) -> list[dict[str, Any]]:
     """Choose the faces read most surely: first one of every track, then others of the same tracks, not neighbours."""
-    if not len(readings):
-        return []
-    probability = readings[list(EMOTIONS)].to_numpy()
-    ranked = readings.assign(
-        emotion=np.array(EMOTIONS)[probability.argmax(axis=1)], probability=probability.max(axis=1)
-    )
-    ranked = ranked.sort_values("probability", ascending=False, kind="stable")
-    first = ranked.drop_duplicates("track").head(_FACES)
-    chosen = _records(first)
-    seconds = ranked.assign(block=ranked["time"] // _APART).drop_duplicates(["track", "block"])
-    for face in _records(seconds.head(8 * _FACES)):
+    track, time, probability = (readings[name].to_numpy() for name in ("track", "time", "probability"))
+    ranked = np.argsort(-probability, kind="stable")
+    first = ranked[np.sort(np.unique(track[ranked], return_index=True)[1])]
+    chosen = first[:_FACES].tolist()
+    for row in ranked.tolist():
         if len(chosen) == _FACES:
             break
-        if all(face["track"] != other["track"] or abs(face["time"] - other["time"]) >= _APART for other in chosen):
-            chosen.append(face)
-    return [_face(face) for face in sorted(chosen, key=lambda face: -face["probability"])]
+        if all(track[row] != track[other] or abs(time[row] - time[other]) >= _APART for other in chosen):
+            chosen.append(row)
+    chosen.sort(key=lambda row: -probability[row])
+    return [_face(face, at) for face in _records(readings.iloc[chosen])]
 
 
-def _face(face: dict[str, Any]) -> dict[str, Any]:
+def _face(face: dict[str, Any], at: Callable[[float], str]) -> dict[str, Any]:
     box, _ = in_crop(np.array([[face[edge] for edge in ("x0", "y0", "x1", "y1")]]), np.zeros((1, 5, 2)))
     left, top, right, bottom = (100 * box[0].astype(float)).round(1).tolist()
     return {
@@ -202,6 +220,6 @@ def _face(face: dict[str, Any]) -> dict[str, Any]:
         "emotion": face["emotion"],
         "colour": COLOURS[face["emotion"]],
         "percent": words.percent(100 * face["probability"]),
-        "when": words.moment(face["time"], True),
+        "when": at(face["time"]),
         "track": int(face["track"]),
     }

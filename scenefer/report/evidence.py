@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 _STATES = (
     ("face", "a usable face"),
     ("no face", "no face found"),
-    ("rejected", "faces that do not count"),
+    ("rejected", "seen, but not counted"),
     ("not decoded", "not decoded"),
 )
 
@@ -43,17 +43,18 @@ def unjudged(cards: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def settings(run: dict[str, Any]) -> list[dict[str, Any]]:
-    """Lay out what a run was made with as groups of names and values: versions, weights, settings, timings."""
+    """Lay out what a run was made with: weights, settings, versions and timings, each as tables of names and values."""
     groups = []
     for title in ("weights", "settings", "versions", "timings"):
         entries = run.get(title, {})
         nested = {name: values for name, values in entries.items() if isinstance(values, dict)}
         flat = {name: value for name, value in entries.items() if name not in nested}
-        if flat:
-            groups.append({"title": title, "rows": _rows(flat)})
-        groups += [{"title": f"{title}: {name}", "rows": _rows(values)} for name, values in nested.items()]
-    if run.get("plan"):
-        groups.append({"title": "plan", "rows": [("hash", words.printable(run["plan"]))]})
+        if title == "settings" and "plan" in run:
+            flat["plan"] = run["plan"]
+        tables = [{"title": "", "rows": _rows(flat)}] if flat else []
+        tables += [{"title": words.printable(name), "rows": _rows(values)} for name, values in nested.items()]
+        if tables:
+            groups.append({"title": title, "tables": tables})
     return groups
 
 
@@ -66,4 +67,6 @@ def _reasons(rejected: pd.DataFrame, total: float) -> list[str]:
 
 
 def _rows(values: dict[str, Any]) -> list[tuple[str, str]]:
-    return [(words.printable(name), words.printable(value)) for name, value in values.items()]
+    return [
+        (words.printable(name), words.printable(value)) for name, value in values.items() if value not in ("", None)
+    ]

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from scenefer.expression import smooth
-from scenefer.report.words import moment, percent, printable
+from scenefer.report.words import moment, percent, scene_name
 from scenefer.tables import EMOTIONS
 
 if TYPE_CHECKING:
@@ -34,6 +34,7 @@ COLOURS = {
 _SMOOTHED = 1.0  # seconds of the window that the drawn curves are averaged over
 _POINTS = 1500  # of a curve, about: more than a screen has
 _LANES = 14  # tracks drawn at one moment
+_ARC_HEIGHT, _ABOVE, _BELOW = 340, 26, 30  # px: of the arc, and of the margins for names above and times below
 _NOTHING = np.zeros(len(EMOTIONS))
 
 
@@ -77,18 +78,15 @@ def arc(analysis: Analysis, end: float) -> dict[str, Any]:
             "name": "cut",
             "x": _seconds(cuts["start"].to_numpy()),
             "y": [-4] * len(cuts),
-            "text": [
-                f"{kind} at {moment(at, True)}" for kind, at in zip(cuts["transition"], cuts["start"], strict=True)
-            ],
             "marker": {"symbol": "line-ns-open", "size": 7, "color": "#86848C"},
-            "hovertemplate": "%{text}<extra></extra>",
+            "hoverinfo": "skip",
         }
     )
     layout = _layout(end)
     layout["yaxis"] |= {"range": [-9, 100], "tickvals": [0, 50, 100], "ticktext": ["0", "50", "100 %"]}
     layout["hovermode"] = "x unified"
-    layout["shapes"] = _bands(analysis.scenes)
-    return {"data": [clock, *traces], "layout": layout, "height": 340, "scenes": _scenes(analysis.scenes)}
+    layout["shapes"] = _bands(analysis.scenes, _ARC_HEIGHT)
+    return {"data": [clock, *traces], "layout": layout, "height": _ARC_HEIGHT, "scenes": _scenes(analysis.scenes)}
 
 
 def lanes(analysis: Analysis, leaders: dict[int, str], end: float) -> dict[str, Any]:
@@ -123,8 +121,9 @@ def lanes(analysis: Analysis, leaders: dict[int, str], end: float) -> dict[str, 
     n_lanes = int(lane[shown].max(initial=0)) + 1
     layout = _layout(end)
     layout["yaxis"] |= {"range": [n_lanes - 0.4, -0.6], "visible": False}
-    layout |= {"barmode": "overlay", "hovermode": "closest", "shapes": _bands(analysis.scenes)}
-    return {"data": traces, "layout": layout, "height": 84 + 18 * n_lanes, "scenes": _scenes(analysis.scenes)}
+    height = 84 + 18 * n_lanes
+    layout |= {"barmode": "overlay", "hovermode": "closest", "shapes": _bands(analysis.scenes, height)}
+    return {"data": traces, "layout": layout, "height": height, "scenes": _scenes(analysis.scenes)}
 
 
 def _curves(expressions: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
@@ -153,13 +152,13 @@ def _curves(expressions: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
 def _layout(end: float) -> dict[str, Any]:
     # The page writes the ticks of the time axis: plotly has none in minutes and seconds that follow a zoom.
     return {
-        "margin": {"l": 44, "r": 12, "t": 26, "b": 30},
+        "margin": {"l": 44, "r": 12, "t": _ABOVE, "b": _BELOW},
         "paper_bgcolor": "rgba(0,0,0,0)",
         "plot_bgcolor": "rgba(0,0,0,0)",
         "showlegend": False,
         "dragmode": "zoom",
         "font": {"family": "inherit", "size": 12},
-        "hoverlabel": {"bgcolor": "#1F2023", "bordercolor": "#1F2023", "font": {"color": "#FFFFFF", "size": 13}},
+        "hoverlabel": {"bgcolor": "#1F2023", "bordercolor": "#5C5A55", "font": {"color": "#FFFFFF", "size": 13}},
         "xaxis": {
             "range": [0, end],
             "minallowed": 0,
@@ -173,8 +172,9 @@ def _layout(end: float) -> dict[str, Any]:
     }
 
 
-def _bands(scenes: pd.DataFrame) -> list[dict[str, Any]]:
-    """Lay a band under every other scene."""
+def _bands(scenes: pd.DataFrame, height: int) -> list[dict[str, Any]]:
+    """Lay a band under every scene, dark and light in turn, which reaches up behind the scene's name."""
+    top = round(1 + (_ABOVE - 2) / (height - _ABOVE - _BELOW), 3)
     return [
         {
             "type": "rect",
@@ -183,7 +183,7 @@ def _bands(scenes: pd.DataFrame) -> list[dict[str, Any]]:
             "x0": float(start),
             "x1": float(end),
             "y0": 0,
-            "y1": 1.09,
+            "y1": top,
             "layer": "below",
             "line": {"width": 0},
             "fillcolor": "#86848C",
@@ -196,7 +196,7 @@ def _bands(scenes: pd.DataFrame) -> list[dict[str, Any]]:
 def _scenes(scenes: pd.DataFrame) -> list[list[Any]]:
     """List name, begin, end (s) and id of every scene, for the page to label as there is room."""
     rows = zip(scenes["name"], scenes["start"], scenes["end"], scenes["scene"], strict=True)
-    return [[printable(name), start, end, int(scene)] for name, start, end, scene in rows]
+    return [[scene_name(name), start, end, int(scene)] for name, start, end, scene in rows]
 
 
 def _free_lanes(start: np.ndarray, end: np.ndarray) -> np.ndarray:

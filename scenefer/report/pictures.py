@@ -48,21 +48,22 @@ def keyframes(
     ends = np.minimum(shots["end"].to_numpy(), end)
     faces = np.array([face_seconds.get(shot, 0.0) for shot in shots["shot"]])
     chosen: list[int] = []
-    for shot in np.lexsort([begins - ends, -faces]):
+    ranked = np.lexsort([begins - ends, -faces])
+    for shot in ranked[(ends > begins)[ranked]]:
         inside = np.flatnonzero((times >= begins[shot]) & (times < ends[shot]))
         if len(inside) and len(chosen) < n:
             near = inside[np.argsort(np.abs(times[inside] - (begins[shot] + ends[shot]) / 2))][:3]
-            bright = [row for row in near if _brightness(pictures["jpeg"].iloc[row]) >= _DARK]
-            chosen.append(int(bright[0] if bright else near[0]))
+            bright = (row for row in near if _brightness(pictures["jpeg"].iloc[row]) >= _DARK)
+            chosen.append(int(next(bright, near[0])))
     if not chosen:  # a scene shorter than the distance of pictures, or inside a transition
         chosen = np.flatnonzero((times >= start) & (times < end))[:1].tolist()
     return pictures.iloc[chosen]
 
 
-def _decoded(jpeg: bytes | None) -> np.ndarray | None:
-    return cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR) if jpeg else None
+def _decoded(jpeg: bytes | None, how: int = cv2.IMREAD_COLOR) -> np.ndarray | None:
+    return cv2.imdecode(np.frombuffer(jpeg, np.uint8), how) if jpeg else None
 
 
 def _brightness(jpeg: bytes) -> float:
-    picture = _decoded(jpeg)
+    picture = _decoded(jpeg, cv2.IMREAD_REDUCED_GRAYSCALE_8)
     return 0.0 if picture is None else float(picture.mean())

@@ -6,8 +6,6 @@
   const plain = (text) => text.replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/>/g, "&gt;");
   const clamp = (value, low, high) => Math.min(Math.max(value, low), high);
 
-  const range = (plot) => plot.layout.xaxis.range;
-
   const steps = [0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200];
   const clock = (seconds) => {
     const whole = Math.floor(seconds), pad = (n) => String(n).padStart(2, "0");
@@ -16,18 +14,15 @@
     return (hours ? `${hours}:${pad(minutes)}` : minutes) + `:${pad(whole % 60)}${tenth}`;
   };
 
-  function ticks(plot) {
-    const [from, to] = range(plot);
-    const step = steps.find((size) => (to - from) / size <= plot.clientWidth / 90) || 7200;
+  function ticks([from, to], width) {
+    const step = steps.find((size) => (to - from) / size <= width / 90) || 7200;
     const values = [];
     for (let k = Math.ceil(from / step); k * step <= to; k += 1) values.push(k * step);
-    return { "xaxis.tickvals": values, "xaxis.ticktext": values.map(clock) };
+    return { tickvals: values, ticktext: values.map(clock) };
   }
 
-  function labels(plot) {
-    const { scenes } = figures[plot.id];
-    const [from, to] = range(plot);
-    const pixels = (plot.clientWidth - 56) / (to - from);
+  function labels(scenes, [from, to], width) {
+    const pixels = (width - 56) / (to - from);
     return scenes.flatMap(([name, start, end]) => {
       const left = Math.max(start, from), right = Math.min(end, to);
       const room = Math.floor(((right - left) * pixels - 8) / 6.4);
@@ -41,11 +36,13 @@
   }
 
   function label(plot) {
-    const wanted = { annotations: labels(plot), ...ticks(plot) };
-    const key = JSON.stringify(wanted);
-    if (plot.dataset.labels === key) return;
-    plot.dataset.labels = key;
-    Plotly.relayout(plot, wanted);
+    const span = plot.layout.xaxis.range, width = plot.clientWidth;
+    const key = [...span, width].join();
+    if (plot.dataset.labelled === key) return;
+    plot.dataset.labelled = key;
+    const { tickvals, ticktext } = ticks(span, width);
+    const annotations = labels(figures[plot.id].scenes, span, width);
+    Plotly.relayout(plot, { annotations, "xaxis.tickvals": tickvals, "xaxis.ticktext": ticktext });
   }
 
   function goTo(plot, time) {
@@ -56,21 +53,23 @@
   async function draw(name) {
     const plot = document.getElementById(name);
     if (!plot) return;
-    const { data, layout, height } = figures[name];
+    const { data, layout, height, scenes } = figures[name];
     // On a touch screen dragging scrolls the page; the buttons zoom.
-    Object.assign(layout, { height, dragmode: narrow.matches ? false : "zoom" });
+    const width = plot.clientWidth, span = layout.xaxis.range;
+    Object.assign(layout.xaxis, ticks(span, width));
+    Object.assign(layout, { height, dragmode: narrow.matches ? false : "zoom", annotations: labels(scenes, span, width) });
+    plot.dataset.labelled = [...span, width].join();
     await Plotly.newPlot(plot, data, layout, { displayModeBar: false, responsive: true, doubleClick: "reset" });
     plot.on("plotly_relayout", () => label(plot));
     plot.on("plotly_click", (event) => goTo(plot, event.points[0].x));
     new ResizeObserver(() => label(plot)).observe(plot);
-    label(plot);
     plot.dataset.drawn = "yes";
   }
 
   function move(button) {
     const plot = document.getElementById(button.dataset.figure);
     const last = plot.layout.xaxis.maxallowed;
-    const [from, to] = range(plot);
+    const [from, to] = plot.layout.xaxis.range;
     const width = to - from, middle = (from + to) / 2;
     const wanted = {
       back: [from - width / 2, width], on: [from + width / 2, width],
@@ -83,5 +82,13 @@
 
   document.querySelectorAll("button[data-figure]").forEach((button) =>
     button.addEventListener("click", () => move(button)));
-  Object.keys(figures).forEach(draw);
+  // Paper is narrower than the window that the figures were drawn for.
+  const resize = (size) => document.querySelectorAll(".plot[data-drawn]").forEach((plot) => Plotly.relayout(plot, size));
+  window.addEventListener("beforeprint", () => resize({ autosize: false, width: 840 }));
+  window.addEventListener("afterprint", () => resize({ autosize: true, width: null }));
+
+  // What lies further down is drawn when the page has come to rest.
+  const [first, ...others] = Object.keys(figures);
+  draw(first);
+  others.forEach((name) => (window.requestIdleCallback || setTimeout)(() => draw(name)));
 })();

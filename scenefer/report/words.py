@@ -26,8 +26,8 @@ def percent(share: float) -> str:
 
 
 def interval(low: float, high: float) -> str:
-    """Write the ends of an interval, 0..100, which may round to one number."""
-    return f"{round(low)}–{round(high)}" if round(low) < round(high) else f"{round(low)}"
+    """Write the ends of an interval, 0..100."""
+    return f"{round(low)}–{round(high)}"
 
 
 def moment(seconds: float, fine: bool = False) -> str:
@@ -68,23 +68,29 @@ def printable(text: Any) -> str:
     return str(text).encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
-def covered(evidence: dict[str, Any]) -> str:
-    """Say how much of a scene was seen."""
+def scene_name(name: Any) -> str:
+    """Write the name of a scene; a bare number is called a scene."""
+    text = printable(name)
+    return f"Scene {text}" if text.isdecimal() else text
+
+
+def covered(evidence: dict[str, Any], shot: str = "shot") -> str:
+    """Say how much of a scene was seen; ``shot`` is the word for one, "picture" of stills."""
     if not evidence["n_tracks"]:
         return "No usable face in the scene."
     seen = f"Faces usable in {percent(100 * evidence['coverage'])} of the scene"
-    return f"{seen}, {count(evidence['n_tracks'], 'track')}, {count(evidence['n_shots'], 'shot')}."
+    return f"{seen}, {count(evidence['n_tracks'], 'track')}, {count(evidence['n_shots'], shot)}."
 
 
-def limits(evidence: dict[str, Any]) -> str:
+def limits(evidence: dict[str, Any], shot: str = "shot") -> str:
     """Say what the evidence of a scene does not carry; empty where there is nothing to say."""
     if evidence["evidence"] == "insufficient":
-        seconds = f"{evidence['face_seconds']:.1f} s" if evidence["face_seconds"] else "no second"
-        return f"Insufficient face evidence: {seconds} of usable faces. No percentages are given."
+        seconds = f": {evidence['face_seconds']:.1f} s of usable faces" if evidence["face_seconds"] else ""
+        return f"Insufficient face evidence{seconds}. No percentages are given."
     if evidence["evidence"] == "one take":
         return "One take: a single track. The interval says how far this one face varies, and nothing beyond it."
     if evidence["n_shots"] < 3:
-        return "Fewer than three shots: the interval says how far the faces vary within them, and nothing beyond."
+        return f"Fewer than three {shot}s: the interval says how far the faces vary within them, and nothing beyond."
     return ""
 
 
