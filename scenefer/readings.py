@@ -57,6 +57,7 @@ def read(
     bootstrap = bootstrap_of(analysis)
     usable = expressions.loc[expressions["usable"] & expressions["scene"].notna()]
     rows = usable.groupby("scene").indices
+    usable = usable.drop(columns=["scene", "why"])  # columns of objects make a choice of rows slow
     for scene, seen in evidence_of(analysis).items():
         faces = gather(usable.iloc[rows.get(scene, [])], bootstrap)
         enough = seen.evidence != "insufficient" and len(faces.weight) > 0

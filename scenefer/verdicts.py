@@ -195,11 +195,14 @@ def _quantities(meant: np.ndarray, seen: np.ndarray) -> dict[str, Quantity]:
     """Measure how far detected shares (1 + n, K), the estimate and its resamples, are from those meant (K,)."""
     import numpy as np
 
-    found = readings.apart(meant[None], seen)
     parts = np.flatnonzero(meant)
-    found["mass"] = Quantity(100 * seen[:, parts].sum(axis=1), (0, 100))
+    mass = seen[:, parts].sum(axis=1)
+    # Both distances are the same however the share of what was not meant is divided, so it is one class here.
+    merged = np.column_stack([seen[:, parts], np.clip(1 - mass, 0, None)])
+    found = readings.apart(np.append(meant[parts], 0)[None], merged)
+    found["mass"] = Quantity(100 * mass, (0, 100))
     if len(parts) == 1:
-        others = np.delete(seen, parts, axis=1).max(axis=1)
+        others = np.maximum.reduce([seen[:, k] for k in range(len(meant)) if k != parts[0]])
         found["lead"] = Quantity(100 * (seen[:, parts[0]] - others), (-100, 100))
     return found
 
