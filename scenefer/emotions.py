@@ -101,17 +101,18 @@ def gather(expressions: pd.DataFrame, settings: EmotionSettings = EmotionSetting
     """Add the usable faces of one scene up in blocks of a second of each track, counted from its first face there."""
     import numpy as np
 
-    rows = expressions.loc[expressions["usable"] & (expressions["weight"] > 0)]
-    if not len(rows):
+    counted = np.flatnonzero(expressions["usable"].to_numpy(bool) & (expressions["weight"].to_numpy() > 0))
+    if not len(counted):
         return Evidence((np.zeros(0, np.int64),) * 2, np.zeros((0, len(EMOTIONS))), np.zeros(0))
-    order = np.lexsort([rows[name].to_numpy() for name in ("face", "time", "track", "shot")])
-    shot, track, time, weight = (rows[name].to_numpy()[order] for name in ("shot", "track", "time", "weight"))
+    keys = [expressions[name].to_numpy()[counted] for name in ("face", "time", "track", "shot")]
+    order = counted[np.lexsort(keys)]
+    shot, track, time, weight = (expressions[name].to_numpy()[order] for name in ("shot", "track", "time", "weight"))
     new_shot = np.diff(shot, prepend=shot[0] - 1) != 0
     new_track = new_shot | (np.diff(track, prepend=track[0] - 1) != 0)
     begun = time[new_track][np.cumsum(new_track) - 1]
     block = np.floor((time - begun) / settings.block + 1e-6)
     first = np.flatnonzero(new_track | (np.diff(block, prepend=-1) != 0))
-    mass = rows[list(EMOTIONS)].to_numpy(np.float64)[order] * weight[:, None]
+    mass = expressions[list(EMOTIONS)].to_numpy(np.float64)[order] * weight[:, None]
     levels = tuple((np.cumsum(new) - 1)[first] for new in (new_shot, new_track))
     return Evidence(levels, np.add.reduceat(mass, first, axis=0), np.add.reduceat(weight, first))
 
@@ -133,9 +134,12 @@ def resample(evidence: Evidence, n: int, rng: np.random.Generator) -> list[np.nd
         members, first = np.unique(level, return_index=True)
         size = np.bincount(above[first])  # members of each group above, which stand together
         draws = drawn * size  # (n, groups above)
-        resample_of, group = np.divmod(np.repeat(np.arange(draws.size), draws.ravel()), len(size))
-        member = (np.cumsum(size) - size)[group] + (rng.random(len(group)) * size[group]).astype(np.int64)
-        drawn = np.bincount(resample_of * len(members) + member, minlength=n * len(members)).reshape(n, -1)
+        first_member = np.arange(n)[:, None] * len(members) + np.cumsum(size) - size  # (n, groups above)
+        repeats = draws.ravel()
+        among = np.repeat(np.broadcast_to(size, draws.shape).ravel(), repeats)
+        place = (rng.random(len(among)) * among).astype(np.int64)
+        place += np.repeat(first_member.ravel(), repeats)
+        drawn = np.bincount(place, minlength=n * len(members)).reshape(n, -1)
         counts.append(drawn)
         above = level
     return counts
