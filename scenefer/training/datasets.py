@@ -121,7 +121,9 @@ def _fer2013_csv(path: Path, votes: Path | None) -> Faces:
         raise SceneferError(f"{path}: a row does not have 48×48 pixels; {_WHERE['fer2013']}") from error
     names = [f"fer{row:07d}.png" for row in range(len(table))]
     tally = None if votes is None else _ferplus(votes, names)
-    return Faces("fer2013", pictures, table["emotion"].to_numpy(np.int64), table["Usage"].to_numpy(str), tally)
+    return Faces(
+        "fer2013", pictures, table["emotion"].to_numpy(np.int64, copy=True), table["Usage"].to_numpy(str), tally
+    )
 
 
 def _ferplus(path: Path, names: list[str]) -> np.ndarray:
@@ -200,11 +202,11 @@ def _framed_or_not(pictures: list[np.ndarray]) -> np.ndarray | list[np.ndarray]:
 
 def _labels(column: pd.Series, where: str) -> np.ndarray:
     if column.dtype.kind in "iu":
-        return column.to_numpy(np.int64)
+        return column.to_numpy(np.int64, copy=True)
     words = column.astype(str).str.lower()
     if unknown := sorted(set(words) - set(_WORDS)):
         raise SceneferError(f"{where}: unknown labels {', '.join(unknown)}; known: {', '.join(sorted(_WORDS))}")
-    return words.map(_WORDS).to_numpy(np.int64)
+    return words.map(_WORDS).to_numpy(np.int64, copy=True)
 
 
 def targets(votes: np.ndarray) -> np.ndarray:

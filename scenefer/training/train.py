@@ -1,9 +1,9 @@
 """Train an expression network from a recipe: one loop, from top to bottom.
 
-A run is a folder: ``recipe.toml``, ``commit``, ``metrics.parquet`` (a row an epoch), ``state.pt`` (all that resuming
-needs), ``best.safetensors`` (the average weights that did best on PublicTest). A run that is called again goes on where
-it stopped, in the middle of an epoch too, and ends as if it had never stopped: what a step draws depends on the seed,
-the epoch and the step alone.
+A run is a folder: ``recipe.toml``, ``commit``, ``metrics.parquet`` (a row an epoch), ``curves.html``, ``state.pt`` (all
+that resuming needs), ``best.safetensors`` (the average weights that did best on PublicTest) and, at the end, its
+``confusion.html``. A run that is called again goes on where it stopped, in the middle of an epoch too, and ends as if
+it had never stopped: what a step draws depends on the seed, the epoch and the step alone.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import tomllib
 from collections.abc import Callable
 from contextlib import nullcontext
 from copy import deepcopy
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
@@ -25,10 +25,9 @@ from torch import Generator, Tensor, nn
 from torch.nn import functional
 
 from scenefer.errors import PlanError
-from scenefer.models import reader
-from scenefer.models.rmn_face import RmnFace, start_from
+from scenefer.models import reader, rmn, rmn_face, selftest
 from scenefer.tables import EMOTIONS
-from scenefer.training import datasets
+from scenefer.training import calibrate, datasets, drawing, evaluate
 from scenefer.training.augment import AugmentSettings, augment
 
 Progress = Callable[[str, int, int], None]  # what is being done, steps done, steps in all
@@ -194,7 +193,11 @@ def train(
         _save(out, network, average, optimiser, state)
         if settings.stop_after and idle >= settings.stop_after:
             break
-    return out / "best.safetensors"
+    best = out / "best.safetensors"
+    if best.exists():
+        figures = evaluate.evaluate([best], data, "PublicTest", votes=votes)
+        (out / "confusion.html").write_text(drawing.evaluation(figures), encoding="utf-8")
+    return best
 
 
 def score(network: nn.Module, faces: datasets.Faces, side: int, device: str = "cpu") -> dict[str, float]:
@@ -250,6 +253,7 @@ def export(network: nn.Module, path: Path, settings: Recipe, side: int, figures:
     beside = path.with_name(path.name + ".tmp")
     save_file({key: value.contiguous() for key, value in kept.items()}, beside, metadata)
     os.replace(beside, path)
+    calibrate.describe(path, {"selftest": selftest.expected(reader.load_network(path)[0])})
 
 
 def _claim(out: Path, recipe: Path, settings: Recipe) -> None:
@@ -267,13 +271,15 @@ def _claim(out: Path, recipe: Path, settings: Recipe) -> None:
     (out / "commit").write_text(answer.stdout or "not in a repository\n", encoding="utf-8")
 
 
-def _network(settings: Recipe) -> nn.Module:
+def _network(settings: Recipe) -> reader.Network:
     n_labels = 15 if settings.votes else 7
     network = reader.NETWORKS[settings.network](n_labels=n_labels, dropout=settings.dropout)
-    if isinstance(network, RmnFace):
+    if isinstance(network, rmn_face.RmnFace):
         network.set_depth(settings.keep)
         if settings.trunk:
-            start_from(network, _weights(settings.trunk))
+            rmn_face.start_from(network, _weights(settings.trunk))
+    if isinstance(network, rmn.Rmn) and settings.trunk:
+        rmn.start_from(network, _weights(settings.trunk))
     if settings.start:
         network.load_state_dict(reader.load_network(Path(settings.start))[0].state_dict())
     return network
@@ -411,8 +417,4 @@ def _save(
 
         pd.DataFrame(state["rows"]).to_parquet(out / "metrics.parquet.tmp")
         os.replace(out / "metrics.parquet.tmp", out / "metrics.parquet")
-
-
-def describe(recipe: Recipe) -> dict[str, Any]:
-    """Return a recipe's settings as they count, for reports."""
-    return asdict(recipe)
+        (out / "curves.html").write_text(drawing.curves(state["rows"], out.name), encoding="utf-8")

@@ -1,0 +1,128 @@
+"""The figures are what they say: typed answers, typed truth, known results."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from scenefer.models import Detections, zoo
+from scenefer.training import calibrate, drawing, evaluate
+
+WEIGHTS = zoo.EXPRESSION["rmn_compact"].path
+WHERE = ("typed", "", "label", "fer2013", False, ("0" * 64,))
+
+
+def _answers(*emotions: int, confidence: float = 0.7) -> np.ndarray:
+    rows = np.full((len(emotions), 7), (1 - confidence) / 6, np.float32)
+    rows[np.arange(len(emotions)), list(emotions)] = confidence
+    return rows
+
+
+def test_wilson_gives_the_textbook_interval():
+    """81 of 263: 0.2553 to 0.3662 (Newcombe 1998, method 3)."""
+    assert evaluate.wilson(81, 263) == pytest.approx((0.2553, 0.3662), abs=5e-5)
+    assert evaluate.wilson(0, 20)[0] == pytest.approx(0, abs=1e-12)
+
+
+def test_figures_of_four_typed_answers():
+    found = evaluate.measure(_answers(0, 0, 3, 6), np.array([0, 4, 3, 6]), np.ones(4, bool), None, WHERE)
+    assert (found.n, found.n_missed, found.accuracy) == (4, 0, 0.75)
+    assert found.precision == (0.5, None, None, 1.0, None, None, 1.0)
+    assert found.recall == (1.0, None, None, 1.0, 0.0, None, 1.0)
+    assert found.macro_f1 == pytest.approx((2 / 3 + 1 + 0 + 1) / 4)
+    assert found.confusion[4] == (1, 0, 0, 0, 0, 0, 0)
+    assert found.ece == pytest.approx(0.05)
+    assert found.reliability == ((pytest.approx(0.7), 0.75, 4),)
+    assert found.brier == pytest.approx((3 * (0.3**2 + 6 * 0.05**2) + (0.7**2 + 0.95**2 + 5 * 0.05**2)) / 4)
+
+
+def test_a_face_that_is_not_found_counts_as_wrong():
+    found = np.array([True, False])
+    measured = evaluate.measure(_answers(3, 3), np.array([3, 3]), found, None, WHERE)
+    assert (measured.accuracy, measured.top5, measured.n_missed) == (0.5, 0.5, 1)
+    assert measured.recall[3] == 0.5
+
+
+def test_a_score_of_privatetest_is_noted_one_of_publictest_is_not(fer: Path, tmp_path: Path):
+    ledger = tmp_path / "results" / "privatetest.jsonl"
+    data = fer / "fer2013.csv"
+    evaluate.evaluate([WEIGHTS], data, "PublicTest", ledger=ledger)
+    assert not ledger.exists()
+    figures = evaluate.evaluate([WEIGHTS, WEIGHTS], data, "PrivateTest", ledger=ledger)
+    line = json.loads(ledger.read_text())
+    assert (line["n"], line["sha256"], line["head"]) == (14, [zoo.sha256_of(WEIGHTS)] * 2, "fer2013")
+    assert line["accuracy"] == pytest.approx(figures.accuracy, abs=1e-5)
+    alone = evaluate.evaluate([WEIGHTS], data, "PrivateTest", ledger=None)
+    assert (alone.confusion, alone.ece) == (figures.confusion, pytest.approx(figures.ece))
+
+
+def test_the_ferplus_majority_leaves_out_what_nobody_can_say(fer: Path, tmp_path: Path):
+    lines = (fer / "fer2013new.csv").read_text().splitlines()
+    lines[1] = lines[1].rsplit(",", 10)[0] + ",5,5,0,0,0,0,0,0,0,0"  # a tie
+    (tmp_path / "votes.csv").write_text("\n".join(lines) + "\n")
+    found = evaluate.evaluate(
+        [WEIGHTS],
+        fer / "fer2013.csv",
+        "PrivateTest",
+        votes=tmp_path / "votes.csv",
+        head="ferplus",
+        truth="majority",
+        ledger=None,
+    )
+    assert (found.n, found.head, found.truth) == (13, "ferplus", "majority")
+
+
+class _Detector:
+    """Sees a face in bright pictures alone."""
+
+    def detect(self, pictures: list[np.ndarray]) -> list[Detections]:
+        seen = []
+        for picture in pictures:
+            n = int(picture.mean() > 100)
+            boxes = np.tile(np.array([[20, 20, 60, 70]], np.float32), (n, 1))
+            seen.append(Detections(boxes, np.full((n, 5, 2), 40, np.float32), np.ones(n, np.float32)))
+        return seen
+
+
+def test_a_set_that_is_not_framed_is_measured_with_the_detector_in_the_loop(tmp_path: Path):
+    (tmp_path / "happy").mkdir()
+    for name, level in (("bright", 200), ("dark", 10)):
+        Image.fromarray(np.full((60, 60, 3), level, np.uint8)).save(tmp_path / "happy" / f"{name}.png")
+    figures = evaluate.evaluate([WEIGHTS], tmp_path, detector=_Detector())
+    assert (figures.n, figures.n_missed) == (2, 1)
+
+
+def test_averaging_views_of_a_picture_reads_nine_more(fer: Path):
+    plain, averaged = (
+        evaluate.evaluate([WEIGHTS], fer / "fer2013.csv", "PublicTest", tta=tta) for tta in (False, True)
+    )
+    assert averaged.tta
+    assert averaged.brier != plain.brier
+
+
+def test_the_temperature_undoes_what_sharpened_the_logits():
+    rng = np.random.default_rng(0)
+    logits = rng.normal(0, 1.5, (4000, 7))
+    shares = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    votes = np.stack([rng.multinomial(10, row) for row in shares]).astype(np.float32)
+    temperature, bias = calibrate.fit(logits * 2.5, votes)
+    assert temperature == pytest.approx(2.5, abs=0.05)
+    assert bias.tolist() == [0] * 7
+    _, fitted = calibrate.fit(logits - np.array([1, 0, 0, 0, 0, 0, 0]), votes, bias=True)
+    assert fitted[0] - fitted[1:].mean() == pytest.approx(1, abs=0.05)
+
+
+def test_the_pages_say_the_figures(tmp_path: Path):
+    figures = evaluate.measure(_answers(0, 0, 3, 6), np.array([0, 4, 3, 6]), np.ones(4, bool), None, WHERE)
+    page = drawing.evaluation(figures)
+    assert "accuracy 75.0%" in page
+    assert "http" not in page
+    drawing.confusion_picture(figures.confusion, tmp_path / "confusion.png")
+    picture = np.asarray(Image.open(tmp_path / "confusion.png"))
+    angry_as_angry, sad_as_sad = picture[64 + 5, 96 + 5], picture[64 * 5 + 5, 96 + 64 * 4 + 5]
+    assert angry_as_angry.tolist() == [31, 90, 160]
+    assert sad_as_sad.tolist() == [255, 255, 255]

@@ -1,0 +1,110 @@
+"""Training follows its recipe, resumes as if it had never stopped, and leaves weights that the program reads."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from scenefer.errors import PlanError
+from scenefer.models import reader, selftest
+from scenefer.training import train as training
+from scenefer.training.train import Recipe, read_recipe, train
+
+RECIPES = Path(__file__).parents[2] / "pipelines" / "recipes"
+TINY = """
+network = "rmn_compact"
+trunk = ""
+votes_in_labels = 0.2
+mixup = 0.2
+epochs = 2
+batch = 14
+sides = [[0, 48]]
+warm_up = 0.0
+"""
+
+
+class Killed(Exception):
+    """Stands for a kill in the middle of an epoch."""
+
+
+@pytest.fixture
+def recipe(tmp_path: Path) -> Path:
+    path = tmp_path / "tiny.toml"
+    path.write_text(TINY)
+    return path
+
+
+def _weights(run: Path) -> dict[str, torch.Tensor]:
+    return torch.load(run / "state.pt", weights_only=True)["network"]
+
+
+def test_a_run_that_is_killed_and_resumed_ends_as_if_it_had_not_been(tmp_path: Path, fer: Path, recipe: Path):
+    data = fer / "fer2013.csv", fer / "fer2013new.csv"
+    best = train(recipe, tmp_path / "whole", *data)
+
+    def kill(what: str, step: int, steps: int) -> None:
+        assert steps == 3
+        if what.startswith("epoch 2") and step == 2:
+            raise Killed
+
+    with pytest.raises(Killed):
+        train(recipe, tmp_path / "parts", *data, save_every=1, progress=kill)
+    train(recipe, tmp_path / "parts", *data)
+    whole, parts = _weights(tmp_path / "whole"), _weights(tmp_path / "parts")
+    assert all(torch.equal(whole[key], parts[key]) for key in whole)
+    rows = pd.read_parquet(tmp_path / "parts" / "metrics.parquet")
+    pd.testing.assert_frame_equal(rows, pd.read_parquet(tmp_path / "whole" / "metrics.parquet"))
+    assert rows["epoch"].tolist() == [1, 2]
+
+    # What a run leaves: a file that describes itself, passes its own selftest and is read by the program.
+    assert {"recipe.toml", "commit", "curves.html", "confusion.html"} <= {file.name for file in best.parent.iterdir()}
+    assert reader.load(best).read(selftest.generated()).shape == (4, 15)
+    assert all(check.passed for check in selftest._stored(best))
+
+
+def test_a_folder_of_another_recipe_is_refused(tmp_path: Path, fer: Path, recipe: Path):
+    train(recipe, tmp_path / "run", fer / "fer2013.csv", last_epoch=0)
+    recipe.write_text(TINY + "rate = 0.1\n")
+    with pytest.raises(PlanError, match="holds a run of another recipe"):
+        train(recipe, tmp_path / "run", fer / "fer2013.csv", last_epoch=0)
+
+
+def test_an_unknown_key_names_the_nearest_one(tmp_path: Path):
+    (tmp_path / "odd.toml").write_text("epoch = 3\n")
+    with pytest.raises(PlanError, match="unknown key 'epoch'; did you mean 'epochs'"):
+        read_recipe(tmp_path / "odd.toml")
+
+
+@pytest.mark.parametrize("name", ["rmn_compact", "rmn_compact_fer", "rmn_full", "smoke"])
+def test_the_recipes_that_ship_can_be_read(name: str):
+    assert read_recipe(RECIPES / f"{name}.toml").epochs >= 3
+
+
+def test_the_rate_warms_up_holds_and_falls_to_nothing():
+    held = Recipe(schedule="hold", rate=1.0, warm_up=1.0, epochs=10, cooldown=4)
+    assert [round(training._rate(held, epoch, 0), 2) for epoch in (0, 0.5, 3, 6, 8, 10)] == [0.01, 0.51, 1, 1, 0.5, 0]
+    cosine = Recipe(schedule="cosine", rate=1.0, warm_up=0.0, epochs=10)
+    assert [round(training._rate(cosine, epoch, 0), 2) for epoch in (0, 5, 10)] == [1, 0.5, 0]
+    plateau = Recipe(schedule="plateau", rate=1.0, warm_up=0.0)
+    assert training._rate(plateau, 7, 2) == pytest.approx(0.01)
+
+
+def test_votes_move_the_labels_by_their_share(fer: Path):
+    from scenefer.training import datasets
+
+    faces = datasets.read(fer / "fer2013.csv", fer / "fer2013new.csv")
+    labels, shares, weights = training._targets(faces, Recipe(votes_in_labels=0.5, smoothing=0.07))
+    np.testing.assert_allclose(labels.sum(1), 1, atol=1e-6)
+    np.testing.assert_allclose(labels[0].numpy(), [0.94, *[0.01] * 6], atol=1e-6)
+    assert shares[0].numpy() == pytest.approx([0.8, 0, 0, 0, 0, 0, 0, 0.2])
+    assert weights.tolist() == [1.0] * 70
+
+
+def test_the_trunk_learns_slower_than_what_is_new():
+    recipe = Recipe(new_rate=2.0, layer_decay=0.5)
+    names = ["head.weight", "masks.0.score.bias", "groups.3.0.conv1.weight", "groups.2.0.conv1.weight", "stem.bias"]
+    assert [training._factor(name, recipe) for name in names] == [2.0, 2.0, 1.0, 0.5, 0.125]
