@@ -26,6 +26,7 @@ from scenefer.tables import EMOTIONS
 from scenefer.training import datasets
 
 LEDGER = Path(__file__).parents[2] / "benchmarks" / "results" / "privatetest.jsonl"
+SMALL = 320  # px; pictures of faces under it are doubled before the detector looks
 CROPS = ((0.0, 0.0, 1.0), *((x, y, 0.9) for x in (-0.05, 0.05) for y in (-0.05, 0.05)))  # shift, shift, side
 
 
@@ -111,13 +112,15 @@ def framed(faces: datasets.Faces, detector: FaceDetector | None = None) -> tuple
     """Return the faces as FER2013 frames them (M, 48, 48), and which of the N pictures they are: (N,) bool."""
     if isinstance(faces.pictures, np.ndarray):
         return faces.pictures, np.ones(len(faces), bool)
-    detector = detector or zoo.load_detector("mtcnn", smallest_face=20)
+    detector = detector or zoo.load_detector("mtcnn", smallest_face=40)
     found = np.zeros(len(faces), bool)
     squares: list[np.ndarray] = []
     for row, picture in enumerate(faces.pictures):
-        # The picture is often cut at the face's edge, where a detector sees none; a frame of its own edge helps.
-        edge = max(picture.shape[:2]) // 4
-        padded = cv2.copyMakeBorder(picture, edge, edge, edge, edge, cv2.BORDER_REPLICATE)
+        # Such pictures are small and cut at the face's edge, where a detector sees none: of 143 film stills MTCNN found
+        # a face in 72 as they are, in 122 with a black frame, in 127 doubled and framed.
+        large = cv2.resize(picture, None, fx=2, fy=2) if max(picture.shape[:2]) < SMALL else picture
+        edge = max(large.shape[:2]) // 6
+        padded = cv2.copyMakeBorder(large, edge, edge, edge, edge, cv2.BORDER_CONSTANT)
         detected = detector.detect([padded])[0]
         if len(detected.scores):
             areas = (detected.boxes[:, 2:] - detected.boxes[:, :2]).prod(axis=1)
