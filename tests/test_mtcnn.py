@@ -221,41 +221,6 @@ def test_a_crowd_is_found_whole(portrait: np.ndarray):
     assert len(crowd.boxes) == 160
 
 
-def test_the_matrix_suppresses_as_the_definition_does():
-    random = np.random.default_rng(0)
-    corners = random.integers(0, 60, (700, 2))
-    boxes = np.concatenate([corners, corners + random.integers(5, 30, (700, 2))], axis=1).astype(np.float32)
-    scores = random.random(700, np.float32)
-    groups = random.integers(0, 3, 700)
-    tensors = torch.from_numpy(boxes), torch.from_numpy(scores), torch.from_numpy(groups)
-    wanted = suppressed_one_by_one(*tensors, 0.3)
-    chosen = mtcnn.suppress(boxes, scores, 0.3, groups=groups)
-    assert chosen.tolist() == wanted.tolist()
-
-
-def test_a_box_inside_a_better_one_is_suppressed_by_its_own_area():
-    boxes = np.array([[0, 0, 99, 99], [10, 10, 29, 29], [90, 90, 129, 129]], np.float32)
-    scores = np.array([0.9, 0.8, 0.7], np.float32)
-    assert mtcnn.suppress(boxes, scores, 0.7).tolist() == [0, 1, 2]
-    assert mtcnn.suppress(boxes, scores, 0.7, within_smaller=True).tolist() == [0, 2]
-
-
-@pytest.mark.parametrize(("height", "width"), [(5, 7), (13, 9), (20, 31)])
-def test_levels_and_crops_are_adaptive_averages(height: int, width: int):
-    picture = np.random.default_rng(1).integers(0, 256, (13, 29, 4), dtype=np.uint8)
-    table = mtcnn.summed_area(picture)
-
-    def averages(part: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-        planes = torch.from_numpy(part.astype(np.float32)).permute(2, 0, 1)
-        return torch.nn.functional.adaptive_avg_pool2d(planes, size).permute(1, 2, 0).numpy()
-
-    np.testing.assert_allclose(mtcnn.level(table, height, width), averages(picture, (height, width)), rtol=1e-6)
-    squares = np.array([[-3.2, 2.0, 9.9, 15.1], [4.0, 1.0, 11.0, 8.0]], np.float32)  # the first is cut off on two sides
-    crops = mtcnn.cut(table, squares, height)
-    np.testing.assert_allclose(crops[0], averages(picture[1:13, 0:9], (height, height)), rtol=1e-6)
-    np.testing.assert_allclose(crops[1], averages(picture[0:8, 3:11], (height, height)), rtol=1e-6)
-
-
 def test_a_file_of_another_layout_is_refused(tmp_path: Path):
     from safetensors.numpy import save_file
 

@@ -29,12 +29,14 @@ from torch.nn import functional as F
 
 from scenefer.errors import WeightsError
 from scenefer.models import Detections
+from scenefer.models.areas import cut, level, summed_area, touching
+from scenefer.models.suppression import suppress
 
 THRESHOLDS = (0.6, 0.7, 0.7)  # scores that a box needs to pass P, R and O
 FACTOR = 0.709  # side of a level, as a multiple of the one before: half the area
 BATCH = 16  # pictures worked on at once
-CHUNK = 1 << 17  # pixels a network is given at once: its activations stay near the processor's cache
-BLOCK = 256  # boxes of a picture that are cut out, or compared, at once
+CHUNK = 1 << 15  # pixels a network is given at once: its activations stay near the processor's cache
+BLOCK = 256  # boxes of a picture that are cut out at once
 FIELD = 12  # px, side of the square that P sees
 
 
@@ -104,11 +106,12 @@ class Mtcnn:
         proposals: list[list[np.ndarray]] = [[np.empty((0, 10), np.float32)] for _ in pictures]
         for number, (scale, members) in enumerate(self._levels(pictures)):
             for k in members:
-                height, width = (int(side * scale + 1) for side in pictures[k].shape[:2])
-                if self.search.chained:
-                    levels[k] = cv2.resize(levels[k], (width, height), interpolation=cv2.INTER_AREA)
+                height, width = pictures[k].shape[:2]
+                if self.search.chained:  # rounded, since halves are exact, and averaged fifteen times as fast
+                    size = round(width * scale), round(height * scale)
+                    levels[k] = cv2.resize(levels[k], size, interpolation=cv2.INTER_AREA)
                 else:
-                    levels[k] = level(tables[k], height, width)
+                    levels[k] = level(tables[k], int(height * scale + 1), int(width * scale + 1))
             height, width = levels[members[0]].shape[:2]
             answers = self._run(self.proposing, (levels[k] for k in members), height * width)
             picture, row, column = np.nonzero(answers[..., 0] >= THRESHOLDS[0])
@@ -136,7 +139,7 @@ class Mtcnn:
         self, network: Network, tables: list[np.ndarray], squares: list[np.ndarray], side: int
     ) -> tuple[list[np.ndarray], list[np.ndarray]]:
         """Show a network what lies in the squares: those that touch the picture, and the answers to them."""
-        squares = [s[_touches(s, table)] for s, table in zip(squares, tables, strict=True)]
+        squares = [s[touching(s, table)] for s, table in zip(squares, tables, strict=True)]
         crops = (crop for s, table in zip(squares, tables, strict=True) for crop in _crops(table, s, side))
         answers = self._run(network, crops, side * side)
         ends = np.cumsum([len(s) for s in squares])
@@ -225,67 +228,10 @@ class Network:
         return x
 
 
-def summed_area(picture: np.ndarray) -> np.ndarray:
-    """Sum a picture (H, W, 4) uint8 over all rectangles that begin at its corner: (H + 1, W + 1) cells.
-
-    A cell holds four int32 sums and is typed as one 16-byte number, which NumPy moves at once.
-    """
-    return cv2.integral(picture).view(np.complex128)[..., 0]
-
-
-def _bins(start: np.ndarray | int, length: np.ndarray | int, n: int) -> tuple[np.ndarray, np.ndarray]:
-    """Divide [start, start + length) into n bins of whole pixels, as adaptive average pooling does: begins and ends."""
-    k = np.arange(n)
-    return start + k * length // n, start - (-(k + 1) * length // n)
-
-
-def level(table: np.ndarray, height: int, width: int) -> np.ndarray:
-    """Reduce a picture to (height, width, 4) float32 by area averages."""
-    top, bottom = _bins(0, table.shape[0] - 1, height)
-    left, right = _bins(0, table.shape[1] - 1, width)
-    rows = (table.view(np.int32)[bottom] - table.view(np.int32)[top]).view(np.complex128)
-    sums = (rows.take(right, axis=1).view(np.int32) - rows.take(left, axis=1).view(np.int32)).reshape(height, width, 4)
-    return sums.astype(np.float32) / np.outer(bottom - top, right - left).astype(np.float32)[..., None]
-
-
 def _crops(table: np.ndarray, squares: np.ndarray, side: int) -> Iterator[np.ndarray]:
     """Cut squares one block after the other: a picture all of texture has thousands."""
     for start in range(0, len(squares), BLOCK):
         yield from cut(table, squares[start : start + BLOCK], side)
-
-
-def cut(table: np.ndarray, squares: np.ndarray, side: int) -> np.ndarray:
-    """Cut squares (N, 4) out of a picture and reduce or enlarge them: (N, side, side, 4) float32.
-
-    What lies outside the picture is cut off, and the rest stretched, as facenet-pytorch does it.
-    """
-    x0, y0, x1, y1 = (edge[:, None] for edge in _clipped(squares, table).T)
-    top, bottom = (edge[:, :, None] for edge in _bins(y0, y1 - y0, side))
-    left, right = (edge[:, None, :] for edge in _bins(x0, x1 - x0, side))
-    cells, row = table.ravel(), table.shape[1]
-    sums = cells[bottom * row + right].view(np.int32)
-    sums -= cells[top * row + right].view(np.int32)
-    sums -= cells[bottom * row + left].view(np.int32)
-    sums += cells[top * row + left].view(np.int32)
-    averages = sums.reshape(len(squares), side, side, 4).astype(np.float32)
-    averages /= ((bottom - top) * (right - left)).astype(np.float32)[..., None]
-    return averages
-
-
-def _clipped(squares: np.ndarray, table: np.ndarray) -> np.ndarray:
-    """Return the whole pixels of squares that lie inside the picture: (N, 4) int64, ends exclusive.
-
-    MTCNN counts pixels from 1, so the first of a square at x is the one before int(x).
-    """
-    height, width = table.shape[0] - 1, table.shape[1] - 1
-    whole = squares.astype(np.int64)
-    low, high = np.maximum(whole[:, :2], 1) - 1, np.minimum(whole[:, 2:], (width, height))
-    return np.concatenate([low, high], axis=1)
-
-
-def _touches(squares: np.ndarray, table: np.ndarray) -> np.ndarray:
-    inside = _clipped(squares, table)
-    return np.all(inside[:, :2] < inside[:, 2:], axis=1)
 
 
 def _proposed(rows: np.ndarray, overlap: float) -> np.ndarray:
@@ -326,55 +272,6 @@ def _squared(boxes: np.ndarray) -> np.ndarray:
     side = size.max(axis=1, keepdims=True, initial=0)
     low = boxes[:, :2] + size * np.float32(0.5) - side * np.float32(0.5)
     return np.concatenate([low, low + side], axis=1)
-
-
-def suppress(
-    boxes: np.ndarray,
-    scores: np.ndarray,
-    threshold: float,
-    *,
-    groups: np.ndarray | None = None,
-    within_smaller: bool = False,
-) -> np.ndarray:
-    """Choose, from the best score down, the boxes that no chosen one overlaps by more than the threshold.
-
-    Args:
-        groups: (N,) boxes of different groups do not overlap.
-        within_smaller: the overlap is a share of the smaller box instead of the union, and edges count as pixels.
-
-    Returns:
-        Indices of the chosen boxes, the best first.
-    """
-    order = np.argsort(-scores, kind="stable")
-    chosen = np.empty(0, np.int64)
-    for start in range(0, len(order), BLOCK):
-        block = order[start : start + BLOCK]
-        if len(chosen):
-            block = block[~(_overlap(boxes, chosen, block, groups, within_smaller) > threshold).any(axis=0)]
-        hides = np.triu(_overlap(boxes, block, block, groups, within_smaller) > threshold, 1).astype(np.float32)
-        kept = np.ones(len(block), np.float32)
-        # A box is hidden by a better one that is kept. Each round settles at least the best unsettled box.
-        while not np.array_equal(kept, settled := (kept @ hides == 0).astype(np.float32)):
-            kept = settled
-        chosen = np.concatenate([chosen, block[kept > 0]])
-    return chosen
-
-
-def _overlap(
-    boxes: np.ndarray, a: np.ndarray, b: np.ndarray, groups: np.ndarray | None, within_smaller: bool
-) -> np.ndarray:
-    """Compute the overlap of the boxes a with the boxes b: (len(a), len(b))."""
-    edge = np.float32(within_smaller)
-    x0, y0, x1, y1 = boxes.T
-    width = np.minimum(x1[a, None], x1[b]) - np.maximum(x0[a, None], x0[b]) + edge
-    height = np.minimum(y1[a, None], y1[b]) - np.maximum(y0[a, None], y0[b]) + edge
-    shared = np.maximum(width, 0) * np.maximum(height, 0)
-    area = (x1 - x0 + edge) * (y1 - y0 + edge)
-    whole = np.minimum(area[a, None], area[b]) if within_smaller else area[a, None] + area[b] - shared
-    overlap = shared / np.maximum(whole, np.float32(1e-9))
-    if groups is not None:
-        overlap[groups[a, None] != groups[b]] = 0
-    return overlap
 
 
 def load(path: Path, *, smallest_face: float, device: str = "cpu", pyramid: Literal["fast", "exact"] = "fast") -> Mtcnn:

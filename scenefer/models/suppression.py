@@ -1,0 +1,56 @@
+"""Non-maximum suppression: of boxes that overlap, the best one stays."""
+
+from __future__ import annotations
+
+import numpy as np
+
+BLOCK = 256  # boxes compared at once, so that thousands of them take no more memory than a matrix of this many rows
+
+
+def suppress(
+    boxes: np.ndarray,
+    scores: np.ndarray,
+    threshold: float,
+    *,
+    groups: np.ndarray | None = None,
+    within_smaller: bool = False,
+) -> np.ndarray:
+    """Choose, from the best score down, the boxes that no chosen one overlaps by more than the threshold.
+
+    Args:
+        groups: (N,) boxes of different groups do not overlap.
+        within_smaller: the overlap is a share of the smaller box instead of the union, and edges count as pixels.
+
+    Returns:
+        Indices of the chosen boxes, the best first.
+    """
+    order = np.argsort(-scores, kind="stable")
+    chosen = np.empty(0, np.int64)
+    for start in range(0, len(order), BLOCK):
+        block = order[start : start + BLOCK]
+        if len(chosen):
+            block = block[~(_overlap(boxes, chosen, block, groups, within_smaller) > threshold).any(axis=0)]
+        hides = np.triu(_overlap(boxes, block, block, groups, within_smaller) > threshold, 1).astype(np.float32)
+        kept = np.ones(len(block), np.float32)
+        # A box is hidden by a better one that is kept. Each round settles at least the best unsettled box.
+        while not np.array_equal(kept, settled := (kept @ hides == 0).astype(np.float32)):
+            kept = settled
+        chosen = np.concatenate([chosen, block[kept > 0]])
+    return chosen
+
+
+def _overlap(
+    boxes: np.ndarray, a: np.ndarray, b: np.ndarray, groups: np.ndarray | None, within_smaller: bool
+) -> np.ndarray:
+    """Compute the overlap of the boxes a with the boxes b: (len(a), len(b))."""
+    edge = np.float32(within_smaller)
+    x0, y0, x1, y1 = boxes.T
+    width = np.minimum(x1[a, None], x1[b]) - np.maximum(x0[a, None], x0[b]) + edge
+    height = np.minimum(y1[a, None], y1[b]) - np.maximum(y0[a, None], y0[b]) + edge
+    shared = np.maximum(width, 0) * np.maximum(height, 0)
+    area = (x1 - x0 + edge) * (y1 - y0 + edge)
+    whole = np.minimum(area[a, None], area[b]) if within_smaller else area[a, None] + area[b] - shared
+    overlap = shared / np.maximum(whole, np.float32(1e-9))
+    if groups is not None:
+        overlap[groups[a, None] != groups[b]] = 0
+    return overlap
