@@ -76,7 +76,7 @@ def evaluate(
     """Measure weights, or the average of several, on a data set.
 
     Args:
-        split: Training, PublicTest or PrivateTest; empty for sets that have none.
+        split: Training, PublicTest or PrivateTest; empty for a set that has none.
         head: the head that is read; by default the one that the weights say feeds the pipeline.
         truth: ``label``, or ``majority`` of the FER+ votes: rows whose majority is tied, contempt, unknown or no face
             are left out, and the head's probabilities are those of the seven.
@@ -89,8 +89,8 @@ def evaluate(
         WeightsError: the weights cannot be read.
     """
     faces = datasets.read(data, votes)
-    if split or faces.framed:
-        faces = faces.of(split or "PrivateTest")
+    if split or set(faces.split.tolist()) != {""}:
+        faces = faces.of(split)
     if truth == "majority" and faces.votes is None:
         raise SceneferError(f"{data} has no FER+ votes; give fer2013new.csv beside it")
     right = faces.labels if truth == "label" or faces.votes is None else datasets.majority(faces.votes)

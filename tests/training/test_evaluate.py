@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from scenefer.errors import SceneferError
 from scenefer.models import Detections, zoo
 from scenefer.training import calibrate, drawing, evaluate
 
@@ -74,6 +75,14 @@ def test_the_ferplus_majority_leaves_out_what_nobody_can_say(fer: Path, tmp_path
         ledger=None,
     )
     assert (found.n, found.head, found.truth) == (13, "ferplus", "majority")
+
+
+def test_a_set_with_splits_asks_for_one_a_framed_set_without_is_read_whole(fer: Path, tmp_path: Path):
+    with pytest.raises(SceneferError, match="no split ''; it has PrivateTest, PublicTest, Training"):
+        evaluate.evaluate([WEIGHTS], fer / "fer2013.csv")
+    (tmp_path / "happy").mkdir()
+    Image.fromarray(np.zeros((48, 48), np.uint8)).save(tmp_path / "happy" / "framed.png")
+    assert evaluate.evaluate([WEIGHTS], tmp_path).n == 1
 
 
 class _Detector:
