@@ -274,12 +274,23 @@ def _squared(boxes: np.ndarray) -> np.ndarray:
     return np.concatenate([low, low + side], axis=1)
 
 
+def _keep_freed_memory() -> None:
+    """Have glibc keep freed memory for the next allocation, up to 64 MiB; elsewhere this does nothing.
+
+    It returns to the system what is free beyond twice the largest mapped block freed so far, by default little. The
+    activations of one level then came back as 1,700 page faults, half of P's time. One block just under the largest
+    that counts (32 MiB), freed untouched, raises the bound. https://man7.org/linux/man-pages/man3/mallopt.3.html
+    """
+    torch.empty((32 << 20) - (64 << 10), dtype=torch.uint8)
+
+
 def load(path: Path, *, smallest_face: float, device: str = "cpu", pyramid: Literal["fast", "exact"] = "fast") -> Mtcnn:
     """Load the weights and build the cascade.
 
     Raises:
         WeightsError: the file is damaged or of another layout.
     """
+    _keep_freed_memory()
     try:
         weights = {name: tensor.to(device) for name, tensor in load_file(path).items()}
         search = EXACT if pyramid == "exact" else FAST
