@@ -23,6 +23,8 @@ def main() -> None:
             stream.reconfigure(errors="backslashreplace")  # names of files need not be text
     try:
         code = app(prog_name="scenefer", standalone_mode=False) or 0
+        if code == 130:  # Typer turns Ctrl-C into this code, and says nothing
+            raise KeyboardInterrupt
     except BrokenPipeError:  # the reader of our output, `head` say, has left
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = 0
