@@ -1,0 +1,445 @@
+"""The program as it is called: exit codes, one line a complaint, odd names, full disks, interruptions."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import resource
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+import pandas as pd
+import psutil
+import pytest
+
+QUICK = ("--profile", "fast", "--workers", "1")
+
+
+def scenefer(*arguments: str | bytes | Path, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run the program in an interpreter of its own; what it prints need not be UTF-8."""
+    return subprocess.run(
+        command(arguments), cwd=cwd, env=environment_of(environment), capture_output=True, text=True,
+        errors="surrogateescape", timeout=240,
+    )  # fmt: skip
+
+
+def command(arguments: Sequence[str | bytes | Path]) -> list[str | bytes | Path]:
+    return [sys.executable, "-m", "scenefer", *arguments]
+
+
+def environment_of(more: dict[str, str]) -> dict[str, str]:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("SCENEFER_")}
+    return {**kept, "OMP_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1", **more}
+
+
+def complaints(done: subprocess.CompletedProcess[str]) -> list[str]:
+    """The lines on stderr; a traceback is none that a user should see."""
+    assert "Traceback" not in done.stderr, done.stderr
+    return done.stderr.splitlines()
+
+
+def make_film(path: Path | bytes, seconds: float, *, rate: int = 10, size: tuple[int, int] = (320, 180)) -> None:
+    """Write moving noise with a key frame every second: nothing to see, plenty to look at."""
+    noise = np.random.default_rng(3).integers(0, 255, (size[1], size[0], 3), dtype=np.uint8)
+    with av.open(os.fsdecode(path), "w", format="matroska") as container:
+        stream = container.add_stream("libx264", rate=rate, options={"g": str(rate), "preset": "ultrafast"})
+        stream.width, stream.height = size
+        stream.pix_fmt = "yuv420p"
+        for k in range(round(seconds * rate)):
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(np.roll(noise, k, axis=1))))
+        container.mux(stream.encode(None))
+
+
+@pytest.fixture(scope="module")
+def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One second without a face."""
+    path = tmp_path_factory.mktemp("film") / "short.mkv"
+    make_film(path, 1.0)
+    return path
+
+
+@pytest.fixture(scope="module")
+def long_film(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Twenty seconds in four pieces, each of them some seconds of work."""
+    path = tmp_path_factory.mktemp("film") / "long.mkv"
+    make_film(path, 20.0, size=(640, 360))
+    return path
+
+
+def summary(done: subprocess.CompletedProcess[str]) -> dict[str, Any]:
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+# Usage: 2, before any decoding
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        (["missing.mp4"], "missing.mp4"),
+        (["img%03d.png"], "img%03d.png"),
+        (["http://127.0.0.1:9/film.mp4"], "127.0.0.1"),
+        (["empty_folder"], "empty_folder"),
+        (["short.mkv", "--profile", "fats"], "fast"),
+        (["short.mkv", "--sample-rat", "3"], "--sample-rat"),
+        (["short.mkv", "--sample-rate", "nan"], "nan"),
+        (["short.mkv", "--sample-rate", "-1"], "-1"),
+        (["short.mkv", "--device", "gpu"], "cpu"),
+        (["short.mkv", "--detector", "retina"], "mtcnn"),
+        (["short.mkv", "--reader", "ffmpeg"], "pyav"),
+        (["short.mkv", "--weights", "nowhere"], "nowhere"),
+        (["short.mkv", "--start", "half past"], "half past"),
+        (["short.mkv", "--start", "0.5", "--end", "0.2"], "0.2"),
+        (["short.mkv", "--start", "10"], "10"),
+        (["short.mkv", "--plan", "missing.toml"], "missing.toml"),
+        (["short.mkv", "--plan", "misspelt.toml"], "sample_rate"),
+        (["short.mkv", "--plan", "broken.toml"], "broken.toml"),
+        (["short.mkv", "--scenes", "missing.csv"], "missing.csv"),
+        (["short.mkv", "short.mkv", "--scenes", "good.csv"], "good.csv"),
+        ([], "FILM"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else None,
+)
+def test_what_cannot_be_meant_is_refused_before_any_decoding(arguments, named, film, tmp_path):
+    usable_folder(tmp_path, film)
+    done = scenefer("analyze", *arguments, cwd=tmp_path)
+    lines = complaints(done)
+    assert done.returncode == 2, done.stderr
+    assert len(lines) == 1
+    assert named in lines[0]
+    assert not (tmp_path / "data").exists()
+    assert not (tmp_path / "reports").exists()
+
+
+def usable_folder(folder: Path, film: Path) -> None:
+    (folder / "short.mkv").write_bytes(film.read_bytes())
+    (folder / "empty_folder").mkdir()
+    (folder / "misspelt.toml").write_text("[observation]\nsample_rates = 5.0\n")
+    (folder / "broken.toml").write_text("[observation\n")
+    (folder / "good.csv").write_text("scene,start,end\na,0,1\n")
+
+
+@pytest.mark.parametrize(
+    ("sheet", "named"),
+    [
+        ("scene,start,end\na,0,0.6\nb,0.4,1\n", ["row 3", "0.4"]),
+        ("scene,start,end\na,0,0.5\nb,0.5,7\n", ["row 3", "end", "7"]),
+        ("scene,start,end\na,0.5,0.2\n", ["row 2", "0.2"]),
+        ("scene;start;end\na;0;1\n", [";"]),
+        ("scene,start,end\na,0,x\n", ["row 2", "end", "'x'"]),
+        ("", ["empty"]),
+        ("scene,start,end,intented\na,0,1,sad\n", ["intented", "intended"]),
+        ("scene,start,end,intended,character\na,0,0.5,sad,X\na,0,0.6,sad,Y\n", ["row 3"]),
+    ],
+    ids=["overlap", "past the end", "backwards", "separator", "no time", "empty", "near miss", "unequal times"],
+)
+def test_a_bad_sheet_is_refused_with_its_place_before_any_decoding(sheet, named, film, tmp_path):
+    (tmp_path / "sheet.csv").write_text(sheet, encoding="utf-8")
+    done = scenefer("analyze", film, "--scenes", "sheet.csv", cwd=tmp_path)
+    lines = complaints(done)
+    assert done.returncode == 2, done.stderr
+    assert len(lines) == 1
+    assert "sheet.csv" in lines[0]
+    assert all(word in lines[0] for word in named), lines[0]
+    assert not (tmp_path / "data").exists()
+
+
+# Films that are none
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("list.m3u8", "#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\n{film}\n#EXT-X-ENDLIST\n"),
+        ("list.mp4", "#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\n{film}\n#EXT-X-ENDLIST\n"),
+        ("concat.txt", "ffconcat version 1.0\nfile '{film}'\n"),
+        ("concat.mp4", "ffconcat version 1.0\nfile '{film}'\n"),
+        ("notes.txt", "a film about nothing\n"),
+        ("empty.mp4", ""),
+    ],
+)
+def test_lists_of_films_and_text_are_no_film(name, content, film, tmp_path):
+    (tmp_path / name).write_text(content.format(film=film))
+    done = scenefer("analyze", name, cwd=tmp_path)
+    lines = complaints(done)
+    assert done.returncode == 3
+    assert len(lines) == 1
+    assert name in lines[0]
+    assert not (tmp_path / "reports").exists()
+
+
+def test_one_failed_film_of_two_is_1_and_the_other_is_done(film, tmp_path):
+    (tmp_path / "text.mp4").write_text("no film")
+    done = scenefer("analyze", "text.mp4", film, *QUICK, "--json", cwd=tmp_path)
+    assert done.returncode == 1
+    assert [line for line in complaints(done) if "text.mp4" in line]
+    told = json.loads(done.stdout)
+    assert [Path(one["film"]).name for one in told["films"]] == ["short.mkv"]
+    assert [Path(one["film"]).name for one in told["failures"]] == ["text.mp4"]
+    assert (tmp_path / "reports" / "short" / "report.html").is_file()
+
+
+def test_the_traceback_is_there_for_who_asks(tmp_path):
+    done = scenefer("analyze", "missing.mp4", cwd=tmp_path, SCENEFER_DEBUG="1")
+    assert done.returncode != 0
+    assert "Traceback" in done.stderr
+
+
+# What is printed
+
+
+def test_json_is_one_object_on_stdout_and_the_run_is_complete(film, tmp_path):
+    told = summary(scenefer("analyze", film, *QUICK, "--json", cwd=tmp_path))
+    run = tmp_path / "reports" / "short"
+    assert len(told["films"]) == 1
+    assert told["failures"] == []
+    assert sorted(path.name for path in run.iterdir() if path.name != "pictures") == [
+        "report.html",
+        "run.json",
+        "tables",
+    ]
+    assert not list(tmp_path.rglob("*.tmp"))
+
+
+def test_the_output_is_quiet_where_it_is_no_terminal(film, tmp_path):
+    done = scenefer("analyze", film, *QUICK, cwd=tmp_path)
+    assert done.returncode == 0
+    assert complaints(done) == []
+    assert "\x1b" not in done.stdout
+    assert "report: " in done.stdout
+
+
+def test_a_run_is_complete_without_the_film_and_without_the_cache(film, tmp_path):
+    (tmp_path / "here.mkv").write_bytes(film.read_bytes())
+    summary(scenefer("analyze", "here.mkv", *QUICK, "--json", "--data", tmp_path / "cache", cwd=tmp_path))
+    (tmp_path / "here.mkv").unlink()
+    (tmp_path / "cache").rename(tmp_path / "elsewhere")
+    (tmp_path / "reports" / "here" / "report.html").unlink()
+    assert scenefer("report", "reports/here", cwd=tmp_path).returncode == 0
+    assert (tmp_path / "reports" / "here" / "report.html").stat().st_size > 10_000
+    assert scenefer("export", "reports/here", "--to", "faces.csv", cwd=tmp_path).returncode == 0
+    header = (tmp_path / "faces.csv").read_text().splitlines()[0]
+    assert header.startswith("file,time,xmin,ymin,xmax,ymax,emo_label,emo_proba")
+
+
+@pytest.mark.parametrize("asked", ["report", "export"])
+def test_a_folder_that_is_no_run_is_said_to_be_none(asked, tmp_path):
+    done = scenefer(asked, ".", *(["--to", "x.csv"] if asked == "export" else []), cwd=tmp_path)
+    assert done.returncode == 2
+    assert len(complaints(done)) == 1
+
+
+# Names
+
+ODD_NAMES = [
+    'it\'s "quoted" & spaced.mkv',
+    "Übergröße ‹Film›.mkv",
+    "12:30:00 concat:a|b.mkv",
+    "img%03d.mkv",
+    "two\nlines.mkv",
+    "-leading.mkv",
+    "[brackets] *.mkv",
+    "😀<b>.mkv",
+]
+
+
+def test_films_with_odd_names_are_read(film, tmp_path):
+    """All in one call: what is wrong with one must not befall another."""
+    for name in ODD_NAMES:
+        (tmp_path / name).write_bytes(film.read_bytes())
+    told = summary(scenefer("analyze", *QUICK, "--json", "--", *ODD_NAMES, cwd=tmp_path))
+    assert len(told["films"]) == len(ODD_NAMES)
+    assert len(list((tmp_path / "reports").glob("*/report.html"))) == len(ODD_NAMES)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="file names are text on this system")
+def test_a_film_whose_name_is_no_text_is_read(film, tmp_path):
+    name = b"caf\xe9 \xff.mkv"
+    (tmp_path / os.fsdecode(name)).write_bytes(film.read_bytes())
+    told = summary(scenefer("analyze", name, *QUICK, "--json", cwd=tmp_path))
+    assert "xe9" in told["films"][0]["film"]
+    assert len(list((tmp_path / "reports").glob("*/report.html"))) == 1
+    again = scenefer("report", next((tmp_path / "reports").iterdir()), cwd=tmp_path)
+    assert again.returncode == 0, again.stderr
+
+
+def test_a_name_is_text_in_the_report_whatever_it_says(film, tmp_path):
+    name = "<script>alert(1)</script>".replace("/", "∕") + ".mkv"
+    (tmp_path / name).write_bytes(film.read_bytes())
+    sheet = "scene,start,end\n<img src=x onerror=alert(2)>,0,1\n"
+    (tmp_path / "sheet.csv").write_text(sheet)
+    assert scenefer("analyze", name, "--scenes", "sheet.csv", *QUICK, cwd=tmp_path).returncode == 0
+    page = next((tmp_path / "reports").glob("*/report.html")).read_text("utf-8")
+    assert "<script>alert(1)" not in page
+    assert "<img src=x" not in page
+    assert "&lt;img src=x" in page
+
+
+def test_two_films_of_one_name_have_two_reports(film, long_film, tmp_path):
+    for folder, path in (("a", film), ("b", long_film)):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "same.mkv").write_bytes(path.read_bytes())
+    told = summary(scenefer("analyze", "a/same.mkv", "b/same.mkv", *QUICK, "--json", cwd=tmp_path))
+    first, second = (Path(one["run"]).name for one in told["films"])
+    assert first == "same"
+    assert second == f"same-{told['films'][1]['id'][:6]}"
+
+
+# Outputs that cannot be written
+
+
+def test_an_output_below_a_file_is_one_clear_line(film, tmp_path):
+    (tmp_path / "file").write_text("")
+    done = scenefer("analyze", film, *QUICK, "--out", "file/reports", "--data", "cache", cwd=tmp_path)
+    lines = complaints(done)
+    assert done.returncode == 3
+    assert len(lines) == 1
+    assert "file" in lines[0]
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="nothing is forbidden to root")
+@pytest.mark.parametrize("asked", ["--out", "--data"])
+def test_a_forbidden_output_is_one_clear_line(asked, film, tmp_path):
+    (tmp_path / "closed").mkdir(mode=0o500)
+    done = scenefer("analyze", film, *QUICK, asked, "closed/inside", cwd=tmp_path)
+    assert done.returncode == 3
+    assert len(complaints(done)) == 1
+
+
+def test_a_disk_without_room_for_the_cache_is_one_clear_line_and_nothing_is_half_written(film, tmp_path):
+    """A limit on the size of files fails a write in its middle, as a full disk does, and needs no disk."""
+    done = limited(200, "analyze", film, *QUICK, cwd=tmp_path)
+    assert done.returncode == 3, done.stderr
+    (line,) = complaints(done)
+    assert "cannot be written" in line
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+    assert not list(tmp_path.rglob("*.tmp"))
+
+
+def test_a_disk_without_room_for_the_report_keeps_the_cache_and_an_earlier_run(film, tmp_path):
+    summary(scenefer("analyze", film, *QUICK, "--json", cwd=tmp_path))
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    done = limited(20_000, "analyze", film, *QUICK, cwd=tmp_path)
+    assert done.returncode == 3, done.stderr
+    (line,) = complaints(done)
+    assert "cannot be written" in line
+    assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
+
+
+def test_a_disk_that_fills_up_after_a_film_is_1_and_keeps_that_film(film, long_film, tmp_path):
+    for path in (film, long_film):
+        summary(scenefer("analyze", path, *QUICK, "--json", "--out", "trial", "--data", "cache", cwd=tmp_path))
+    largest = {path: largest_file(tmp_path / "trial" / path.stem) for path in (film, long_film)}
+    fits, does_not = sorted(largest, key=lambda path: largest[path])
+    most = (largest[fits] + largest[does_not]) // 2
+    done = limited(most, "analyze", fits, does_not, *QUICK, "--out", "out", "--data", "cache", cwd=tmp_path)
+    assert done.returncode == 1
+    assert len(complaints(done)) == 1
+    assert [path.name for path in (tmp_path / "out").iterdir()] == [fits.stem]
+    assert (tmp_path / "out" / fits.stem / "report.html").stat().st_size > 10_000
+
+
+def limited(most: int, *arguments: str | Path, cwd: Path) -> subprocess.CompletedProcess[str]:
+    """Run the program so that no file may grow beyond ``most`` bytes."""
+    return subprocess.run(
+        command(arguments), cwd=cwd, env=environment_of({}), capture_output=True, text=True, timeout=240,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (most, most)),
+    )  # fmt: skip
+
+
+def largest_file(folder: Path) -> int:
+    return max(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+
+
+# Interruptions
+
+
+def start_and_wait_for_a_piece(film: Path, folder: Path) -> tuple[subprocess.Popen[str], dict[Path, tuple[int, int]]]:
+    """Begin an analysis in a process group of its own, and stop looking when a first piece is done."""
+    arguments = ["analyze", film, "--profile", "fast", "--workers", "2", "--data", "cache"]
+    process = subprocess.Popen(
+        command(arguments), cwd=folder, env=environment_of({}), text=True,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True,
+    )  # fmt: skip
+    deadline = time.monotonic() + 200
+    while time.monotonic() < deadline and process.poll() is None:
+        if done := finished_pieces(folder / "cache"):
+            return process, done
+        time.sleep(0.01)
+    process.kill()
+    pytest.fail(f"no piece was finished: {process.communicate()}")
+
+
+def finished_pieces(cache: Path) -> dict[Path, tuple[int, int]]:
+    """Name every finished piece, with what would change if it were written again."""
+    manifests = [path for path in cache.rglob("manifest.json") if not any(".tmp" in part for part in path.parts)]
+    return {path: (path.stat().st_ino, path.stat().st_mtime_ns) for path in manifests}
+
+
+def test_a_killed_run_goes_on_without_repeating_a_finished_piece(long_film, tmp_path):
+    process, done = start_and_wait_for_a_piece(long_film, tmp_path)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.communicate()
+    done |= finished_pieces(tmp_path / "cache")
+    assert not (tmp_path / "reports").exists(), "killed too late to show anything"
+
+    resumed = summary(scenefer("analyze", long_film, "--profile", "fast", "--json", "--data", "cache", cwd=tmp_path))
+    assert {path: value for path, value in finished_pieces(tmp_path / "cache").items() if path in done} == done
+    record = json.loads((tmp_path / "reports" / "long" / "run.json").read_text())
+    assert record["timings"]["pieces_resumed"] == len(done)
+    assert record["timings"]["pieces"] > len(done)
+
+    whole = summary(
+        scenefer(
+            "analyze",
+            long_film,
+            "--profile",
+            "fast",
+            "--json",
+            "--data",
+            "fresh",
+            "--out",
+            "fresh_reports",
+            cwd=tmp_path,
+        )
+    )
+    assert whole["films"][0]["n_frames"] == resumed["films"][0]["n_frames"] == 200
+    for table in ("frames", "faces", "shots", "tracks", "samples", "scene_emotions"):
+        one, other = (tmp_path / out / "long" / "tables" / f"{table}.parquet" for out in ("reports", "fresh_reports"))
+        pd.testing.assert_frame_equal(pd.read_parquet(one), pd.read_parquet(other))
+
+
+def test_ctrl_c_ends_with_130_one_line_and_keeps_what_is_done(long_film, tmp_path):
+    process, done = start_and_wait_for_a_piece(long_film, tmp_path)
+    os.killpg(process.pid, signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 130, err
+    assert "Traceback" not in err
+    assert len(err.splitlines()) == 1
+    assert "interrupted" in err
+    assert out == ""
+    assert done.items() <= finished_pieces(tmp_path / "cache").items()
+    assert not (tmp_path / "reports").exists()
+    deadline = time.monotonic() + 10
+    while (left := members(process.pid)) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert left == [], "a worker stays behind"
+
+
+def members(group: int) -> list[list[str]]:
+    """List the commands of the living processes of a group."""
+    found = []
+    for process in psutil.process_iter():
+        with contextlib.suppress(ProcessLookupError, psutil.NoSuchProcess):
+            if os.getpgid(process.pid) == group and process.status() != psutil.STATUS_ZOMBIE:
+                found.append(process.cmdline())
+    return found
