@@ -54,7 +54,6 @@ def floors(clips: Sequence[Clip]) -> list[Floor]:
     none, none_right = sum(p.no_face for p in presence), sum(p.no_face_right for p in presence)
     gradual = [found is not None for clip in clips for _, found in clip.gradual]
     lone = [shot.tracks for clip in clips for shot in clip.lone]
-    usable = [shot.tracks for clip in clips for shot in clip.lone_usable]
     flicker = sum(len(clip.cuts.in_flicker) for clip in clips)
     shares = (
         ("dissolves and fades found", sum(gradual), len(gradual), 0.75),
@@ -68,9 +67,8 @@ def floors(clips: Sequence[Clip]) -> list[Floor]:
         Floor("boundaries inside a flicker", flicker, 0, least=False),
         *(Floor(name, part / whole, limit) for name, part, whole, limit in shares if whole),
     ]
-    if usable:
-        mean = sum(map(len, usable)) / len(usable)
-        figures.append(Floor("usable tracks in such a shot, mean", mean, 1.3, least=False))
+    if lone:
+        figures.append(Floor("tracks in such a shot, mean", sum(map(len, lone)) / len(lone), 1.3, least=False))
     return figures
 
 

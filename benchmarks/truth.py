@@ -31,7 +31,11 @@ NO_FACE = ("low score", "not a face")  # reasons by which the program itself say
 def run_product(clips: Sequence[Path], work: Path, profile: str) -> list[Analysis]:
     """Analyse the clips with the command that users run, and read back what it wrote."""
     command = [sys.executable, "-m", "scenefer", "analyze", *map(str, clips), "--profile", profile]
-    subprocess.run([*command, "--out", str(work / "out"), "--data", str(work / "data")], check=True)
+    done = subprocess.run(
+        [*command, "--out", str(work / "out"), "--data", str(work / "data")], stdout=subprocess.DEVNULL
+    )
+    if done.returncode:
+        raise SystemExit(f"truth: scenefer analyze ended with {done.returncode}; every clip must be read")
     runs = [analysis.load(run.parent) for run in sorted((work / "out").glob("*/run.json"))]
     of_film = {run.film.path.resolve(): run for run in runs}
     return [of_film[clip.resolve()] for clip in clips]
@@ -127,7 +131,7 @@ def record(figures: Sequence[Floor], clips: Sequence[Clip], beside: Sequence[Oth
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run, print, record; 1 where a figure is below its floor."""
     options = _parser().parse_args(arguments)
-    console = Console(stderr=options.json)
+    console = Console(stderr=options.json, width=None if sys.stdout.isatty() else 160)
     if not FILMS.is_dir():
         console.print(f"the annotated clips are not at {FILMS}; set SCENEFER_FILMS to their folder")
         return 2

@@ -20,7 +20,8 @@ LAYERS = (
     ("errors", "film", "geometry", "tables", "metrics", "timecode", "intentions"),
     (
         *("video", "models", "scores", "shots", "transitions", "tracks", "expression", "actors"),
-        *("samples", "scenes", "emotions", "verdicts", "agreement", "comparison", "sheets"),
+        *("samples", "scenes", "emotions", "sheets"),
+        *("verdicts", "readings", "agreement", "differences", "comparison"),
     ),
     ("observation", "analysis", "report", "export", "overlay"),
     ("plan", "store", "executors", "run", "training", "demo"),
