@@ -7,8 +7,9 @@ the refining network R at what P proposes, the output network O at what R keeps;
 ``EXACT`` gives the faces of ``facenet_pytorch.MTCNN``, its roundings included. What is done otherwise costs less and
 changes nothing: levels and crops come from one summed-area table a picture; channels lie last in memory and are padded
 to multiples of 16, so that every loop is a vector loop; pictures share the calls of the networks; boxes are suppressed
-by a matrix. ``FAST`` also looks at fewer places and passes on fewer of the boxes that overlap. bfloat16 gains nothing:
-half the time goes into PReLU and pooling, which are slower in it.
+by a matrix. ``FAST`` also looks at fewer places of the large levels, reduces each level from the one before, and passes
+on fewer of the boxes that overlap. bfloat16 gains nothing: half the time goes into PReLU and pooling, which are slower
+in it.
 """
 
 from __future__ import annotations
@@ -37,19 +38,19 @@ FACTOR = 0.709  # side of a level, as a multiple of the one before: half the are
 BATCH = 16  # pictures worked on at once
 CHUNK = 1 << 15  # pixels a network is given at once: its activations stay near the processor's cache
 BLOCK = 256  # boxes of a picture that are cut out at once
-FIELD = 12  # px, side of the square that P sees
+FIELD, STRIDE = 12, 2  # px: side of the square that P sees, and the way from one place to the next
 
 
 class Search(NamedTuple):
     """How thoroughly a picture is searched."""
 
-    step: int  # px, from one place of P to the next
+    n_coarse: int  # levels, from the largest, at every other place of which P looks
     chained: bool  # a level is reduced from the level before, not from the picture
     overlaps: tuple[float, float]  # of two proposals, of two refined boxes that share more of their union one stays
 
 
-EXACT = Search(step=2, chained=False, overlaps=(0.7, 0.7))
-FAST = Search(step=4, chained=True, overlaps=(0.6, 0.5))
+EXACT = Search(n_coarse=0, chained=False, overlaps=(0.7, 0.7))
+FAST = Search(n_coarse=2, chained=True, overlaps=(0.6, 0.5))
 
 
 class Mtcnn:
@@ -71,9 +72,7 @@ class Mtcnn:
         self.smallest_face = smallest_face
         self.search = search
         self.device = torch.device(device)
-        self.proposing = Network(
-            weights, "pnet", pools=(2, 0, 0), heads=("conv4_1", "conv4_2"), last_step=search.step // 2
-        )
+        self.proposing = Network(weights, "pnet", pools=(2, 0, 0), heads=("conv4_1", "conv4_2"))
         self.refining = Network(weights, "rnet", pools=(3, 3, 0), heads=("dense5_1", "dense5_2"), dense="dense4")
         heads = ("dense6_1", "dense6_2", "dense6_3")
         self.output = Network(weights, "onet", pools=(3, 3, 2, 0), heads=heads, dense="dense5")
@@ -104,7 +103,7 @@ class Mtcnn:
         """Look at the places of every level: for each picture (n, 10) of box, P's answer, number of the level."""
         levels = list(pictures)
         proposals: list[list[np.ndarray]] = [[np.empty((0, 10), np.float32)] for _ in pictures]
-        for number, (scale, members) in enumerate(self._levels(pictures)):
+        for number, scale, members in self._levels(pictures):
             for k in members:
                 height, width = pictures[k].shape[:2]
                 if self.search.chained:  # rounded, since halves are exact, and averaged fifteen times as fast
@@ -113,25 +112,28 @@ class Mtcnn:
                 else:
                     levels[k] = level(tables[k], int(height * scale + 1), int(width * scale + 1))
             height, width = levels[members[0]].shape[:2]
-            answers = self._run(self.proposing, (levels[k] for k in members), height * width)
+            step = 2 if number < self.search.n_coarse else 1
+            answers = self._run(self.proposing, (levels[k] for k in members), height * width, step)
             picture, row, column = np.nonzero(answers[..., 0] >= THRESHOLDS[0])
             values = answers[picture, row, column]  # (n, 5)
-            corner = np.stack([column, row], axis=1).astype(np.float32) * self.search.step
+            corner = np.stack([column, row], axis=1).astype(np.float32) * (STRIDE * step)
             low, high = np.floor((corner + 1) / np.float32(scale)), np.floor((corner + FIELD) / np.float32(scale))
             rows = np.column_stack([low, high, values, np.full(len(values), number)]).astype(np.float32)
             for place, k in enumerate(members):
                 proposals[k].append(rows[picture == place])
         return [np.concatenate(rows) for rows in proposals]
 
-    def _levels(self, pictures: list[np.ndarray]) -> Iterator[tuple[float, list[int]]]:
-        """Give the levels of the pyramids, the largest first: scale, and the pictures, of one size, that have it."""
+    def _levels(self, pictures: list[np.ndarray]) -> Iterator[tuple[int, float, list[int]]]:
+        """Give the levels of the pyramids: number, from the largest, scale, and the pictures, of one size."""
         shapes = [picture.shape for picture in pictures]
         for shape in dict.fromkeys(shapes):
             members = [k for k, other in enumerate(shapes) if other == shape]
             scale = FIELD / self.smallest_face
             smaller_side = min(shape[:2]) * scale
+            number = 0
             while smaller_side >= FIELD:
-                yield scale, members
+                yield number, scale, members
+                number += 1
                 scale *= FACTOR
                 smaller_side *= FACTOR
 
@@ -145,14 +147,14 @@ class Mtcnn:
         ends = np.cumsum([len(s) for s in squares])
         return squares, np.split(answers, ends[:-1])
 
-    def _run(self, network: Network, inputs: Iterable[np.ndarray], n_pixels: int) -> np.ndarray:
+    def _run(self, network: Network, inputs: Iterable[np.ndarray], n_pixels: int, step: int = 1) -> np.ndarray:
         """Run a network on inputs (H, W, 4) of one size, of ``n_pixels``, a chunk at a time."""
         answers = []
         waiting = iter(inputs)
         with torch.inference_mode():
             while chunk := list(islice(waiting, max(1, CHUNK // n_pixels))):
                 batch = torch.from_numpy(np.stack(chunk)).to(self.device).float()
-                answers.append(network(batch).cpu().numpy())
+                answers.append(network(batch, step).cpu().numpy())
         return np.concatenate(answers) if answers else np.empty((0, network.n_outputs), np.float32)
 
 
@@ -162,7 +164,6 @@ class Layer(NamedTuple):
     weight: Tensor
     bias: Tensor
     slope: Tensor
-    step: int = 1  # from one place that is computed to the next
     pool: int = 0  # side of the max pooling that follows, with step 2; 0 = none
 
 
@@ -181,7 +182,6 @@ class Network:
         pools: tuple[int, ...],
         heads: tuple[str, ...],
         dense: str = "",
-        last_step: int = 1,
     ) -> None:
         self.convolutions = []
         n_inputs = 4
@@ -195,8 +195,7 @@ class Network:
             extra = n_outputs - len(bias)
             weight = F.pad(weight, (0, 0, 0, 0, 0, n_inputs - weight.shape[1], 0, extra))
             weight = weight.contiguous(memory_format=torch.channels_last)
-            step = last_step if k == len(pools) else 1
-            self.convolutions.append(Layer(weight, F.pad(bias, (0, extra)), F.pad(slope, (0, extra)), step, pool))
+            self.convolutions.append(Layer(weight, F.pad(bias, (0, extra)), F.pad(slope, (0, extra)), pool))
             n_inputs = n_outputs
         self.dense = None
         if dense:
@@ -213,10 +212,11 @@ class Network:
         self.head, self.head_bias = weight, bias
         self.n_outputs = len(bias)
 
-    def __call__(self, pictures: Tensor) -> Tensor:
+    def __call__(self, pictures: Tensor, step: int = 1) -> Tensor:
+        """Answer at every ``step``-th place, of rows and of columns."""
         x = pictures.permute(0, 3, 1, 2)
-        for weight, bias, slope, step, pool in self.convolutions:
-            x = F.prelu(F.conv2d(x, weight, bias, stride=step), slope)
+        for k, (weight, bias, slope, pool) in enumerate(self.convolutions, start=1):
+            x = F.prelu(F.conv2d(x, weight, bias, stride=step if k == len(self.convolutions) else 1), slope)
             if pool:
                 x = F.max_pool2d(x, pool, stride=2, ceil_mode=True)
         x = x.permute(0, 2, 3, 1)

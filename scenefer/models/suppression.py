@@ -24,7 +24,8 @@ def suppress(
     Returns:
         Indices of the chosen boxes, the best first.
     """
-    order = np.argsort(-scores, kind="stable")
+    # The two orders differ for equal scores alone, and are those of facenet-pytorch: torch's here, NumPy's there.
+    order = np.argsort(scores)[::-1] if within_smaller else np.argsort(-scores, kind="stable")
     chosen = np.empty(0, np.int64)
     for start in range(0, len(order), BLOCK):
         block = order[start : start + BLOCK]
