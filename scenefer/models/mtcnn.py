@@ -50,7 +50,7 @@ class Search(NamedTuple):
 
 
 EXACT = Search(n_coarse=0, chained=False, overlaps=(0.7, 0.7))
-FAST = Search(n_coarse=2, chained=True, overlaps=(0.6, 0.5))
+FAST = Search(n_coarse=3, chained=True, overlaps=(0.5, 0.5))
 
 
 class Mtcnn:
