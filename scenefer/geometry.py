@@ -53,11 +53,11 @@ def crop_squares(boxes: np.ndarray) -> np.ndarray:
     return np.column_stack([centres, sides]).astype(np.float64)
 
 
-def crop_faces(pixels: np.ndarray, boxes: np.ndarray) -> list[np.ndarray]:
+def crop_faces(levels: Sequence[np.ndarray], boxes: np.ndarray) -> list[np.ndarray]:
     """Cut the face of every box, with its surroundings, out of a picture.
 
     Args:
-        pixels: (H, W, 3) uint8.
+        levels: the picture (H, W, 3) uint8 and, where they are at hand, its halves: a large face is cut from these.
         boxes: (N, 4) pixels of the picture.
 
     Returns:
@@ -66,12 +66,14 @@ def crop_faces(pixels: np.ndarray, boxes: np.ndarray) -> list[np.ndarray]:
     import cv2
     import numpy as np
 
-    height, width = pixels.shape[:2]
     crops = []
     for x, y, side in crop_squares(boxes):
-        edge = max(1, round(side))
-        rows, above, below = _inside(round(y - side / 2), edge, height)
-        columns, before, behind = _inside(round(x - side / 2), edge, width)
+        pixels = levels[min(int(np.log2(max(side / CROP_LARGEST, 1))), len(levels) - 1)]
+        height, width = pixels.shape[:2]
+        factor_y, factor_x = height / levels[0].shape[0], width / levels[0].shape[1]
+        edge = max(1, round(side * factor_x))
+        rows, above, below = _inside(round((y - side / 2) * factor_y), edge, height)
+        columns, before, behind = _inside(round((x - side / 2) * factor_x), edge, width)
         inside = pixels[rows, columns]
         if above or below or before or behind:
             inside = cv2.copyMakeBorder(inside, above, below, before, behind, cv2.BORDER_REPLICATE)
@@ -79,6 +81,18 @@ def crop_faces(pixels: np.ndarray, boxes: np.ndarray) -> list[np.ndarray]:
             inside = shrink(inside, CROP_LARGEST, CROP_LARGEST)
         crops.append(np.ascontiguousarray(inside))
     return crops
+
+
+def halves(pixels: np.ndarray, width: int, height: int) -> list[np.ndarray]:
+    """Return a picture (H, W, 3) uint8, its half, the half of that, … as long as they are no smaller than asked for."""
+    import cv2
+
+    levels = [pixels]
+    while pixels.shape[0] >= 2 * height and pixels.shape[1] >= 2 * width:
+        half = (pixels.shape[1] // 2, pixels.shape[0] // 2)
+        pixels = cv2.resize(pixels, half, interpolation=cv2.INTER_AREA)
+        levels.append(pixels)
+    return levels
 
 
 def shrink(pixels: np.ndarray, width: int, height: int) -> np.ndarray:
@@ -89,12 +103,10 @@ def shrink(pixels: np.ndarray, width: int, height: int) -> np.ndarray:
     """
     import cv2
 
-    while pixels.shape[0] >= 2 * height and pixels.shape[1] >= 2 * width:
-        half = (pixels.shape[1] // 2, pixels.shape[0] // 2)
-        pixels = cv2.resize(pixels, half, interpolation=cv2.INTER_AREA)
-    if pixels.shape[:2] != (height, width):
-        pixels = cv2.resize(pixels, (width, height), interpolation=cv2.INTER_LINEAR)
-    return pixels
+    smallest = halves(pixels, width, height)[-1]
+    if smallest.shape[:2] == (height, width):
+        return smallest
+    return cv2.resize(smallest, (width, height), interpolation=cv2.INTER_LINEAR)
 
 
 def _inside(start: int, length: int, limit: int) -> tuple[slice, int, int]:

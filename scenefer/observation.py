@@ -13,7 +13,7 @@ from math import floor, sqrt
 from typing import TYPE_CHECKING, NamedTuple
 
 from scenefer import geometry, scores, tables
-from scenefer.models import ExpressionModel, FaceDetector
+from scenefer.models import Detections, ExpressionModel, FaceDetector
 
 if TYPE_CHECKING:
     import numpy as np
@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
     from scenefer.video import Frame
 
-_BATCH = 8  # sampled frames that are given to the networks together
+_BATCH = 4  # sampled frames that are given to the detector together
+_CROPS = 32  # faces, about, that are given to the expression network together: in smaller batches it is slower
 _BATCH_BYTES = 64 << 20  # and fewer where they are large
 _JPEG_QUALITY = 90
 _PICTURE_QUALITY = 80
@@ -76,8 +77,7 @@ def observe(
     """
     rows: list[tuple] = []
     pictures: list[tuple[float, bytes]] = []
-    faces: list[pd.DataFrame] = []
-    waiting: list[Frame] = []
+    faces = _Faces(models, settings)
     previous: Frame | None = None
     for frame in frames:
         if not frame.run_up:
@@ -85,21 +85,12 @@ def observe(
             rows.append(_frame_row(frame, score))
             if _is_picture(previous, frame, score, settings):
                 pictures.append((frame.time, jpeg(frame.small, _PICTURE_QUALITY)))
-            if frame.pixels is not None:
-                waiting.append(frame)
-                if len(waiting) >= max(1, min(_BATCH, _BATCH_BYTES // frame.pixels.nbytes)):
-                    faces.append(_read_faces(waiting, models, settings))
-                    waiting = []
-                    if progress:
-                        progress(frame.time)
+            if frame.pixels is not None and faces.add(frame.time, frame.pixels) and progress:
+                progress(frame.time)
         previous = frame._replace(pixels=None)
-    if waiting:
-        faces.append(_read_faces(waiting, models, settings))
     columns = {name: [row[i] for row in rows] for i, name in enumerate(_FRAME_COLUMNS)}
     kept = {"time": [time for time, _ in pictures], "jpeg": [picture for _, picture in pictures]}
-    return combine(
-        [Observation(tables.conform(columns, "frames"), _concat(faces, "faces"), tables.conform(kept, "pictures"))]
-    )
+    return Observation(tables.conform(columns, "frames"), faces.table(), tables.conform(kept, "pictures"))
 
 
 def combine(pieces: Sequence[Observation]) -> Observation:
@@ -174,49 +165,95 @@ def _is_picture(previous: Frame | None, frame: Frame, score: float | None, setti
     return floor(frame.time / settings.picture_every + 1e-9) > floor(previous.time / settings.picture_every + 1e-9)
 
 
-def _read_faces(batch: Sequence[Frame], models: Models, settings: ObservationSettings) -> pd.DataFrame:
-    import numpy as np
+class _Faces:
+    """Finds and reads the faces of sampled frames, several at a time, and gathers what is kept of them."""
 
-    seen = [_reduce(frame.pixels, settings.detection_pixels) for frame in batch if frame.pixels is not None]
-    found = models.detector.detect([picture for picture, _ in seen])
-    parts = []
-    for frame, (_, scale), detections in zip(batch, seen, found, strict=True):
-        if frame.pixels is None or not len(detections.scores):
-            continue
-        boxes = (detections.boxes * np.tile(scale, 2)).astype(np.float32)
-        landmarks = (detections.landmarks * scale).astype(np.float32)
-        crops = geometry.crop_faces(frame.pixels, boxes)
-        parts.append((frame.time, boxes, landmarks, detections.scores, crops))
-    if not parts:
-        return tables.empty("faces")
-    boxes = np.concatenate([part[1] for part in parts])
-    landmarks = np.concatenate([part[2] for part in parts])
-    crops = [crop for part in parts for crop in part[4]]
-    framed, points = geometry.in_crop(boxes, landmarks)
-    return tables.conform(
-        {
-            "face": range(len(crops)),
-            "time": np.repeat([part[0] for part in parts], [len(part[3]) for part in parts]),
-            **dict(zip(("x0", "y0", "x1", "y1"), boxes.T, strict=True)),
-            "landmarks": list(landmarks.reshape(-1, 10)),
-            "confidence": np.concatenate([part[3] for part in parts]),
-            "sharpness": geometry.sharpness(crops, framed),
-            "yaw": geometry.yaw(landmarks),
-            "logits": list(models.expression.logits(crops, framed, points)),
-            "crop": [jpeg(crop) for crop in crops] if settings.crops else None,
-        },
-        "faces",
-    )
+    def __init__(self, models: Models, settings: ObservationSettings) -> None:
+        self._models, self._settings = models, settings
+        self._waiting: list[tuple[float, np.ndarray]] = []  # frames without detections yet
+        self._crops: list[np.ndarray] = []  # faces without logits yet, and
+        self._framed: list[tuple[np.ndarray, np.ndarray]] = []  # their boxes and landmarks within the crops
+        self._times: list[float] = []
+        self._found: list[Detections] = []  # of each frame with faces, in pixels of the film
+        self._logits: list[np.ndarray] = []
+        self._sharpness: list[np.ndarray] = []
+        self._jpegs: list[bytes] = []
+
+    def add(self, time: float, pixels: np.ndarray) -> bool:
+        """Take a frame; whether the frames up to it have been searched."""
+        self._waiting.append((time, pixels))
+        if len(self._waiting) < max(1, min(_BATCH, _BATCH_BYTES // pixels.nbytes)):
+            return False
+        self._search()
+        return True
+
+    def table(self) -> pd.DataFrame:
+        """Finish what waits; table FACES."""
+        import numpy as np
+
+        self._search()
+        self._read()
+        if not self._times:
+            return tables.empty("faces")
+        boxes, landmarks, confidence = (np.concatenate(parts) for parts in zip(*self._found, strict=True))
+        return tables.conform(
+            {
+                "face": range(len(boxes)),
+                "time": np.repeat(self._times, [len(found.scores) for found in self._found]),
+                **dict(zip(("x0", "y0", "x1", "y1"), boxes.T, strict=True)),
+                "landmarks": list(landmarks.reshape(-1, 10)),
+                "confidence": confidence,
+                "sharpness": np.concatenate(self._sharpness),
+                "yaw": geometry.yaw(landmarks),
+                "logits": list(np.concatenate(self._logits)),
+                "crop": self._jpegs if self._settings.crops else None,
+            },
+            "faces",
+        )
+
+    def _search(self) -> None:
+        import numpy as np
+
+        reduced = [_reduce(pixels, self._settings.detection_pixels) for _, pixels in self._waiting]
+        detections = self._models.detector.detect([picture for picture, _ in reduced]) if reduced else []
+        for (time, _), (picture, levels), found in zip(self._waiting, reduced, detections, strict=True):
+            if not len(found.scores):
+                continue
+            scale = np.array(levels[0].shape[1::-1], np.float32) / np.array(picture.shape[1::-1], np.float32)
+            boxes = (found.boxes * np.tile(scale, 2)).astype(np.float32)
+            landmarks = (found.landmarks * scale).astype(np.float32)
+            self._times.append(time)
+            self._found.append(Detections(boxes, landmarks, found.scores))
+            self._framed.append(geometry.in_crop(boxes, landmarks))
+            self._crops += geometry.crop_faces(levels, boxes)
+        self._waiting = []
+        if len(self._crops) >= _CROPS:
+            self._read()
+
+    def _read(self) -> None:
+        import numpy as np
+
+        if not self._crops:
+            return
+        framed, points = (np.concatenate(parts) for parts in zip(*self._framed, strict=True))
+        self._logits.append(self._models.expression.logits(self._crops, framed, points))
+        self._sharpness.append(geometry.sharpness(self._crops, framed))
+        if self._settings.crops:
+            self._jpegs += [jpeg(crop) for crop in self._crops]
+        self._crops, self._framed = [], []
 
 
-def _reduce(pixels: np.ndarray, most: int) -> tuple[np.ndarray, np.ndarray]:
-    """Reduce a picture to ``most`` pixels, never enlarging it; also the factors (x, y) back to the full picture."""
-    import numpy as np
+def _reduce(pixels: np.ndarray, most: int) -> tuple[np.ndarray, list[np.ndarray]]:
+    """Reduce a picture to ``most`` pixels, never enlarging it; also the picture and the halves made on the way."""
+    import cv2
 
     height, width = pixels.shape[:2]
     factor = min(1.0, sqrt(most / (height * width)))
-    size = (max(1, int(width * factor)), max(1, int(height * factor)))
-    return geometry.shrink(pixels, *size), np.array([width / size[0], height / size[1]], np.float32)
+    width, height = max(1, int(width * factor)), max(1, int(height * factor))
+    levels = geometry.halves(pixels, width, height)
+    if levels[-1].shape[:2] == (height, width):
+        return levels[-1], levels
+    return cv2.resize(levels[-1], (width, height), interpolation=cv2.INTER_LINEAR), levels
 
 
 def _concat(parts: Sequence[pd.DataFrame], table: str) -> pd.DataFrame:

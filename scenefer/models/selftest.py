@@ -106,7 +106,7 @@ def _happy(picture: np.ndarray, view: str, model: reader.ExpressionReader, detec
     if not len(found.scores):
         return Check(claim, False, "no face found")
     box, landmarks = found.boxes[:1], found.landmarks[:1]
-    logits = model.logits(geometry.crop_faces(picture, box), *geometry.in_crop(box, landmarks))
+    logits = model.logits(geometry.crop_faces([picture], box), *geometry.in_crop(box, landmarks))
     first, last = model.calibration.head
     shares = _softmax(logits[:, first:last] / model.calibration.temperature)[0]
     most = int(shares.argmax())

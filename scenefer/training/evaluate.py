@@ -125,7 +125,7 @@ def framed(faces: datasets.Faces, detector: FaceDetector | None = None) -> tuple
         if len(detected.scores):
             areas = (detected.boxes[:, 2:] - detected.boxes[:, :2]).prod(axis=1)
             box, landmarks = detected.boxes[[areas.argmax()]], detected.landmarks[[areas.argmax()]]
-            crops = geometry.crop_faces(padded, box)
+            crops = geometry.crop_faces([padded], box)
             squares.append(reader.cut(crops, geometry.in_crop(box, landmarks)[0])[0])
             found[row] = True
     return np.stack(squares) if squares else np.empty((0, 48, 48), np.uint8), found
