@@ -158,11 +158,15 @@ def load(folder: Path) -> Analysis:
         film = _film_of(run.pop("film"))
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise SceneferError(f"{folder} is no run of scenefer: it has no readable run.json") from error
-    sheet = folder / "tables" / _SHEET
+    sheet = None
+    if (kept := folder / "tables" / _SHEET).is_file():
+        sheet = pd.read_csv(kept, keep_default_na=False, dtype=str).astype({"start": "float64", "end": "float64"})
+        texts = sheet.select_dtypes("str")
+        sheet[texts.columns] = texts.astype(object).where(texts != "", None)  # as read_sheet has empty cells
     return Analysis(
         film=film,
         **{name: tables.read(folder / "tables" / f"{name}.parquet", name) for name in _TABLES},
-        sheet=pd.read_csv(sheet, keep_default_na=False, dtype={"scene": str}) if sheet.is_file() else None,
+        sheet=sheet,
         run=run,
     )
 

@@ -98,7 +98,7 @@ def summary(analysis: Analysis) -> dict[str, Any]:
                 "face_seconds": float(own[0]["face_seconds"]),
                 "percent": None
                 if own[0]["evidence"] == "insufficient"
-                else {e: round(percent[e], 2) for e in EMOTIONS},
+                else {e: round(percent[e], 4) for e in EMOTIONS},
             }
         )
     return {

@@ -1,10 +1,10 @@
 """Every error that a user can answer, as one tree.
 
     SceneferError            caught once, in the CLI: one line on stderr and an exit code
-    ├── FilmError            a film is missing, is no film, or cannot be decoded
+    ├── FilmError            a film is no film, or cannot be decoded
     ├── WeightsError         a weight file is unknown, absent, damaged or of another layout
     ├── SheetError           a sheet of scenes or intentions has a row that cannot be read
-    ├── PlanError            a plan or an option has a key or a value that does not exist
+    ├── PlanError            a plan or an option names what does not exist: a key, a value, a path
     └── OutputError          a result cannot be written
 
 A message says what is wrong, where (file, row, film time), and what to do about it. Mistakes of a programmer
@@ -21,7 +21,7 @@ class SceneferError(Exception):
 
 
 class FilmError(SceneferError):
-    """A film is missing, is no film, or cannot be decoded."""
+    """A film is no film, or cannot be decoded."""
 
 
 class WeightsError(SceneferError):
@@ -33,7 +33,7 @@ class SheetError(SceneferError):
 
 
 class PlanError(SceneferError):
-    """A plan or an option has a key or a value that does not exist."""
+    """A plan or an option names what does not exist: a key, a value, a path."""
 
 
 class OutputError(SceneferError):

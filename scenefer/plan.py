@@ -100,6 +100,15 @@ def make_plan(
     return _sensible(plan)
 
 
+def from_record(settings: Mapping[str, Any]) -> Plan:
+    """Read back the settings of a run, as its ``run.json`` has them.
+
+    Raises:
+        PlanError: they are of another version.
+    """
+    return _sensible(_deviate(Plan(), settings, "run.json"))
+
+
 def find_plan(file: str | Path) -> Path:
     """Find a plan by path or, if it ships with scenefer, by its bare name.
 

@@ -128,6 +128,41 @@ def analyze_film(
     return replace(result, run=run)
 
 
+def reclassify(folder: Path, weights: str, device: str = "auto") -> Analysis:
+    """Read the stored faces of a run again, with other weights.
+
+    Raises:
+        SceneferError: the folder holds no run, or a run without pictures of its faces.
+        WeightsError: the weights are unknown or damaged.
+    """
+    from scenefer import analysis
+    from scenefer import observation as seen
+
+    began = time.perf_counter()
+    earlier = analysis.load(folder)
+    if earlier.faces["crop"].isna().any():
+        raise SceneferError(f"{folder} keeps no pictures of faces; analyse the film again with --weights {weights}")
+    plan = plans.from_record(earlier.run["settings"])
+    plan = replace(plan, models=replace(plan.models, expression=weights, device=device))
+    path = zoo.find_expression(weights)
+    faces = seen.reclassify(earlier.faces, _load_models(plan, path).expression)
+    observed = seen.Observation(earlier.frames, faces, earlier.pictures)
+    start, end = earlier.run["span"]
+    span = Span(start, float("inf") if end is None else end)
+    result = analysis.analyse(earlier.film, observed, calibration(zoo.describe(path)), plan, span, earlier.sheet)
+    run = {
+        **earlier.run,
+        "coverage": result.run["coverage"],
+        "made": datetime.now(UTC).isoformat(timespec="seconds"),
+        "versions": versions(),
+        "settings": asdict(plan),
+        "plan": plans.identity(plan),
+        "weights": _weights_record(plan, path),
+        "timings": {"reclassify_s": round(time.perf_counter() - began, 3)},
+    }
+    return replace(result, run=run)
+
+
 def observe_film(
     film: Film, plan: Plan, span: Span, data: Path, weights: Path, executor: executors.Executor, progress: Progress
 ) -> Sighting:

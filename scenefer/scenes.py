@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 class SceneSettings:
     """How shots are grouped where the user gives no list."""
 
-    n_scenes: int | None = None  # None = as many as the pictures say
+    n_scenes: int = 0  # 0 = as many as the pictures say
     memory: float = 30.0  # seconds after which a shot's likeness to another one counts 1/e
     price: float = 0.3  # what a scene costs, in likenesses: the higher, the fewer
     people: float = 0.3  # weight of the people that two shots share, where they are known
@@ -81,17 +81,17 @@ def group_shots(
         Table SCENES: contiguous, together as long as the shots, named "1", "2" and so on.
 
     Raises:
-        ValueError: fewer than one scene is asked for.
+        ValueError: fewer than no scene is asked for.
     """
     import numpy as np
 
-    if settings.n_scenes is not None and settings.n_scenes < 1:
-        raise ValueError(f"n_scenes must be at least 1, got {settings.n_scenes}")
+    if settings.n_scenes < 0:
+        raise ValueError(f"n_scenes must be at least 1, or 0 for as many as there seem to be, got {settings.n_scenes}")
     if not len(shots):
         return tables.empty("scenes")
     middles = ((shots["start"] + shots["end"]) / 2).to_numpy()
     gains = _gains(_looks(shots, frames, people), middles, settings)
-    if settings.n_scenes is not None:
+    if settings.n_scenes:
         first = _divide_into(min(settings.n_scenes, len(shots)), gains)
     else:
         first = _divide(gains, settings.price)

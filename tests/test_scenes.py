@@ -64,8 +64,8 @@ def test_the_number_of_scenes_can_be_fixed():
         50: [(k, k) for k in range(12)],
     }.items():
         assert spans(group_shots(shots, pictures, SceneSettings(n_scenes=n_scenes))) == expected
-    with pytest.raises(ValueError, match="at least 1, got 0"):
-        group_shots(shots, pictures, SceneSettings(n_scenes=0))
+    with pytest.raises(ValueError, match="got -1"):
+        group_shots(shots, pictures, SceneSettings(n_scenes=-1))
 
 
 def test_people_hold_shots_together_where_the_pictures_do_not():

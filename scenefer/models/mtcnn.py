@@ -8,8 +8,8 @@ the refining network R at what P proposes, the output network O at what R keeps;
 changes nothing: levels and crops come from one summed-area table a picture; channels lie last in memory and are padded
 to multiples of 16, so that every loop is a vector loop; pictures share the calls of the networks; boxes are suppressed
 by a matrix. ``FAST`` also looks at fewer places of the large levels, reduces each level from the one before, and passes
-on fewer of the boxes that overlap. bfloat16 gains nothing: half the time goes into PReLU and pooling, which are slower
-in it.
+on fewer of the boxes that overlap. bfloat16 is of no use: the convolutions gain what PReLU, many times slower in it,
+loses.
 """
 
 from __future__ import annotations
@@ -278,8 +278,8 @@ def _keep_freed_memory() -> None:
     """Have glibc keep freed memory for the next allocation, up to 64 MiB; elsewhere this does nothing.
 
     It returns to the system what is free beyond twice the largest mapped block freed so far, by default little. The
-    activations of one level then came back as 1,700 page faults, half of P's time. One block just under the largest
-    that counts (32 MiB), freed untouched, raises the bound. https://man7.org/linux/man-pages/man3/mallopt.3.html
+    activations of one level then came back as 1,700 page faults. One block just under the largest that counts (32 MiB),
+    freed untouched, raises the bound. https://man7.org/linux/man-pages/man3/mallopt.3.html
     """
     torch.empty((32 << 20) - (64 << 10), dtype=torch.uint8)
 

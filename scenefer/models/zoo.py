@@ -10,10 +10,12 @@ import hashlib
 import http.client
 import logging
 import os
+import re
+import shutil
 import sys
 import urllib.error
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
@@ -96,6 +98,18 @@ EXPRESSION = _by_name(
         source="interim weights, trained outside this repository",
         trained_on="FER2013 Training without the rows that repeat a test image; FER+ votes",
     ),
+    WeightsRecord(
+        name="rmn",
+        kind="expression",
+        architecture="rmn",
+        file="ResMaskNet_Z_resmasking_dropout1_rot30.pth",
+        sha256="1aa0454662df6c59ab8bc4db80a25be5a109acfda970d32e7593cde2d3aeae68",
+        n_bytes=551_634_217,
+        licence="MIT; learned from pictures that are not public",
+        source="Pham, Vu and Tran 2020, as distributed by py-feat",
+        trained_on="VEMO, a private set; its accuracy on FER2013 was never published",
+        url="https://huggingface.co/py-feat/resmasknet/resolve/main/ResMaskNet_Z_resmasking_dropout1_rot30.pth",
+    ),
 )
 
 
@@ -159,15 +173,69 @@ def load_expression(name_or_path: str | Path, device: str = "cpu", *, mirrored: 
 
 
 def find_expression(name_or_path: str | Path) -> Path:
-    """Return the weight file of an expression network: of a known name, verified, or the file that was given.
+    """Return the weight file of an expression network: of a known name, verified, of an added one, or the file given.
+
+    A published checkpoint is converted to safetensors, once.
 
     Raises:
         WeightsError: the name is unknown, or the file is absent or damaged.
     """
     name = str(name_or_path)
-    if name in EXPRESSION or not Path(name).is_file():
-        return verify(_find(name, EXPRESSION, "expression model").name)
-    return Path(name)
+    if name in EXPRESSION:
+        return _converted(verify(name))
+    if Path(name).is_file():
+        return _converted(Path(name))
+    if name in added():
+        return added()[name]
+    return verify(_find(name, EXPRESSION, "expression model", list(added())).name)
+
+
+def added() -> dict[str, Path]:
+    """Return the weight files that ``add`` keeps, by name."""
+    return {path.stem: path for path in sorted(weights_folder().glob("added/*.safetensors"))}
+
+
+def add(file: Path, name: str) -> Path:
+    """Keep the weights of an expression network in the user's folder, under a name.
+
+    Raises:
+        WeightsError: the name is taken or is none, the file is damaged or of an unknown layout, or the folder cannot be
+            written.
+    """
+    from scenefer.models import reader
+
+    if name in records() or not re.fullmatch(r"\w[\w.-]*", name):
+        raise WeightsError(f"{name!r} cannot be a name for weights: it is taken, or not of letters, digits, _ . and -")
+    reader.load_network(file)
+    target = weights_folder() / "added" / f"{name}.safetensors"
+    part = target.with_suffix(".tmp")
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(_converted(file), part)
+        part.replace(target)
+    except OSError as error:
+        raise WeightsError(
+            f"{target} cannot be written: {error.strerror}; SCENEFER_WEIGHTS names another folder"
+        ) from error
+    return target
+
+
+def _converted(path: Path) -> Path:
+    """Return a checkpoint as safetensors, which it is converted to where it has not been yet."""
+    if path.suffix == ".safetensors":
+        return path
+    target = weights_folder() / "converted" / f"{sha256_of(path)[:16]}.safetensors"
+    if not target.is_file():
+        from safetensors.torch import save_file
+
+        from scenefer.models import reader
+
+        network, metadata = reader.load_network(path)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        part = target.with_suffix(".tmp")
+        save_file({key: value.contiguous() for key, value in network.state_dict().items()}, part, metadata)
+        part.replace(target)
+    return target
 
 
 def describe(path: Path) -> dict[str, str]:
@@ -271,9 +339,10 @@ def _download(url: str, part: Path, n_bytes: int, progress: Progress | None) -> 
                     progress(start, n_bytes)
 
 
-def _find(name: str, known: dict[str, WeightsRecord], what: str) -> WeightsRecord:
+def _find(name: str, known: dict[str, WeightsRecord], what: str, others: Sequence[str] = ()) -> WeightsRecord:
     if name in known:
         return known[name]
-    nearest = get_close_matches(name, known, n=1)
+    names = sorted([*known, *others])
+    nearest = get_close_matches(name, names, n=1)
     hint = f"; did you mean {nearest[0]}?" if nearest else ""
-    raise WeightsError(f"unknown {what} {name!r}; known: {', '.join(sorted(known))}{hint}")
+    raise WeightsError(f"unknown {what} {name!r}; known: {', '.join(names)}{hint}")

@@ -26,9 +26,12 @@ from torch.nn import functional
 
 from scenefer.errors import PlanError
 from scenefer.models import reader, rmn, rmn_face, selftest
+from scenefer.plan import SHIPPED
 from scenefer.tables import EMOTIONS
 from scenefer.training import calibrate, datasets, drawing, evaluate
 from scenefer.training.augment import AugmentSettings, augment
+
+_SHIPPED = SHIPPED / "recipes"
 
 Progress = Callable[[str, int, int], None]  # what is being done, steps done, steps in all
 
@@ -65,6 +68,20 @@ class Recipe:
     keep: float = 1.0  # probability that the last block's convolutions count; linear from 1 at the first
     subset: int = 0  # train on so many pictures; 0 = all
     augment: AugmentSettings = field(default_factory=AugmentSettings)
+
+
+def find_recipe(name: str) -> Path:
+    """Find a recipe by path or, if it ships with scenefer, by its bare name.
+
+    Raises:
+        PlanError: there is none.
+    """
+    if Path(name).is_file():
+        return Path(name)
+    shipped = {path.stem: path for path in sorted(_SHIPPED.glob("*.toml"))}
+    if name in shipped:
+        return shipped[name]
+    raise PlanError(f"there is no recipe {name!r}; give a TOML file or one of: {', '.join(shipped)}")
 
 
 def read_recipe(path: Path) -> Recipe:

@@ -1,49 +1,22 @@
-"""The command line: parse, one call, print. ``__main__`` turns errors into one line and an exit code."""
+"""Commands that read films."""
 
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
 from scenefer import console
+from scenefer.cli import speech
+from scenefer.cli.speech import complain, demand, err, say
 from scenefer.errors import FilmError, OutputError, PlanError, SceneferError, printable
 
 if TYPE_CHECKING:
     from scenefer.film import Film, Span
 
-app = typer.Typer(
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    rich_markup_mode=None,
-    help="Tell, scene by scene, which facial expressions a film shows.",
-)
-weights_app = typer.Typer(help="The weight files: what there is, what is here, what it may be used for.")
-app.add_typer(weights_app, name="weights")
 
-_out = console.Console(width=None if sys.stdout.isatty() else 110)
-_err = console.Console(stderr=True)
-
-Run = Annotated[Path, typer.Argument(help="Folder of an analysed film, reports/<film>.")]
-
-
-@app.callback(invoke_without_command=True)
-def _root(
-    context: typer.Context, version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False
-) -> None:
-    if context.invoked_subcommand is None and not version:
-        print(context.get_help())
-    if version:
-        from scenefer import __version__
-
-        print(__version__)
-        raise typer.Exit
-
-
-@app.command()
 def analyze(
     films: Annotated[
         list[Path], typer.Argument(metavar="FILM...", help="Films, stills, or folders of stills.", show_default=False)
@@ -90,7 +63,7 @@ def analyze(
     # Whatever can be wrong with options, paths and sheets is said before anything is decoded.
     zoo.verify(settings.observation.detector)
     zoo.find_expression(settings.models.expression)
-    _demand(films)
+    demand(*films)
     sheet_of = _match_sheets(films, scenes)
     failures: list[dict[str, str]] = []
     probed = []
@@ -105,7 +78,7 @@ def analyze(
     summaries = []
     for film, span, sheet, notices in probed:
         try:
-            with console.progress_bar(film.path.name, _err) as tell:
+            with console.progress_bar(film.path.name, err) as tell:
                 analysis = run.analyze_film(
                     film, settings, sheet, notices, span=span, data=data or out.parent / "data",
                     executor=executors.processes, progress=tell,
@@ -118,10 +91,10 @@ def analyze(
         page = folder / "report.html"
         summaries.append({**console.summary(analysis), "run": printable(folder), "report": printable(page)})
         if not as_json:
-            _out.print(console.scenes_table(analysis))
+            speech.out.print(console.scenes_table(analysis))
             for warning in analysis.run["warnings"]:
-                _say(f"note: {warning}")
-            _say(f"report: {page}")
+                say(f"note: {warning}")
+            say(f"report: {page}")
         if open_:
             typer.launch(page.resolve().as_uri())
     if as_json:
@@ -130,17 +103,6 @@ def analyze(
         raise typer.Exit(1 if summaries else 3)
 
 
-@app.command()
-def report(folder: Run) -> None:
-    """Render the report of an analysed film again."""
-    from scenefer import analysis, run
-
-    loaded = analysis.load(folder)
-    run.write(loaded, folder)
-    _say(f"report: {folder / 'report.html'}")
-
-
-@app.command()
 def scenes(
     film: Annotated[Path, typer.Argument(help="The film.")],
     to: Annotated[Path | None, typer.Option(help="The sheet to write; else <film>.csv here.")] = None,
@@ -150,82 +112,16 @@ def scenes(
     from scenefer import executors, run, sheets
 
     sheet = to or Path(f"{film.stem}.csv")
-    _demand([film])
-    with console.progress_bar(film.name, _err) as tell:
+    demand(film)
+    with console.progress_bar(film.name, err) as tell:
         analysis = run.analyze(film, data=data, executor=executors.processes, progress=tell)
     sheets.write_template(analysis.scenes, sheet)
-    _say(f"{len(analysis.scenes)} guessed scenes: {sheet}")
-
-
-@app.command()
-def export(
-    folder: Run,
-    to: Annotated[Path, typer.Option(help="The CSV file to write.")],
-    rejected: Annotated[bool, typer.Option("--rejected", help="With the faces that do not count.")] = False,
-) -> None:
-    """Write a row a face: place, time, expression and the seven probabilities."""
-    from scenefer import analysis
-    from scenefer.export import face_rows, write_csv
-
-    loaded = analysis.load(folder)
-    rows = face_rows(loaded, rejected=rejected)
-    write_csv(rows, to)
-    print(f"{len(rows)} of {len(loaded.faces)} faces: {to}")
-
-
-@app.command()
-def schema() -> None:
-    """Print the columns, types and units of every table."""
-    for table in console.schema_tables():
-        _out.print(table)
-
-
-@app.command()
-def doctor() -> None:
-    """Say what is installed, which weights and devices there are, and test them."""
-    import torch
-
-    from scenefer import run
-    from scenefer.models import selftest, zoo
-
-    for name, version in run.versions().items():
-        print(f"{name:24} {version}")
-    devices = [torch.cuda.get_device_name(k) for k in range(torch.cuda.device_count())]
-    print(f"{'devices':24} cpu{''.join(f', cuda ({name})' for name in devices)}")
-    for record in zoo.records().values():
-        here = "here" if record.path.is_file() else "not here"
-        print(f"weights {record.name:16} {here}, {record.n_bytes / 1e6:.1f} MB, licence {record.licence}")
-    _tell_selftest(selftest.run())
-
-
-@app.command(name="selftest")
-def selftest_command() -> None:
-    """Test the weights that ship: stored outputs, the shipped portrait, a picture without a face."""
-    from scenefer.models import selftest
-
-    _tell_selftest(selftest.run())
-
-
-def _tell_selftest(checks: list[Any]) -> None:
-    for check in checks:
-        print(f"{'ok    ' if check.passed else 'FAILED'} {check.claim}: {check.found}")
-    if not all(check.passed for check in checks):
-        raise typer.Exit(1)
-
-
-def _say(text: str) -> None:
-    _out.print(printable(text), markup=False, highlight=False, soft_wrap=True)
+    say(f"{len(analysis.scenes)} guessed scenes: {sheet}")
 
 
 def _note_failure(failures: list[dict[str, str]], path: Path, error: SceneferError) -> None:
     failures.append({"film": printable(path), "error": printable(str(error))})
-    _err.print(f"scenefer: {printable(str(error))}", markup=False, highlight=False, soft_wrap=True)
-
-
-def _demand(films: list[Path]) -> None:
-    for path in films:
-        if not path.exists():
-            raise PlanError(f"{path}: there is no such file or folder")
+    complain(str(error))
 
 
 def _match_sheets(films: list[Path], scenes: Path | None) -> dict[Path, Path]:
@@ -263,32 +159,3 @@ def _span(start: str | None, end: str | None, film: Film) -> Span:
 
 def _refuse(message: str) -> NoReturn:
     raise PlanError(message)
-
-
-@weights_app.command("list")
-def weights_list() -> None:
-    """List the known weight files."""
-    from scenefer.models import zoo
-
-    for record in zoo.records().values():
-        place = str(record.path) if record.path.is_file() else f"not here: scenefer weights pull {record.name}"
-        print(f"{record.name:14} {record.kind:10} {record.n_bytes / 1e6:7.1f} MB  {record.licence}\n{'':14} {place}")
-
-
-@weights_app.command("pull")
-def weights_pull(name: str) -> None:
-    """Download a weight file, resumed and verified."""
-    from scenefer.models import zoo
-
-    record = zoo.records().get(name)
-    if record is not None:
-        _err.print(f"{name}: {record.n_bytes / 1e6:.1f} MB, licence: {record.licence}", highlight=False)
-    print(zoo.pull(name))
-
-
-@weights_app.command("verify")
-def weights_verify(name: str) -> None:
-    """Check a weight file against its SHA-256."""
-    from scenefer.models import zoo
-
-    print(f"{zoo.verify(name)}: as recorded")

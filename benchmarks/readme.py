@@ -1,0 +1,52 @@
+"""Write the README's figures from the results files, so that no figure is copied by hand.
+
+python -m benchmarks.readme
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from benchmarks import film
+from benchmarks.expression import fill
+
+README = Path(__file__).parents[1] / "README.md"
+RESULTS = Path(__file__).parent / "results"
+
+
+def speed(measured: dict[str, Any]) -> str:
+    """Write what a film costs, from ``film.json``."""
+    machine = measured["machine"]
+    lines = [f"On {machine['cores']} cores ({machine['cpu']}):", "", "| figure | measured | must be |", "|---|---|---|"]
+    lines += [f"| {name} | {value} | {limit} |" for name, value, limit, _ in film.verdicts(measured)]
+    return "\n".join(lines)
+
+
+def truth(measured: dict[str, Any]) -> str:
+    """Write the comparison with the annotated clips, from ``truth.json``."""
+    lines = ["| figure | scenefer | must be | others on the same clips |", "|---|---|---|---|"]
+    for name, floor in measured["floors"].items():
+        atmost = name.startswith(("boundaries inside", "tracks in such"))
+        limit = f"{'≤' if atmost else '≥'} {floor['limit']:g}"
+        lines.append(f"| {name} | {floor['value']:.3f} | {limit} | {measured['others'].get(name, '')} |")
+    shown = measured["emotion"]["confusion_segments"]
+    right = sum(row.get(emotion, 0.0) for emotion, row in shown.items())
+    n = sum(sum(row.values()) for row in shown.values())
+    recall = measured["emotion"]["macro_recall_segments"]
+    lines.append(
+        f"| strongest emotion of {n:.0f} annotated segments, macro-recall | {recall:.3f} ({right:.0f} right) | | |"
+    )
+    return "\n".join(lines)
+
+
+def main() -> None:
+    """Fill the README."""
+    for name, write in (("speed", speed), ("truth", truth)):
+        measured = json.loads((RESULTS / f"{'film' if name == 'speed' else name}.json").read_text(encoding="utf-8"))
+        fill(README, name, write(measured))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,138 @@
+"""Commands about networks and their weights: how they are made, measured and kept."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from scenefer.cli.speech import demand, err, say
+from scenefer.errors import PlanError
+
+
+def train(
+    recipe: Annotated[str, typer.Argument(help="TOML of a run, or the name of a recipe that ships.")],
+    data: Annotated[Path, typer.Option(help="FER2013: fer2013.csv, fer2013.parquet, or a folder by split and class.")],
+    out: Annotated[Path, typer.Option(help="Folder of the run; one that was begun goes on.")] = Path("run"),
+    votes: Annotated[Path | None, typer.Option(help="FER+: fer2013new.csv, where --data is fer2013.csv.")] = None,
+    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
+    last_epoch: Annotated[int | None, typer.Option(help="Stop before this epoch, to go on later.")] = None,
+) -> None:
+    """Train an expression network; a run that was stopped goes on from its last save."""
+    import torch
+    from rich.progress import Progress
+
+    from scenefer.training import train as training
+
+    demand(data, *([votes] if votes else []))
+    chosen = ("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device
+    with Progress(console=err, transient=True, disable=not err.is_terminal) as bar:
+        task = bar.add_task("reading the data", total=None)
+
+        def tell(stage: str, done: int, total: int) -> None:
+            bar.update(task, description=stage, completed=done, total=total)
+
+        best = training.train(
+            training.find_recipe(recipe), out, data, votes, device=chosen, last_epoch=last_epoch, progress=tell
+        )
+    say(f"weights: {best}")
+    say(f"curves: {out / 'curves.html'}")
+
+
+def evaluate(
+    weights: Annotated[list[str], typer.Argument(help="Names or files of weights; several are averaged.")],
+    data: Annotated[Path, typer.Option(help="A data set: CSV, Parquet, or a folder of class folders.")],
+    split: Annotated[str, typer.Option(help="Training, PublicTest or PrivateTest, where the set has splits.")] = "",
+    votes: Annotated[Path | None, typer.Option(help="FER+: fer2013new.csv, where --data is fer2013.csv.")] = None,
+    truth: Annotated[str, typer.Option(help="label, or majority of the FER+ votes.")] = "label",
+    head: Annotated[str | None, typer.Option(help="Head to read; else the one that feeds the reports.")] = None,
+    tta: Annotated[bool, typer.Option("--tta", help="Average over five crops, each mirrored too.")] = False,
+    to: Annotated[Path | None, typer.Option(help="Folder for evaluation.html and confusion.png.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one object on stdout.")] = False,
+) -> None:
+    """Measure weights on labelled faces; of pictures that are not framed, a face that is not found counts as wrong."""
+    from scenefer.training import drawing
+    from scenefer.training import evaluate as evaluation
+
+    demand(data, *([votes] if votes else []))
+    if truth not in ("label", "majority"):
+        raise PlanError(f"--truth must be label or majority, not {truth!r}")
+    figures = evaluation.evaluate(weights, data, split, votes=votes, head=head, truth=truth, tta=tta)
+    print(figures.as_json() if as_json else evaluation.describe(figures))
+    if to is not None:
+        to.mkdir(parents=True, exist_ok=True)
+        (to / "evaluation.html").write_text(drawing.evaluation(figures), encoding="utf-8")
+        drawing.confusion_picture(figures.confusion, to / "confusion.png")
+        err.print(f"{to / 'evaluation.html'}, {to / 'confusion.png'}", markup=False, highlight=False, soft_wrap=True)
+
+
+def doctor() -> None:
+    """Say what is installed, which weights and devices there are, and test them."""
+    import torch
+
+    from scenefer import run
+    from scenefer.models import selftest, zoo
+
+    for name, version in run.versions().items():
+        print(f"{name:24} {version}")
+    devices = [torch.cuda.get_device_name(k) for k in range(torch.cuda.device_count())]
+    print(f"{'devices':24} cpu{''.join(f', cuda ({name})' for name in devices)}")
+    for record in zoo.records().values():
+        here = "here" if record.path.is_file() else "not here"
+        print(f"weights {record.name:16} {here}, {record.n_bytes / 1e6:.1f} MB, licence {record.licence}")
+    _tell_selftest(selftest.run())
+
+
+def selftest() -> None:
+    """Test the weights that ship: stored outputs, the shipped portrait, a picture without a face."""
+    from scenefer.models import selftest as testing
+
+    _tell_selftest(testing.run())
+
+
+def _tell_selftest(checks: list[Any]) -> None:
+    for check in checks:
+        print(f"{'ok    ' if check.passed else 'FAILED'} {check.claim}: {check.found}")
+    if not all(check.passed for check in checks):
+        raise typer.Exit(1)
+
+
+def weights_list() -> None:
+    """List the known weight files."""
+    from scenefer.models import zoo
+
+    for record in zoo.records().values():
+        place = str(record.path) if record.path.is_file() else f"not here: scenefer weights pull {record.name}"
+        print(f"{record.name:14} {record.kind:10} {record.n_bytes / 1e6:7.1f} MB  {record.licence}\n{'':14} {place}")
+    for name, path in zoo.added().items():
+        said = zoo.describe(path).get("licence", "licence not stated")
+        print(f"{name:14} {'expression':10} {path.stat().st_size / 1e6:7.1f} MB  {said}\n{'':14} {path}")
+
+
+def weights_pull(name: str) -> None:
+    """Download a weight file, resumed and verified."""
+    from scenefer.models import zoo
+
+    record = zoo.records().get(name)
+    if record is not None:
+        err.print(f"{name}: {record.n_bytes / 1e6:.1f} MB, licence: {record.licence}", highlight=False)
+    print(zoo.pull(name))
+
+
+def weights_add(
+    file: Annotated[Path, typer.Argument(help="A safetensors file of ours, or a published RMN checkpoint.")],
+    name: Annotated[str | None, typer.Option(help="Name for --weights; else the file's.")] = None,
+) -> None:
+    """Keep a weight file under a name; a published checkpoint is converted to safetensors, without executing it."""
+    from scenefer.models import zoo
+
+    demand(file)
+    print(zoo.add(file, name or file.stem))
+
+
+def weights_verify(name: str) -> None:
+    """Check a weight file against its SHA-256."""
+    from scenefer.models import zoo
+
+    print(f"{zoo.verify(name)}: as recorded")

@@ -1,0 +1,80 @@
+"""Commands on runs: films that have been analysed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from scenefer import console
+from scenefer.cli.speech import demand, out, say
+from scenefer.errors import PlanError
+
+Run = Annotated[Path, typer.Argument(metavar="RUN", help="Folder of an analysed film, reports/<film>.")]
+
+
+def report(folder: Run) -> None:
+    """Render the report of an analysed film again."""
+    from scenefer import analysis, run
+
+    loaded = analysis.load(folder)
+    run.write(loaded, folder)
+    say(f"report: {folder / 'report.html'}")
+
+
+def reclassify(
+    folder: Run,
+    weights: Annotated[str, typer.Option(help="Name or file of the expression weights.")] = "rmn_compact",
+    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
+) -> None:
+    """Read the stored faces of a run again, with other weights; neither the film nor the cache is needed."""
+    from scenefer import run
+
+    analysis = run.reclassify(folder, weights, device)
+    run.write(analysis, folder)
+    out.print(console.scenes_table(analysis))
+    say(f"report: {folder / 'report.html'}")
+
+
+def export(
+    folder: Run,
+    to: Annotated[Path, typer.Option(help="The CSV file to write.")],
+    rejected: Annotated[bool, typer.Option("--rejected", help="With the faces that do not count.")] = False,
+) -> None:
+    """Write a row a face: place, time, expression and the seven probabilities."""
+    from scenefer import analysis
+    from scenefer.export import face_rows, write_csv
+
+    loaded = analysis.load(folder)
+    rows = face_rows(loaded, rejected=rejected)
+    write_csv(rows, to)
+    print(f"{len(rows)} of {len(loaded.faces)} faces: {to}")
+
+
+def explain(
+    source: Annotated[Path, typer.Argument(metavar="IMAGE|RUN", help="A picture with a face, or an analysed film.")],
+    to: Annotated[Path, typer.Option(help="The PNG to write.")] = Path("explained.png"),
+    face: Annotated[
+        int, typer.Option(help="Number of the face in table FACES; of a picture, the most certain first.")
+    ] = 0,
+    weights: Annotated[str, typer.Option(help="Name or file of the expression weights.")] = "rmn_compact",
+) -> None:
+    """Draw where the network looked: a face, its masks, and which parts spoke for the emotion (Grad-CAM)."""
+    import cv2
+
+    from scenefer.explanation import explain_face
+
+    demand(source)
+    emotion, drawn = explain_face(source, face, weights)
+    done, png = cv2.imencode(".png", drawn[:, :, ::-1])
+    if not done:
+        raise PlanError(f"{to}: a picture of {drawn.shape[1]} x {drawn.shape[0]} px cannot be written as PNG")
+    to.write_bytes(png.tobytes())
+    say(f"{emotion}: {to} (the face, the masks from the first stage to the last, Grad-CAM)")
+
+
+def schema() -> None:
+    """Print the columns, types and units of every table."""
+    for table in console.schema_tables():
+        out.print(table)

@@ -1,0 +1,33 @@
+"""What commands say, and where: results on stdout, all else on stderr."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from scenefer import console
+from scenefer.errors import PlanError, printable
+
+out = console.Console(width=None if sys.stdout.isatty() else 110)
+err = console.Console(stderr=True)
+
+
+def say(text: str) -> None:
+    """Print a line, whatever characters are in it."""
+    out.print(printable(text), markup=False, highlight=False, soft_wrap=True)
+
+
+def complain(text: str) -> None:
+    """Print a line on stderr, as an error is printed that ends the program."""
+    err.print(f"scenefer: {printable(text)}", markup=False, highlight=False, soft_wrap=True)
+
+
+def demand(*paths: Path) -> None:
+    """Refuse paths that do not exist.
+
+    Raises:
+        PlanError: one of them.
+    """
+    for path in paths:
+        if not path.exists():
+            raise PlanError(f"{path}: there is no such file or folder")

@@ -1,0 +1,144 @@
+"""The commands on networks, as they are called."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from safetensors.numpy import load_file, save_file
+from typer.testing import CliRunner, Result
+
+import scenefer
+from scenefer import analysis, run
+from scenefer.cli import app
+from scenefer.errors import SceneferError
+from scenefer.models import zoo
+from scenefer.tables import EMOTIONS
+
+PORTRAIT = Path(scenefer.__file__).parent / "assets" / "portrait.jpg"
+
+
+def call(*arguments: str | Path) -> Result:
+    return CliRunner().invoke(app, [str(argument) for argument in arguments], catch_exceptions=True)
+
+
+def done(*arguments: str | Path) -> str:
+    """Call a command that must succeed; what it printed on stdout."""
+    result = call(*arguments)
+    assert result.exit_code == 0, (result.output, result.exception)
+    return result.stdout
+
+
+def refused(*arguments: str | Path) -> str:
+    """Call a command that must fail with one of our errors; its message."""
+    result = call(*arguments)
+    assert isinstance(result.exception, SceneferError), (result.output, result.exception)
+    return str(result.exception)
+
+
+@pytest.fixture(scope="module")
+def portrait_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("portrait")
+    run.write(scenefer.analyze(PORTRAIT, data=folder / "data"), folder / "run")
+    return folder / "run"
+
+
+@pytest.fixture
+def own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("SCENEFER_WEIGHTS", str(tmp_path / "weights"))
+    return tmp_path / "weights"
+
+
+@pytest.fixture
+def contrary(tmp_path: Path) -> Path:
+    """The shipped weights, but for angry and happy, which are exchanged."""
+    shipped = zoo.EXPRESSION["rmn_compact"].path
+    weights = load_file(shipped)
+    order = [EMOTIONS.index("happy") if name == "angry" else EMOTIONS.index(name) for name in EMOTIONS]
+    order[EMOTIONS.index("happy")] = EMOTIONS.index("angry")
+    changed = 0
+    for key, values in weights.items():
+        if values.shape[:1] == (15,):
+            weights[key] = np.ascontiguousarray(values[[*order, *range(7, 15)]])
+            changed += 1
+    assert changed == 2  # matrix and bias of the last layer
+    path = tmp_path / "contrary.safetensors"
+    save_file(weights, path, zoo.describe(shipped))
+    return path
+
+
+def test_other_weights_read_the_stored_faces_of_a_run(portrait_run: Path, contrary: Path, own_folder: Path):
+    before = analysis.load(portrait_run)
+    assert before.expressions["happy"].iloc[0] > 0.5
+    again = shutil.copytree(portrait_run, portrait_run.with_name("again"))
+    done("reclassify", again, "--weights", contrary)
+    after = analysis.load(again)
+    assert after.expressions["angry"].iloc[0] == pytest.approx(before.expressions["happy"].iloc[0], abs=0.02)
+    assert after.run["weights"]["expression"]["sha256"] == zoo.sha256_of(contrary)
+    assert "contrary" in (again / "report.html").read_text(encoding="utf-8")
+    done("reclassify", again)
+    back = analysis.load(again)
+    np.testing.assert_allclose(back.expressions[list(EMOTIONS)], before.expressions[list(EMOTIONS)], atol=0.02)
+
+
+def test_a_run_without_pictures_of_faces_cannot_be_read_again(tmp_path: Path):
+    plan = scenefer.make_plan(options={"observation.crops": False})
+    run.write(scenefer.analyze(PORTRAIT, plan, data=tmp_path / "data"), tmp_path / "run")
+    assert "keeps no pictures of faces" in refused("reclassify", tmp_path / "run")
+    assert "pictures of faces were not kept" in refused("explain", tmp_path / "run")
+
+
+def test_an_added_weight_file_is_known_by_its_name(contrary: Path, own_folder: Path):
+    assert Path(done("weights", "add", contrary, "--name", "mine").strip()) == own_folder / "added" / "mine.safetensors"
+    assert zoo.find_expression("mine").read_bytes() == contrary.read_bytes()
+    assert "mine" in done("weights", "list")
+    assert "taken" in refused("weights", "add", contrary, "--name", "mtcnn")
+    assert "taken" in refused("weights", "add", contrary, "--name", "../mine")
+    assert "did you mean mine" in refused("evaluate", "mime", "--data", contrary.parent)
+
+
+def test_a_damaged_weight_file_is_not_added(tmp_path: Path, own_folder: Path):
+    damaged = tmp_path / "damaged.safetensors"
+    damaged.write_bytes(b"no weights")
+    assert "no safetensors file" in refused("weights", "add", damaged)
+    assert not own_folder.exists()
+
+
+def test_a_face_of_a_picture_and_of_a_run_is_explained(portrait_run: Path, tmp_path: Path):
+    for number, source in enumerate((PORTRAIT, portrait_run)):
+        drawn = tmp_path / f"{number}.png"
+        assert done("explain", source, "--to", drawn).startswith("happy: ")
+        assert Image.open(drawn).size == (192 * 6, 192)
+    assert "count from 0" in refused("explain", PORTRAIT, "--face", "7")
+    assert "numbered 0 to 0" in refused("explain", portrait_run, "--face", "7")
+
+
+def test_evaluation_prints_one_object_and_draws_what_it_found(tmp_path: Path):
+    for emotion in ("happy", "sad"):
+        (tmp_path / "stills" / emotion).mkdir(parents=True)
+    shutil.copy(PORTRAIT, tmp_path / "stills" / "happy")
+    Image.new("RGB", (320, 320), "grey").save(tmp_path / "stills" / "sad" / "nobody.png")
+    found = json.loads(
+        done("evaluate", "rmn_compact", "--data", tmp_path / "stills", "--to", tmp_path / "drawn", "--json")
+    )
+    assert (found["n"], found["n_missed"], found["accuracy"]) == (2, 1, 0.5)
+    assert found["low"] < 0.5 < found["high"]
+    assert "reliability" in (tmp_path / "drawn" / "evaluation.html").read_text(encoding="utf-8").lower()
+    assert Image.open(tmp_path / "drawn" / "confusion.png").width > 400
+
+
+def test_training_leaves_weights_that_evaluation_reads(tmp_path: Path, fer: Path):
+    recipe = tmp_path / "tiny.toml"
+    recipe.write_text('network = "rmn_compact"\ntrunk = ""\nepochs = 1\nbatch = 14\nsides = [[0, 48]]\n')
+    data = ("--data", fer / "fer2013.csv", "--votes", fer / "fer2013new.csv")
+    said = done("train", recipe, *data, "--out", tmp_path / "run", "--device", "cpu")
+    assert str(tmp_path / "run" / "best.safetensors") in said
+    found = json.loads(
+        done("evaluate", tmp_path / "run" / "best.safetensors", *data, "--split", "PublicTest", "--json")
+    )
+    assert found["n"] == 14
+    assert "smoke" in refused("train", "smok", *data)
