@@ -13,7 +13,7 @@ setup: $(VENV)/.runtime ## make .venv with .venv/bin/scenefer
 
 demo: setup ## build a short demo film, analyse it and say where the report lies
 	$(BIN)/python -m scenefer.demo demo
-	$(BIN)/scenefer analyze demo/demo.mp4 --scenes demo/demo.csv --out reports
+	$(BIN)/scenefer analyze demo/demo.mp4 --intended demo/demo.csv --out reports
 
 film: setup ## analyse a film of yours: make film FILM=path
 	@test -n '$(FILM)' || { echo 'say which film: make film FILM=path' >&2; exit 2; }

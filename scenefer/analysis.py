@@ -58,18 +58,22 @@ def analyse(
     plan: Plan,
     span: Span = Span(0.0, float("inf")),
     sheet: pd.DataFrame | None = None,
+    known_scenes: pd.DataFrame | None = None,
 ) -> Analysis:
     """Turn an observation into shots, tracks, scenes and their percentages.
 
     Args:
         span: the part of the film that was observed.
         sheet: the user's scenes (``sheets.read_sheet``); without it scenes are guessed from the pictures.
+        known_scenes: table SCENES of an earlier analysis, to be kept.
     """
     frames, faces, _ = observation
     rate = sample_rate(film, plan)
     film_shots = shots.find_shots(frames, plan.shots) if film.kind == "video" else shots.one_a_frame(frames)
     linked, film_tracks = tracks.link_faces(faces, film_shots, rate, plan.tracks)
-    if sheet is not None:
+    if known_scenes is not None:
+        film_scenes = known_scenes
+    elif sheet is not None:
         film_scenes = scenes.from_sheet(sheet, film_shots)
     elif film.kind == "video":
         film_scenes = scenes.group_shots(film_shots, frames, plan.scenes)
@@ -118,8 +122,13 @@ def coverage(accounted: pd.DataFrame) -> dict[str, float]:
     }
 
 
-def save(analysis: Analysis, folder: Path, pages: Mapping[str, str]) -> None:
+def save(
+    analysis: Analysis, folder: Path, pages: Mapping[str, str], more: Mapping[str, pd.DataFrame] | None = None
+) -> None:
     """Write a run: tables, ``run.json``, and pages of text by file name; beside its place first, then exchanged.
+
+    Args:
+        more: tables beyond those of the analysis, by name.
 
     Raises:
         OutputError: the folder cannot be written or the disk is full; an earlier run there is left as it was.
@@ -129,8 +138,8 @@ def save(analysis: Analysis, folder: Path, pages: Mapping[str, str]) -> None:
     try:
         shutil.rmtree(beside, ignore_errors=True)
         (beside / "tables").mkdir(parents=True)
-        for name in _TABLES:
-            tables.write(beside / "tables" / f"{name}.parquet", getattr(analysis, name), name, origin)
+        for name, table in {**{name: getattr(analysis, name) for name in _TABLES}, **(more or {})}.items():
+            tables.write(beside / "tables" / f"{name}.parquet", table, name, origin)
         if analysis.sheet is not None:
             analysis.sheet.to_csv(beside / "tables" / _SHEET, index=False)
         record = {**analysis.run, "film": _film_record(analysis.film)}

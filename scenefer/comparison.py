@@ -27,7 +27,18 @@ if TYPE_CHECKING:
 
     from scenefer.analysis import Analysis
 
-__all__ = ["Comparison", "ComparisonSettings", "compare", "headline", "rule", "summary"]
+__all__ = [
+    "Comparison",
+    "ComparisonSettings",
+    "compare",
+    "film_lines",
+    "finding",
+    "headline",
+    "of_run",
+    "record",
+    "rule",
+    "summary",
+]
 
 _SHEET = ("scene", "start", "end", "intended", "character")  # the columns that are read
 _APART = 0.5  # seconds by which times may differ that name the same scene: lists are rounded
@@ -101,6 +112,25 @@ def compare(analysis: Analysis, sheet: pd.DataFrame, settings: ComparisonSetting
     return Comparison(table, found, counts, tuple(notices), settings)
 
 
+def of_run(analysis: Analysis, settings: ComparisonSettings = ComparisonSettings()) -> Comparison | None:
+    """Compare a film with the intentions in its own sheet; None where it has no sheet, or one without intentions.
+
+    Raises:
+        SheetError, PlanError: as ``compare``.
+    """
+    sheet = analysis.sheet
+    return None if sheet is None or not sheet["intended"].notna().any() else compare(analysis, sheet, settings)
+
+
+def record(comparison: Comparison) -> dict[str, Any]:
+    """Return what ``run.json`` says of a comparison: counts, notices, and the figures over the film."""
+    return {
+        "counts": comparison.counts,
+        "notices": list(comparison.notices),
+        "agreement": [found._asdict() for found in comparison.agreements],
+    }
+
+
 def headline(comparison: Comparison) -> tuple[pd.DataFrame, Agreement]:
     """Return the rows and the figures that lead: raw shares of the seven, in the view of the settings."""
     first = (comparison.settings.view, "raw", CLASSES[0].name)
@@ -113,7 +143,7 @@ def summary(comparison: Comparison) -> str:
     rows = headline(comparison)[0]
     columns = [str(name) for name in rows.columns]
     scenes = [_sentence(dict(zip(columns, row, strict=True))) for row in rows.itertuples(index=False, name=None)]
-    return "\n".join([*scenes, "", *_film(comparison), *(f"Note: {notice}." for notice in comparison.notices)])
+    return "\n".join([*scenes, "", *film_lines(comparison), *(f"Note: {notice}." for notice in comparison.notices)])
 
 
 def _headline(table: pd.DataFrame, settings: ComparisonSettings) -> pd.DataFrame:
@@ -176,14 +206,20 @@ def _counts(rows: pd.DataFrame) -> dict[str, int]:
 def _sentence(row: Mapping[str, Any]) -> str:
     """Say of a scene what was intended, what was detected, and the verdict."""
     name = row["name"] if row["character"] is None else f"{row['name']} ({row['character']})"
+    verdict = "" if row["verdict"] is None else f": {row['verdict']}"
+    return f"{name}: {finding(row)}{verdict}{', within one take' * bool(verdict and row['within'] == 'one take')}"
+
+
+def finding(row: Mapping[str, Any]) -> str:
+    """Say of a row of the table what was intended and what was detected."""
     if row["intended"] is None:
-        return f"{name}: {row['why']}"
+        return str(row["why"])
     meant = ", ".join(
         emotion if share == 1 else f"{emotion} {100 * share:.0f} %"
         for emotion, share in parse_intention(row["intended"]).items()
     )
     if row["verdict"] is None:
-        return f"{name}: {meant} intended; not judged: {row['why']}"
+        return f"{meant} intended; not judged: {row['why']}"
     if row["lead"] != row["lead"]:  # a mixture leads nobody
         ends = f"{100 * row['tv_low']:.0f}–{100 * row['tv_high']:.0f}"
         found = f"{100 * row['tv']:.0f} points of mass misplaced ({ends})"
@@ -193,10 +229,10 @@ def _sentence(row: Mapping[str, Any]) -> str:
         )
         if row["detected"] not in (None, row["label"]):
             found += f" where {row['detected']} leads with {row['detected_' + row['detected']]:.0f} %"
-    return f"{name}: {meant} intended, {found}: {row['verdict']}{', within one take' * (row['within'] == 'one take')}"
+    return f"{meant} intended, {found}"
 
 
-def _film(comparison: Comparison) -> list[str]:
+def film_lines(comparison: Comparison) -> list[str]:
     """Say how far the film as a whole shows what was intended, by its headline first."""
     counts, settings = comparison.counts, comparison.settings
     first = headline(comparison)[1]

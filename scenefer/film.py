@@ -79,9 +79,9 @@ def film_id(path: Path) -> str:
 
 
 def chunks(
-    film: Film, whole: Span = Span(0.0, float("inf")), *, longest: float = 120.0, at_least: int = 4
+    film: Film, whole: Span = Span(0.0, float("inf")), *, longest: float = 40.0, at_least: int = 4
 ) -> list[Span]:
-    """Divide a film into pieces of about two minutes that can be decoded independently.
+    """Divide a film into pieces of about 40 seconds that can be decoded independently.
 
     A piece begins half a frame after a key frame: decoding enters at the key frame itself, which is the run-up that
     gives the first frame of the piece its predecessor, so that scores and the sampling grid are those of an undivided

@@ -23,6 +23,7 @@ from scenefer.observation import ObservationSettings
 from scenefer.scenes import SceneSettings
 from scenefer.shots import ShotSettings
 from scenefer.tracks import TrackSettings
+from scenefer.verdicts import ComparisonSettings
 
 # In a wheel the plans lie inside the package, in a checkout beside it, where users look for them.
 SHIPPED = next(
@@ -54,7 +55,7 @@ class RunSettings:
     """Where a film is worked on; none of this changes a result."""
 
     workers: int = 0  # processes, one thread each; 0 = one a core
-    longest_chunk: float = 120.0  # seconds of film that are redone, at most, after a crash
+    longest_chunk: float = 40.0  # seconds of film that are redone, at most, after a crash; longer ones leave cores idle
 
 
 @dataclass(frozen=True)
@@ -68,6 +69,7 @@ class Plan:
     scenes: SceneSettings = field(default_factory=SceneSettings)
     expression: ExpressionSettings = field(default_factory=ExpressionSettings)
     emotions: EmotionSettings = field(default_factory=EmotionSettings)
+    comparison: ComparisonSettings = field(default_factory=ComparisonSettings)
     run: RunSettings = field(default_factory=RunSettings)
 
 

@@ -24,7 +24,9 @@ from scenefer.plan import Plan
 
 if TYPE_CHECKING:
     from scenefer.analysis import Analysis
+    from scenefer.comparison import Comparison
     from scenefer.observation import Models, Observation
+    from scenefer.sheets import Lists
 
 DATA = Path("data")
 _WHOLE = Span(0.0, float("inf"))
@@ -62,6 +64,7 @@ def analyze(
     plan: Plan = Plan(),
     *,
     scenes: str | Path | None = None,
+    intended: str | Path | None = None,
     span: Span = _WHOLE,
     data: Path = DATA,
     executor: executors.Executor = executors.serial,
@@ -70,7 +73,8 @@ def analyze(
     """Analyse a film, a still or a folder of stills.
 
     Args:
-        scenes: a sheet with ``scene,start,end``; without it scenes are guessed.
+        scenes: a sheet with ``scene,start,end``; without it, and without ``intended``, scenes are guessed.
+        intended: a sheet that also says what each scene is meant to show; its times count where ``scenes`` is absent.
         data: where the observed pieces are kept; an interrupted analysis goes on there.
         executor: ``executors.serial``, or ``executors.processes`` from a script whose main part is guarded by
             ``if __name__ == "__main__"``.
@@ -81,24 +85,26 @@ def analyze(
     from scenefer import sheets, video
 
     film = video.probe(Path(path))
-    sheet, notices = sheets.read_sheet(Path(scenes), film) if scenes is not None else (None, [])
-    return analyze_film(film, plan, sheet, notices, span=span, data=data, executor=executor, progress=progress)
+    lists = sheets.read_lists(film, Path(scenes) if scenes else None, Path(intended) if intended else None)
+    return analyze_film(film, plan, lists, span=span, data=data, executor=executor, progress=progress)
 
 
 def analyze_film(
     film: Film,
     plan: Plan,
-    sheet: Any = None,
-    notices: Sequence[str] = (),
+    lists: Lists | None = None,
     *,
     span: Span = _WHOLE,
     data: Path = DATA,
     executor: executors.Executor = executors.serial,
     progress: Progress | None = None,
 ) -> Analysis:
-    """Analyse a film that has been probed, with a sheet that has been read: ``analyze`` without the checks."""
+    """Analyse a film that has been probed, with sheets that have been read: ``analyze`` without the checks."""
     from scenefer import analysis
+    from scenefer.sheets import Lists
     from scenefer.video import ReaderNotes
+
+    lists = lists or Lists()
 
     told = progress or (lambda stage, done, total: None)
     began = time.perf_counter()
@@ -106,12 +112,12 @@ def analyze_film(
     sighting = observe_film(film, plan, span, data, weights, executor, told)
     observed = time.perf_counter()
     told("analyse", 0.0, None)
-    result = analysis.analyse(film, sighting.observation, calibration(zoo.describe(weights)), plan, span, sheet)
+    result = analysis.analyse(film, sighting.observation, calibration(zoo.describe(weights)), plan, span, lists.scenes)
     notes = ReaderNotes(**sighting.notes)
     run = {
         **result.run,
         "state": "partial" if notes.partial else "done",
-        "warnings": [*film.warnings, *notes.warnings(), *notices],
+        "warnings": [*film.warnings, *notes.warnings(), *lists.notices],
         "made": datetime.now(UTC).isoformat(timespec="seconds"),
         "span": [span.start, None if span.end == float("inf") else span.end],
         "versions": versions(),
@@ -125,7 +131,7 @@ def analyze_film(
             "pieces_resumed": sighting.n_resumed,
         },
     }
-    return replace(result, run=run)
+    return replace(result, run=run, sheet=lists.intended if lists.intended is not None else lists.scenes)
 
 
 def reclassify(folder: Path, weights: str, device: str = "auto") -> Analysis:
@@ -149,7 +155,9 @@ def reclassify(folder: Path, weights: str, device: str = "auto") -> Analysis:
     observed = seen.Observation(earlier.frames, faces, earlier.pictures)
     start, end = earlier.run["span"]
     span = Span(start, float("inf") if end is None else end)
-    result = analysis.analyse(earlier.film, observed, calibration(zoo.describe(path)), plan, span, earlier.sheet)
+    result = analysis.analyse(
+        earlier.film, observed, calibration(zoo.describe(path)), plan, span, known_scenes=earlier.scenes
+    )
     run = {
         **earlier.run,
         "coverage": result.run["coverage"],
@@ -160,7 +168,7 @@ def reclassify(folder: Path, weights: str, device: str = "auto") -> Analysis:
         "weights": _weights_record(plan, path),
         "timings": {"reclassify_s": round(time.perf_counter() - began, 3)},
     }
-    return replace(result, run=run)
+    return replace(result, run=run, sheet=earlier.sheet)
 
 
 def observe_film(
@@ -245,15 +253,34 @@ def report_folder(film: Film, out: Path) -> Path:
 
 
 def write(analysis: Analysis, folder: Path) -> None:
-    """Write a run: tables, record and report.
+    """Write a run: tables, record and report, and the comparison where its sheet says what was intended.
 
     Raises:
         OutputError: it cannot be written; an earlier run there is left as it was.
+        SheetError: the sheet speaks of scenes that the run has not.
     """
+    from scenefer import comparison
     from scenefer.analysis import save
     from scenefer.report import render
 
-    save(analysis, folder, {"report.html": render(analysis)})
+    compared = compared_with_intentions(analysis)
+    run = {name: value for name, value in analysis.run.items() if name != "comparison"}
+    more = {}
+    if compared is not None:
+        more["comparison"] = compared.table
+        run["comparison"] = comparison.record(compared)
+    save(replace(analysis, run=run), folder, {"report.html": render(analysis, compared)}, more)
+
+
+def compared_with_intentions(analysis: Analysis) -> Comparison | None:
+    """Compare a film with the intentions in its sheet, by the settings of its run; None where it has none.
+
+    Raises:
+        SheetError: the sheet speaks of scenes that the run has not.
+    """
+    from scenefer import comparison
+
+    return comparison.of_run(analysis, plans.from_record(analysis.run.get("settings", {})).comparison)
 
 
 @cache

@@ -19,7 +19,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from scenefer.errors import OutputError, SheetError
 from scenefer.film import Film, clock
@@ -53,6 +53,41 @@ class _Row:
     @property
     def place(self) -> str:
         return f"row {self.number} ({self.scene})"
+
+
+class Lists(NamedTuple):
+    """What a user says of the scenes of a film."""
+
+    scenes: pd.DataFrame | None = None  # where they lie; None = to be guessed
+    intended: pd.DataFrame | None = None  # what they are meant to show, where another sheet says it
+    notices: tuple[str, ...] = ()
+
+
+def read_lists(film: Film, scenes: Path | None, intended: Path | None) -> Lists:
+    """Read a sheet of scenes, a sheet of intentions, or both; intentions alone give the scenes too.
+
+    Raises:
+        SheetError: as ``read_sheet``; or nothing is intended, or for a scene that the sheet of scenes has not.
+    """
+    if intended is None:
+        return Lists(None, None) if scenes is None else Lists(*_first(read_sheet(scenes, film)))
+    meant, notices = read_sheet(intended, film)
+    if not meant["intended"].notna().any():
+        raise SheetError(f"{intended} says of no scene what it is meant to show; fill in the column intended")
+    if scenes is None:
+        return Lists(meant, None, tuple(notices))
+    sheet, others = read_sheet(scenes, film)
+    known = [str(name) for name in sheet["scene"]]
+    for name in map(str, meant["scene"]):
+        if name not in known:
+            near = difflib.get_close_matches(name, known, n=1)
+            hint = f"did you mean {near[0]!r}?" if near else f"name it as {scenes.name} does"
+            raise SheetError(f"{intended}, scene {name!r}: {scenes.name} has no such scene; {hint}")
+    return Lists(sheet, meant, (*others, *notices))
+
+
+def _first(read: tuple[pd.DataFrame, list[str]]) -> tuple[pd.DataFrame, None, tuple[str, ...]]:
+    return read[0], None, tuple(read[1])
 
 
 def read_sheet(path: Path, film: Film) -> tuple[pd.DataFrame, list[str]]:

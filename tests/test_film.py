@@ -47,9 +47,9 @@ def test_chunks_follow_one_another_and_cover_the_film():
     assert all(before.end == after.start for before, after in pairwise(spans))
 
 
-def test_a_chunk_of_a_long_film_lasts_two_minutes_and_begins_half_a_frame_after_a_key_frame():
+def test_a_chunk_of_a_long_film_lasts_forty_seconds_and_begins_half_a_frame_after_a_key_frame():
     spans = chunks(film(key_frames=every(2.0, 3600), duration=3600.0))
-    assert [span.start for span in spans[:3]] == [0.0, 120.02, 242.02]
+    assert [span.start for span in spans[:3]] == [0.0, 40.02, 82.02]
 
 
 def test_a_short_film_is_divided_among_the_cores():

@@ -20,10 +20,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from scenefer import comparison
 from scenefer.analysis import Analysis
 from scenefer.emotions import EmotionSettings, summarise
 from scenefer.film import Film
-from scenefer.report import cards, evidence, figures, pictures, render, words
+from scenefer.report import cards, evidence, figures, gaps, pictures, render, words
 from scenefer.tables import EMOTIONS, conform, empty
 from tests.builders import (
     expressions_table,
@@ -288,7 +289,87 @@ def test_what_the_sheet_intends_stands_in_the_card():
     assert rage["intended"] == []
     assert [entry["shares"] for entry in joy["intended"]] == [{"happy": 0.6, "neutral": 0.4}, {"sad": 1.0}]
     assert [(entry["character"], entry["note"]) for entry in joy["intended"]] == [("Ada", "at last"), ("Bo", "")]
-    assert joy["meant"] == {"happy", "neutral", "sad"}
+    assert joy["meant"] == pytest.approx({"happy": 0.3, "neutral": 0.2, "sad": 0.5})
+
+
+# Intended against detected
+
+
+def intending(**intended: str | None) -> pd.DataFrame:
+    """A sheet of scenes of 10 s, in this order."""
+    n = len(intended)
+    return pd.DataFrame(
+        {
+            "scene": list(intended),
+            "start": [10.0 * k for k in range(n)],
+            "end": [10.0 * (k + 1) for k in range(n)],
+            "intended": list(intended.values()),
+            "character": None,
+            "note": None,
+        }
+    )
+
+
+def compared(**intended: str | None) -> tuple[Analysis, comparison.Comparison]:
+    whole = analysed(sheet=intending(**intended))
+    found = comparison.of_run(whole)
+    assert found is not None
+    return whole, found
+
+
+def test_verdicts_stand_on_the_first_screen_and_the_largest_gap_comes_first():
+    whole, found = compared(rage="angry", joy="sad", empty="fear")
+    scenes = cards.scene_cards(whole, gaps.of_scenes(found))
+    assert [scene["verdicts"][0]["verdict"] for scene in scenes] == ["match", "mismatch", "unjudged"]
+    overview = gaps.overview(found, scenes)
+    assert overview is not None
+    assert overview["headline"] == "1 of 2 judged scenes show what was intended and 1 does not."
+    assert [gap["card"]["name"] for gap in overview["gaps"]] == ["joy"]
+    assert overview["n_unjudged"] == 1
+    page = Page(render(whole, found))
+    assert "Which scenes do not show what was intended?" in page.text
+    assert "where happy leads" in page.text
+    assert "The rule of the verdicts" in page.text
+
+
+def test_without_intentions_nothing_is_compared():
+    assert comparison.of_run(analysed()) is None
+    assert comparison.of_run(analysed(sheet=intending(rage=None, joy=None, empty=None))) is None
+    assert "Which scenes do not show" not in Page(render(analysed())).text
+
+
+def test_faces_for_the_intention_stand_before_those_against_it():
+    whole, found = compared(rage="angry", joy="sad", empty=None)
+    rage, joy, _ = cards.scene_cards(whole, gaps.of_scenes(found))
+    assert {face["side"] for face in rage["faces"]} == {"for"}
+    assert {face["emotion"] for face in rage["faces"]} == {"angry"}
+    assert {face["side"] for face in joy["faces"]} == {"against"}
+    assert {face["emotion"] for face in joy["faces"]} == {"happy"}
+
+
+def test_a_ribbon_over_the_arc_has_the_colours_of_what_was_intended():
+    whole, _ = compared(rage="angry", joy="happy:0.6;neutral:0.4", empty=None)
+    meant = {card["id"]: card["meant"] for card in cards.scene_cards(whole)}
+    plain, drawn = figures.arc(whole, 30.0), figures.arc(whole, 30.0, meant)
+    added = drawn["layout"]["shapes"][len(plain["layout"]["shapes"]) :]
+    assert [(shape["x0"], shape["x1"], shape["fillcolor"]) for shape in added] == [
+        (0.0, 10.0, figures.COLOURS["angry"]),
+        (10.0, 20.0, figures.COLOURS["happy"]),
+        (10.0, 20.0, figures.COLOURS["neutral"]),
+    ]
+    heights = [shape["y1"] - shape["y0"] for shape in added]
+    assert heights[1:] == pytest.approx([0.6 * heights[0], 0.4 * heights[0]])
+    assert max(shape["y1"] for shape in added) <= drawn["layout"]["yaxis"]["range"][1]
+
+
+def test_what_a_sheet_says_is_text_in_a_comparison_too():
+    whole, found = compared(rage="angry", joy="sad", empty=None)
+    hostile = '<img src=x onerror="alert(1)">'
+    for table in (whole.scenes, found.table):
+        table["name"] = table["name"].replace("joy", hostile)
+    text = render(whole, found)
+    assert hostile not in text
+    assert hostile in Page(text).text
 
 
 def test_the_strongest_faces_are_one_of_every_track_before_a_second_of_any():

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from scenefer.errors import OutputError, SheetError
 from scenefer.film import Film
 from scenefer.intentions import parse_intention, write_intention
-from scenefer.sheets import read_sheet, spreadsheet_safe, write_template
+from scenefer.sheets import read_lists, read_sheet, spreadsheet_safe, write_template
 from scenefer.timecode import exact_rate, seconds_of, whole_hours
 from tests.builders import scenes_table
 
@@ -327,3 +327,33 @@ def test_a_template_that_cannot_be_written_is_an_error(tmp_path: Path):
 def test_a_cell_that_a_spreadsheet_would_compute_is_marked(text: str):
     assert spreadsheet_safe(text) == "'" + text
     assert spreadsheet_safe("rage = joy") == "rage = joy"
+
+
+# Scenes and intentions in two sheets
+
+
+def test_intentions_alone_give_the_scenes_too(tmp_path: Path):
+    (tmp_path / "meant.csv").write_text("scene,start,end,intended\nday,0,10,happy\n")
+    lists = read_lists(film(), None, tmp_path / "meant.csv")
+    assert lists.scenes is not None
+    assert lists.scenes["intended"].tolist() == ["happy"]
+    assert lists.intended is None
+
+
+def test_intentions_are_found_by_the_names_of_the_scenes(tmp_path: Path):
+    (tmp_path / "scenes.csv").write_text("scene,start,end\nday,0,12\nnight,12,30\n")
+    (tmp_path / "meant.csv").write_text("scene,start,end,intended\nday,0,10,happy\n")
+    lists = read_lists(film(), tmp_path / "scenes.csv", tmp_path / "meant.csv")
+    assert lists.scenes is not None
+    assert lists.intended is not None
+    assert lists.scenes["end"].tolist() == [12, 30]
+    assert lists.intended["intended"].tolist() == ["happy"]
+    (tmp_path / "meant.csv").write_text("scene,start,end,intended\ndays,0,10,happy\n")
+    with pytest.raises(SheetError, match="has no such scene; did you mean 'day'"):
+        read_lists(film(), tmp_path / "scenes.csv", tmp_path / "meant.csv")
+
+
+def test_a_sheet_of_intentions_without_any_is_refused(tmp_path: Path):
+    (tmp_path / "meant.csv").write_text("scene,start,end,intended\nday,0,10,\n")
+    with pytest.raises(SheetError, match="fill in the column intended"):
+        read_lists(film(), None, tmp_path / "meant.csv")

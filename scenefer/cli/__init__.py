@@ -34,6 +34,7 @@ for command in (
     films.analyze,
     films.scenes,
     runs.report,
+    runs.compare,
     runs.reclassify,
     runs.export,
     runs.explain,

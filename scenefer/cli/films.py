@@ -28,6 +28,10 @@ def analyze(
     scenes: Annotated[
         Path | None, typer.Option(help="CSV with scene,start,end; for several films a folder of them.")
     ] = None,
+    intended: Annotated[
+        Path | None,
+        typer.Option(help="The same, with what each scene is meant to show; its times count where --scenes is absent."),
+    ] = None,
     profile: Annotated[str, typer.Option(help="fast, standard or thorough.")] = "standard",
     plan: Annotated[str | None, typer.Option(help="TOML file of settings that deviate from the defaults.")] = None,
     sample_rate: Annotated[float | None, typer.Option(help="Samples a second of film.")] = None,
@@ -64,7 +68,7 @@ def analyze(
     zoo.verify(settings.observation.detector)
     zoo.find_expression(settings.models.expression)
     demand(*films)
-    sheet_of = _match_sheets(films, scenes)
+    scenes_of, intended_of = _match_sheets(films, scenes), _match_sheets(films, intended)
     failures: list[dict[str, str]] = []
     probed = []
     for path in films:
@@ -73,16 +77,17 @@ def analyze(
         except FilmError as error:
             _note_failure(failures, path, error)
             continue
-        sheet, notices = sheets.read_sheet(sheet_of[path], film) if path in sheet_of else (None, [])
-        probed.append((film, _span(start, end, film), sheet, notices))
+        lists = sheets.read_lists(film, scenes_of.get(path), intended_of.get(path))
+        probed.append((film, _span(start, end, film), lists))
     summaries = []
-    for film, span, sheet, notices in probed:
+    for film, span, lists in probed:
         try:
             with console.progress_bar(film.path.name, err) as tell:
                 analysis = run.analyze_film(
-                    film, settings, sheet, notices, span=span, data=data or out.parent / "data",
+                    film, settings, lists, span=span, data=data or out.parent / "data",
                     executor=executors.processes, progress=tell,
                 )  # fmt: skip
+                tell("report", 0.0, None)
                 folder = run.report_folder(film, out)
                 run.write(analysis, folder)
         except (FilmError, OutputError) as error:

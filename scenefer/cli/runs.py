@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from scenefer import console
-from scenefer.cli.speech import demand, out, say
+from scenefer.cli.speech import demand, out, say, say_lines
 from scenefer.errors import PlanError
 
 Run = Annotated[Path, typer.Argument(metavar="RUN", help="Folder of an analysed film, reports/<film>.")]
@@ -20,6 +21,45 @@ def report(folder: Run) -> None:
 
     loaded = analysis.load(folder)
     run.write(loaded, folder)
+    say(f"report: {folder / 'report.html'}")
+
+
+def compare(
+    folder: Run,
+    other: Annotated[Path | None, typer.Argument(metavar="[OTHER]", help="Another run of the same scenes.")] = None,
+    intended: Annotated[
+        Path | None, typer.Option(help="CSV with scene,start,end,intended; else the run's own sheet.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one object on stdout.")] = False,
+) -> None:
+    """Compare what scenes were meant to show with what their faces show; or one run with another."""
+    from dataclasses import replace
+
+    from scenefer import analysis, comparison, differences, run, sheets
+
+    loaded = analysis.load(folder)
+    if other is not None:
+        if intended is not None:
+            raise PlanError("give another run or --intended, not both")
+        found = differences.compare_runs(loaded, analysis.load(other))
+        print(found.table.to_json(orient="records", indent=1) if as_json else differences.summary(found))
+        return
+    if intended is not None:
+        demand(intended)
+        sheet, notices = sheets.read_sheet(intended, loaded.film)
+        warnings = [*loaded.run.get("warnings", []), *(notice for notice in notices)]
+        loaded = replace(loaded, sheet=sheet, run={**loaded.run, "warnings": list(dict.fromkeys(warnings))})
+    compared = run.compared_with_intentions(loaded)
+    if compared is None:
+        raise PlanError(f"nothing says what the scenes of {folder} were meant to show; give --intended SHEET")
+    run.write(loaded, folder)
+    if as_json:
+        rows, _ = comparison.headline(compared)
+        print(
+            json.dumps({**comparison.record(compared), "scenes": json.loads(rows.to_json(orient="records"))}, indent=1)
+        )
+        return
+    say_lines(comparison.summary(compared))
     say(f"report: {folder / 'report.html'}")
 
 

@@ -17,6 +17,12 @@ def say(text: str) -> None:
     out.print(printable(text), markup=False, highlight=False, soft_wrap=True)
 
 
+def say_lines(text: str) -> None:
+    """Print lines, each as ``say`` does."""
+    for line in text.splitlines():
+        say(line)
+
+
 def complain(text: str) -> None:
     """Print a line on stderr, as an error is printed that ends the program."""
     err.print(f"scenefer: {printable(text)}", markup=False, highlight=False, soft_wrap=True)

@@ -8,8 +8,8 @@ the refining network R at what P proposes, the output network O at what R keeps;
 changes nothing: levels and crops come from one summed-area table a picture; channels lie last in memory and are padded
 to multiples of 16, so that every loop is a vector loop; pictures share the calls of the networks; boxes are suppressed
 by a matrix. ``FAST`` also looks at fewer places of the large levels, reduces each level from the one before, and passes
-on fewer of the boxes that overlap. bfloat16 is of no use: the convolutions gain what PReLU, many times slower in it,
-loses.
+on fewer proposals: the better ones, and fewer of those that overlap. bfloat16 is of no use: the convolutions gain what
+PReLU, many times slower in it, loses.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from scenefer.models import Detections
 from scenefer.models.areas import cut, level, summed_area, touching
 from scenefer.models.suppression import suppress
 
-THRESHOLDS = (0.6, 0.7, 0.7)  # scores that a box needs to pass P, R and O
+THRESHOLDS = (0.7, 0.7)  # scores that a box needs to pass R and O
 FACTOR = 0.709  # side of a level, as a multiple of the one before: half the area
 BATCH = 16  # pictures worked on at once
 CHUNK = 1 << 15  # pixels a network is given at once: its activations stay near the processor's cache
@@ -47,10 +47,11 @@ class Search(NamedTuple):
     n_coarse: int  # levels, from the largest, at every other place of which P looks
     chained: bool  # a level is reduced from the level before, not from the picture
     overlaps: tuple[float, float]  # of two proposals, of two refined boxes that share more of their union one stays
+    least: float  # score that a box needs to pass P
 
 
-EXACT = Search(n_coarse=0, chained=False, overlaps=(0.7, 0.7))
-FAST = Search(n_coarse=3, chained=True, overlaps=(0.5, 0.5))
+EXACT = Search(n_coarse=0, chained=False, overlaps=(0.7, 0.7), least=0.6)
+FAST = Search(n_coarse=5, chained=True, overlaps=(0.5, 0.5), least=0.8)
 
 
 class Mtcnn:
@@ -114,7 +115,7 @@ class Mtcnn:
             height, width = levels[members[0]].shape[:2]
             step = 2 if number < self.search.n_coarse else 1
             answers = self._run(self.proposing, (levels[k] for k in members), height * width, step)
-            picture, row, column = np.nonzero(answers[..., 0] >= THRESHOLDS[0])
+            picture, row, column = np.nonzero(answers[..., 0] >= self.search.least)
             values = answers[picture, row, column]  # (n, 5)
             corner = np.stack([column, row], axis=1).astype(np.float32) * (STRIDE * step)
             low, high = np.floor((corner + 1) / np.float32(scale)), np.floor((corner + FIELD) / np.float32(scale))
@@ -244,7 +245,7 @@ def _proposed(rows: np.ndarray, overlap: float) -> np.ndarray:
 
 def _refined(squares: np.ndarray, answers: np.ndarray, overlap: float) -> np.ndarray:
     """Make squares (n, 4) of R's answers: those that pass, suppressed, corrected."""
-    passed = answers[:, 0] > THRESHOLDS[1]
+    passed = answers[:, 0] > THRESHOLDS[0]
     squares, answers = squares[passed], answers[passed]
     kept = suppress(squares, answers[:, 0], overlap)
     return _squared(_corrected(squares[kept], answers[kept, 1:5]))
@@ -252,7 +253,7 @@ def _refined(squares: np.ndarray, answers: np.ndarray, overlap: float) -> np.nda
 
 def _faces(squares: np.ndarray, answers: np.ndarray) -> Detections:
     """Make faces of O's answers, the most confident first."""
-    passed = answers[:, 0] > THRESHOLDS[2]
+    passed = answers[:, 0] > THRESHOLDS[1]
     squares, answers = squares[passed], answers[passed]
     size = squares[:, 2:] - squares[:, :2] + 1
     points = answers[:, 5:].reshape(-1, 2, 5).transpose(0, 2, 1)  # stored as five x, then five y

@@ -3,6 +3,7 @@
 render(analysis) ─▶ cards.py     a card a scene, a card a track       pictures.py  chosen and packed
                     figures.py   the arc and the tracks, for plotly   words.py     numbers and findings
                     evidence.py  what was looked at, settings         template.html.j2, style.css, report.js
+                    gaps.py      intended against detected
 """
 
 from __future__ import annotations
@@ -15,22 +16,30 @@ from hashlib import sha256
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
-from scenefer.report import cards, evidence, figures, words
+from scenefer.report import cards, evidence, figures, gaps, words
 from scenefer.tables import EMOTIONS
 
 if TYPE_CHECKING:
     import jinja2
 
     from scenefer.analysis import Analysis
+    from scenefer.comparison import Comparison
 
 
-def render(analysis: Analysis) -> str:
-    """Render the report of a film; every name in it is text, whatever it contains."""
-    scenes = cards.scene_cards(analysis)
+def render(analysis: Analysis, compared: Comparison | None = None) -> str:
+    """Render the report of a film; every name in it is text, whatever it contains.
+
+    Args:
+        compared: what was intended beside what was detected, where something was intended.
+    """
+    scenes = cards.scene_cards(analysis, gaps.of_scenes(compared))
     tracks, leaders = cards.track_cards(analysis)
     end = _end(analysis)
     scripts = [_part("plotly-basic.min.js"), _part("report.js")]
-    drawn = {"arc": figures.arc(analysis, end), "lanes": figures.lanes(analysis, leaders, end)}
+    drawn = {
+        "arc": figures.arc(analysis, end, {card["id"]: card["meant"] for card in scenes}),
+        "lanes": figures.lanes(analysis, leaders, end),
+    }
     return _template().render(
         policy=_policy(scripts),
         style=_part("style.css"),
@@ -50,6 +59,7 @@ def render(analysis: Analysis) -> str:
         has_crops=bool(analysis.faces["crop"].notna().any()),
         accounted=evidence.accounted(analysis),
         unjudged=evidence.unjudged(scenes),
+        gaps=gaps.overview(compared, scenes),
         settings=evidence.settings(analysis.run),
         rules=analysis.run.get("settings", {}).get("emotions", {}),
         no_feeling=words.NO_FEELING,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -26,8 +27,10 @@ _TRACKS = 60  # tracks that are listed with a picture
 _APART = 1.0  # seconds between two faces of one track that are both shown
 
 
-def scene_cards(analysis: Analysis) -> list[dict[str, Any]]:
-    """Collect name, pictures, distribution, evidence, strongest faces and intention of every scene, in order."""
+def scene_cards(
+    analysis: Analysis, verdicts: Mapping[int, list[dict[str, Any]]] = MappingProxyType({})
+) -> list[dict[str, Any]]:
+    """Collect name, pictures, distribution, evidence, faces, intention and verdicts of every scene, in order."""
     n_keyframes = next((n for scenes, n in _KEYFRAMES if len(analysis.scenes) <= scenes), 1)
     percentages: dict[int, list[dict[str, Any]]] = {}
     for row in _records(analysis.scene_emotions):
@@ -45,6 +48,7 @@ def scene_cards(analysis: Analysis) -> list[dict[str, Any]]:
         stills = _records(keyframes(analysis.pictures, analysis.shots, in_shots, start, end, n_keyframes))
         distribution = _distribution(rows)
         intended = _intended(analysis.sheet, scene["name"])
+        meant = _together([row["shares"] for row in intended if row["shares"]])
         when, *about = _extent(scene, analysis.film.kind == "video", at)
         cards.append(
             {
@@ -67,9 +71,10 @@ def scene_cards(analysis: Analysis) -> list[dict[str, Any]]:
                 "limits": words.limits(evidence, _noun(analysis)),
                 "within": evidence["n_shots"] < 3,
                 "single": evidence["n_tracks"] < 2,
-                "faces": _strongest(seen, at),
+                "faces": _strongest(seen, at) if not meant else _for_and_against(seen, list(meant), at),
                 "intended": intended,
-                "meant": {emotion for row in intended for emotion in row["shares"]},
+                "meant": meant,
+                "verdicts": verdicts.get(int(scene["scene"]), []),
             }
         )
     return cards
@@ -196,19 +201,47 @@ def _intended(sheet: pd.DataFrame | None, name: str) -> list[dict[str, Any]]:
     return [entry for entry in entries if entry["shares"] or entry["character"] or entry["note"]]
 
 
+def _together(intentions: Sequence[Mapping[str, float]]) -> dict[str, float]:
+    """Average the intentions of several characters."""
+    shares: dict[str, float] = {}
+    for intention in intentions:
+        for emotion, share in intention.items():
+            shares[emotion] = shares.get(emotion, 0.0) + share / len(intentions)
+    return shares
+
+
 def _strongest(readings: pd.DataFrame, at: Callable[[float], str]) -> list[dict[str, Any]]:
-    """Choose the faces read most surely: first one of every track, then others of the same tracks, not neighbours."""
-    track, time, probability = (readings[name].to_numpy() for name in ("track", "time", "probability"))
-    ranked = np.argsort(-probability, kind="stable")
+    """Choose the faces read most surely."""
+    chosen = _ranked(readings, readings["probability"].to_numpy(), _FACES)
+    return [_face(face, at) for face in _records(readings.iloc[chosen])]
+
+
+def _for_and_against(readings: pd.DataFrame, meant: Sequence[str], at: Callable[[float], str]) -> list[dict[str, Any]]:
+    """Choose the faces that speak most for what was intended, then those that speak most for something else."""
+    if not len(readings):
+        return []
+    shown = readings[list(meant)].to_numpy().sum(axis=1)
+    is_for = np.isin(readings["emotion"].to_numpy(object), list(meant))
+    faces = []
+    for side, belongs, strength in (("for", is_for, shown), ("against", ~is_for, readings["probability"].to_numpy())):
+        rows = np.flatnonzero(belongs)
+        for face in _records(readings.iloc[rows].iloc[_ranked(readings.iloc[rows], strength[rows], _FACES // 2)]):
+            faces.append({**_face(face, at), "side": side})
+    return faces
+
+
+def _ranked(readings: pd.DataFrame, strength: np.ndarray, n: int) -> list[int]:
+    """Choose ``n`` rows, the strongest first: one of every track, then others of the same tracks, not neighbours."""
+    track, time = readings["track"].to_numpy(), readings["time"].to_numpy()
+    ranked = np.argsort(-strength, kind="stable")
     first = ranked[np.sort(np.unique(track[ranked], return_index=True)[1])]
-    chosen = first[:_FACES].tolist()
+    chosen = first[:n].tolist()
     for row in ranked.tolist():
-        if len(chosen) == _FACES:
+        if len(chosen) == n:
             break
         if all(track[row] != track[other] or abs(time[row] - time[other]) >= _APART for other in chosen):
             chosen.append(row)
-    chosen.sort(key=lambda row: -probability[row])
-    return [_face(face, at) for face in _records(readings.iloc[chosen])]
+    return sorted(chosen, key=lambda row: -strength[row])
 
 
 def _face(face: dict[str, Any], at: Callable[[float], str]) -> dict[str, Any]:
@@ -222,4 +255,5 @@ def _face(face: dict[str, Any], at: Callable[[float], str]) -> dict[str, Any]:
         "percent": words.percent(100 * face["probability"]),
         "when": at(face["time"]),
         "track": int(face["track"]),
+        "side": "",
     }

@@ -6,6 +6,8 @@ installed to make a report. Colours of text and lines stand in style.css, so tha
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -35,11 +37,17 @@ _SMOOTHED = 1.0  # seconds of the window that the drawn curves are averaged over
 _POINTS = 1500  # of a curve, about: more than a screen has
 _LANES = 14  # tracks drawn at one moment
 _ARC_HEIGHT, _ABOVE, _BELOW = 340, 26, 30  # px: of the arc, and of the margins for names above and times below
+_RIBBON = 9.0  # height of the ribbon of intentions, on the scale of the shares
 _NOTHING = np.zeros(len(EMOTIONS))
 
 
-def arc(analysis: Analysis, end: float) -> dict[str, Any]:
+def arc(
+    analysis: Analysis, end: float, meant: Mapping[int, Mapping[str, float]] = MappingProxyType({})
+) -> dict[str, Any]:
     """Draw how the detected expressions divide, over film time; blank where no face is usable.
+
+    Args:
+        meant: shares of what was intended, by scene; drawn as a ribbon above.
 
     The curves are cumulated here and painted from the largest to the smallest, each filled down to zero, because plotly
     closes the gaps of what it stacks or fills itself.
@@ -86,6 +94,9 @@ def arc(analysis: Analysis, end: float) -> dict[str, Any]:
     layout["yaxis"] |= {"range": [-9, 100], "tickvals": [0, 50, 100], "ticktext": ["0", "50", "100 %"]}
     layout["hovermode"] = "x unified"
     layout["shapes"] = _bands(analysis.scenes, _ARC_HEIGHT)
+    if any(meant.values()):
+        layout["yaxis"]["range"] = [-9, 103 + _RIBBON]
+        layout["shapes"] += _ribbon(analysis.scenes, meant)
     return {"data": [clock, *traces], "layout": layout, "height": _ARC_HEIGHT, "scenes": _scenes(analysis.scenes)}
 
 
@@ -124,6 +135,27 @@ def lanes(analysis: Analysis, leaders: dict[int, str], end: float) -> dict[str, 
     height = 84 + 18 * n_lanes
     layout |= {"barmode": "overlay", "hovermode": "closest", "shapes": _bands(analysis.scenes, height)}
     return {"data": traces, "layout": layout, "height": height, "scenes": _scenes(analysis.scenes)}
+
+
+def _ribbon(scenes: pd.DataFrame, meant: Mapping[int, Mapping[str, float]]) -> list[dict[str, Any]]:
+    """Colour the span of each scene by what was intended; parts of a mixture lie one above the other."""
+    shapes = []
+    for scene, start, end in scenes[["scene", "start", "end"]].itertuples(index=False):
+        low = 103.0
+        for emotion, share in meant.get(int(scene), {}).items():
+            shapes.append(
+                {
+                    "type": "rect",
+                    "x0": float(start),
+                    "x1": float(end),
+                    "y0": low,
+                    "y1": low + _RIBBON * share,
+                    "fillcolor": COLOURS[emotion],
+                    "line": {"width": 0},
+                }
+            )
+            low += _RIBBON * share
+    return shapes
 
 
 def _curves(expressions: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
