@@ -23,7 +23,7 @@ LAYERS = (
         *("samples", "scenes", "emotions", "sheets"),
         *("verdicts", "readings", "agreement", "differences", "comparison"),
     ),
-    ("observation", "analysis", "report", "export", "overlay"),
+    ("observation", "analysis", "report", "export", "explanation", "overlay"),
     ("plan", "store", "executors", "run", "training", "demo"),
     ("console", "cli"),
     ("__init__", "__main__"),

@@ -40,6 +40,11 @@ def refused(*arguments: str | Path) -> str:
     return str(result.exception)
 
 
+def size_of(picture: Path) -> tuple[int, int]:
+    with Image.open(picture) as opened:
+        return opened.size
+
+
 @pytest.fixture(scope="module")
 def portrait_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("portrait")
@@ -92,13 +97,13 @@ def test_a_run_without_pictures_of_faces_cannot_be_read_again(tmp_path: Path):
     assert "pictures of faces were not kept" in refused("explain", tmp_path / "run")
 
 
-def test_an_added_weight_file_is_known_by_its_name(contrary: Path, own_folder: Path):
+def test_an_added_weight_file_is_known_by_its_name(portrait_run: Path, contrary: Path, own_folder: Path):
     assert Path(done("weights", "add", contrary, "--name", "mine").strip()) == own_folder / "added" / "mine.safetensors"
     assert zoo.find_expression("mine").read_bytes() == contrary.read_bytes()
     assert "mine" in done("weights", "list")
     assert "taken" in refused("weights", "add", contrary, "--name", "mtcnn")
     assert "taken" in refused("weights", "add", contrary, "--name", "../mine")
-    assert "did you mean mine" in refused("evaluate", "mime", "--data", contrary.parent)
+    assert "did you mean mine" in refused("reclassify", portrait_run, "--weights", "mime")
 
 
 def test_a_damaged_weight_file_is_not_added(tmp_path: Path, own_folder: Path):
@@ -112,7 +117,7 @@ def test_a_face_of_a_picture_and_of_a_run_is_explained(portrait_run: Path, tmp_p
     for number, source in enumerate((PORTRAIT, portrait_run)):
         drawn = tmp_path / f"{number}.png"
         assert done("explain", source, "--to", drawn).startswith("happy: ")
-        assert Image.open(drawn).size == (192 * 6, 192)
+        assert size_of(drawn) == (192 * 6, 192)
     assert "count from 0" in refused("explain", PORTRAIT, "--face", "7")
     assert "numbered 0 to 0" in refused("explain", portrait_run, "--face", "7")
 
@@ -128,7 +133,7 @@ def test_evaluation_prints_one_object_and_draws_what_it_found(tmp_path: Path):
     assert (found["n"], found["n_missed"], found["accuracy"]) == (2, 1, 0.5)
     assert found["low"] < 0.5 < found["high"]
     assert "reliability" in (tmp_path / "drawn" / "evaluation.html").read_text(encoding="utf-8").lower()
-    assert Image.open(tmp_path / "drawn" / "confusion.png").width > 400
+    assert size_of(tmp_path / "drawn" / "confusion.png")[0] > 400
 
 
 def test_training_leaves_weights_that_evaluation_reads(tmp_path: Path, fer: Path):
