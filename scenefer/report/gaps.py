@@ -73,7 +73,7 @@ def overview(compared: Comparison | None, cards: Sequence[dict[str, Any]]) -> di
 
 
 def _capital(text: str) -> str:
-    printable = words.printable(text)
+    printable = words.printable(text).replace(" %", "\N{NO-BREAK SPACE}%")
     return printable[:1].upper() + printable[1:]
 
 
@@ -86,7 +86,7 @@ def _headline(verdicts: Sequence[str], n_scenes: int) -> str:
     if n["mismatch"]:
         said.append(f"{n['mismatch']} do{'es' * (n['mismatch'] == 1)} not")
     if n["partial"]:
-        said.append(f"{n['partial']} in part")
+        said.append(f"{n['partial']} do{'es' * (n['partial'] == 1)} so in part")
     return f"{words.listed(said)}."
 
 
