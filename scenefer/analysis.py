@@ -123,9 +123,9 @@ def coverage(accounted: pd.DataFrame) -> dict[str, float]:
 
 
 def save(
-    analysis: Analysis, folder: Path, pages: Mapping[str, str], more: Mapping[str, pd.DataFrame] | None = None
+    analysis: Analysis, folder: Path, pages: Mapping[str, str | bytes], more: Mapping[str, pd.DataFrame] | None = None
 ) -> None:
-    """Write a run: tables, ``run.json``, and pages of text by file name; beside its place first, then exchanged.
+    """Write a run: tables, ``run.json``, and pages and pictures by file name; beside its place first, then exchanged.
 
     Args:
         more: tables beyond those of the analysis, by name.
@@ -143,8 +143,10 @@ def save(
         if analysis.sheet is not None:
             analysis.sheet.to_csv(beside / "tables" / _SHEET, index=False)
         record = {**analysis.run, "film": _film_record(analysis.film)}
-        for name, text in {**pages, "run.json": json.dumps(record, indent=1, default=str)}.items():
-            (beside / name).write_text(text, encoding="utf-8", errors="surrogateescape")
+        for name, content in {**pages, "run.json": json.dumps(record, indent=1, default=str)}.items():
+            whole = content if isinstance(content, bytes) else content.encode("utf-8", "surrogateescape")
+            (beside / name).parent.mkdir(exist_ok=True)
+            (beside / name).write_bytes(whole)
         _exchange(beside, folder)
     except OSError as error:
         raise OutputError(

@@ -261,7 +261,7 @@ def write(analysis: Analysis, folder: Path) -> None:
     """
     from scenefer import comparison
     from scenefer.analysis import save
-    from scenefer.report import render
+    from scenefer.report import build
 
     compared = compared_with_intentions(analysis)
     run = {name: value for name, value in analysis.run.items() if name != "comparison"}
@@ -269,7 +269,7 @@ def write(analysis: Analysis, folder: Path) -> None:
     if compared is not None:
         more["comparison"] = compared.table
         run["comparison"] = comparison.record(compared)
-    save(replace(analysis, run=run), folder, {"report.html": render(analysis, compared)}, more)
+    save(replace(analysis, run=run), folder, build(analysis, compared), more)
 
 
 def compared_with_intentions(analysis: Analysis) -> Comparison | None:

@@ -24,7 +24,7 @@ from scenefer import comparison
 from scenefer.analysis import Analysis
 from scenefer.emotions import EmotionSettings, summarise
 from scenefer.film import Film
-from scenefer.report import cards, evidence, figures, gaps, pictures, render, words
+from scenefer.report import build, cards, evidence, figures, gaps, pictures, render, words
 from scenefer.tables import EMOTIONS, conform, empty
 from tests.builders import (
     expressions_table,
@@ -290,6 +290,21 @@ def test_what_the_sheet_intends_stands_in_the_card():
     assert [entry["shares"] for entry in joy["intended"]] == [{"happy": 0.6, "neutral": 0.4}, {"sad": 1.0}]
     assert [(entry["character"], entry["note"]) for entry in joy["intended"]] == [("Ada", "at last"), ("Bo", "")]
     assert joy["meant"] == pytest.approx({"happy": 0.3, "neutral": 0.2, "sad": 0.5})
+
+
+def test_the_pictures_of_the_report_are_files_too():
+    whole = analysed()
+    built = build(whole)
+    page = str(built["report.html"])
+    shown = [name for name in built if name.startswith("pictures/")]
+    assert {name.split("-")[2] for name in shown} == {"keyframe", "face"}
+    for name in shown:
+        content = built[name]
+        assert isinstance(content, bytes)
+        assert b64encode(content).decode() in page
+        assert cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR) is not None
+    whole.faces["crop"] = None
+    assert not any("face" in name for name in build(whole))
 
 
 # Intended against detected

@@ -1,6 +1,6 @@
 """The report: one HTML page that holds all it shows and asks the network for nothing.
 
-render(analysis) ─▶ cards.py     a card a scene, a card a track       pictures.py  chosen and packed
+build(analysis) ──▶ cards.py     a card a scene, a card a track       pictures.py  chosen and packed
                     figures.py   the arc and the tracks, for plotly   words.py     numbers and findings
                     evidence.py  what was looked at, settings         template.html.j2, style.css, report.js
                     gaps.py      intended against detected
@@ -16,7 +16,7 @@ from hashlib import sha256
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
-from scenefer.report import cards, evidence, figures, gaps, words
+from scenefer.report import cards, evidence, figures, gaps, pictures, words
 from scenefer.tables import EMOTIONS
 
 if TYPE_CHECKING:
@@ -26,13 +26,32 @@ if TYPE_CHECKING:
     from scenefer.comparison import Comparison
 
 
-def render(analysis: Analysis, compared: Comparison | None = None) -> str:
-    """Render the report of a film; every name in it is text, whatever it contains.
+def build(analysis: Analysis, compared: Comparison | None = None) -> dict[str, str | bytes]:
+    """Make the files of a report, by name: ``report.html``, and the pictures of its scenes once more, as JPEG files.
 
     Args:
         compared: what was intended beside what was detected, where something was intended.
     """
     scenes = cards.scene_cards(analysis, gaps.of_scenes(compared))
+    return {"report.html": _page(analysis, compared, scenes), **_pictures(scenes)}
+
+
+def render(analysis: Analysis, compared: Comparison | None = None) -> str:
+    """Render the report of a film; every name in it is text, whatever it contains."""
+    return _page(analysis, compared, cards.scene_cards(analysis, gaps.of_scenes(compared)))
+
+
+def _pictures(scenes: list[dict[str, Any]]) -> dict[str, str | bytes]:
+    shown = {
+        f"pictures/scene-{scene['id']:03}-{kind}-{number}.jpg": entry["picture"]
+        for scene in scenes
+        for kind, entries in (("keyframe", scene["keyframes"]), ("face", scene["faces"]))
+        for number, entry in enumerate(entries, start=1)
+    }
+    return {name: pictures.unpacked(packed) for name, packed in shown.items() if packed is not None}
+
+
+def _page(analysis: Analysis, compared: Comparison | None, scenes: list[dict[str, Any]]) -> str:
     tracks, leaders = cards.track_cards(analysis)
     end = _end(analysis)
     scripts = [_part("plotly-basic.min.js"), _part("report.js")]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from base64 import b64encode
+from base64 import b64decode, b64encode
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +27,11 @@ def packed(jpeg: bytes | None, longest: int, quality: int = 76) -> str | None:
     settings = [cv2.IMWRITE_JPEG_QUALITY, quality, cv2.IMWRITE_JPEG_OPTIMIZE, 1]
     written, small = cv2.imencode(".jpg", picture, settings)
     return f"data:image/jpeg;base64,{b64encode(small.tobytes()).decode()}" if written else None
+
+
+def unpacked(packed: str) -> bytes:
+    """Return the JPEG of a data URI that ``packed`` made."""
+    return b64decode(packed.partition(",")[2])
 
 
 def keyframes(
