@@ -1,6 +1,6 @@
 """From what the pixel pass found to a scene's percentages: the stages, called in order. Read this first.
 
-    observation ─▶ shots ─▶ tracks ─▶ scenes ─▶ samples ─▶ expressions ─▶ scene_emotions
+    observation ─▶ shots ─▶ tracks (─▶ actors) ─▶ scenes ─▶ samples ─▶ expressions ─▶ scene_emotions
 
 Each stage is a function from tables to tables; all of it takes seconds, and is always computed anew.
 """
@@ -16,14 +16,14 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from scenefer import emotions, expression, samples, scenes, shots, tables, tracks
+from scenefer import actors, emotions, expression, samples, scenes, shots, tables, tracks
 from scenefer.errors import OutputError, SceneferError
 from scenefer.film import Film, Span
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from scenefer.models import Calibration
+    from scenefer.models import Calibration, IdentityModel
     from scenefer.observation import Observation
     from scenefer.plan import Plan
 
@@ -59,6 +59,7 @@ def analyse(
     span: Span = Span(0.0, float("inf")),
     sheet: pd.DataFrame | None = None,
     known_scenes: pd.DataFrame | None = None,
+    identity: IdentityModel | None = None,
 ) -> Analysis:
     """Turn an observation into shots, tracks, scenes and their percentages.
 
@@ -66,11 +67,14 @@ def analyse(
         span: the part of the film that was observed.
         sheet: the user's scenes (``sheets.read_sheet``); without it scenes are guessed from the pictures.
         known_scenes: table SCENES of an earlier analysis, to be kept.
+        identity: tells people apart; without it all tracks are of "unknown" people.
     """
     frames, faces, _ = observation
     rate = sample_rate(film, plan)
     film_shots = shots.find_shots(frames, plan.shots) if film.kind == "video" else shots.one_a_frame(frames)
     linked, film_tracks = tracks.link_faces(faces, film_shots, rate, plan.tracks)
+    if identity is not None:
+        film_tracks = actors.group_tracks(linked, film_tracks, identity, plan.actors)
     if known_scenes is not None:
         film_scenes = known_scenes
     elif sheet is not None:

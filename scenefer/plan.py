@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from scenefer import tables
+from scenefer.actors import ActorSettings
 from scenefer.emotions import EmotionSettings
 from scenefer.errors import PlanError
 from scenefer.expression import ExpressionSettings
@@ -47,6 +48,7 @@ class ModelSettings:
     """Which weights read the expressions, and where the networks run."""
 
     expression: str = "rmn_compact"  # a name of models/zoo.py, or the path of a weight file
+    identity: str = ""  # "face_identity" groups tracks into people; "" tells nobody apart
     device: str = "auto"  # auto, cpu or cuda
 
 
@@ -66,6 +68,7 @@ class Plan:
     models: ModelSettings = field(default_factory=ModelSettings)
     shots: ShotSettings = field(default_factory=ShotSettings)
     tracks: TrackSettings = field(default_factory=TrackSettings)
+    actors: ActorSettings = field(default_factory=ActorSettings)
     scenes: SceneSettings = field(default_factory=SceneSettings)
     expression: ExpressionSettings = field(default_factory=ExpressionSettings)
     emotions: EmotionSettings = field(default_factory=EmotionSettings)

@@ -25,6 +25,7 @@ from scenefer.plan import Plan
 if TYPE_CHECKING:
     from scenefer.analysis import Analysis
     from scenefer.comparison import Comparison
+    from scenefer.models import IdentityModel
     from scenefer.observation import Models, Observation
     from scenefer.sheets import Lists
 
@@ -112,7 +113,15 @@ def analyze_film(
     sighting = observe_film(film, plan, span, data, weights, executor, told)
     observed = time.perf_counter()
     told("analyse", 0.0, None)
-    result = analysis.analyse(film, sighting.observation, calibration(zoo.describe(weights)), plan, span, lists.scenes)
+    result = analysis.analyse(
+        film,
+        sighting.observation,
+        calibration(zoo.describe(weights)),
+        plan,
+        span,
+        lists.scenes,
+        identity=_load_identity(plan),
+    )
     notes = ReaderNotes(**sighting.notes)
     run = {
         **result.run,
@@ -156,7 +165,13 @@ def reclassify(folder: Path, weights: str, device: str = "auto") -> Analysis:
     start, end = earlier.run["span"]
     span = Span(start, float("inf") if end is None else end)
     result = analysis.analyse(
-        earlier.film, observed, calibration(zoo.describe(path)), plan, span, known_scenes=earlier.scenes
+        earlier.film,
+        observed,
+        calibration(zoo.describe(path)),
+        plan,
+        span,
+        known_scenes=earlier.scenes,
+        identity=_load_identity(plan),
     )
     run = {
         **earlier.run,
@@ -326,16 +341,10 @@ def _length(span: Span, duration: float | None) -> float:
 
 @cache
 def _load_models(plan: Plan, weights: Path) -> Models:
-    """Load the networks, once a process."""
-    import torch
-
+    """Load the networks of the pixel pass, once a process."""
     from scenefer.observation import Models
 
-    device = plan.models.device
-    if device == "cuda" and not torch.cuda.is_available():
-        raise WeightsError("--device cuda: torch finds no CUDA device; use --device auto")
-    if device == "auto":
-        device = "cuda" if torch.cuda.is_available() else "cpu"
+    device = _device(plan)
     seen = plan.observation
     pyramid = "exact" if seen.pyramid == "exact" else "fast"
     return Models(
@@ -344,9 +353,30 @@ def _load_models(plan: Plan, weights: Path) -> Models:
     )
 
 
+def _load_identity(plan: Plan) -> IdentityModel | None:
+    if not plan.models.identity or not plan.observation.crops:
+        return None
+    return zoo.load_identity(plan.models.identity, _device(plan))
+
+
+def _device(plan: Plan) -> str:
+    import torch
+
+    device = plan.models.device
+    if device == "cuda" and not torch.cuda.is_available():
+        raise WeightsError("--device cuda: torch finds no CUDA device; use --device auto")
+    if device == "auto":
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    return device
+
+
 def _weights_record(plan: Plan, weights: Path) -> dict[str, dict[str, str]]:
     detector = zoo.DETECTORS[plan.observation.detector]
-    return {
+    record = {
         "detector": {"name": detector.name, "sha256": detector.sha256, "licence": detector.licence},
         "expression": {"name": plan.models.expression, "sha256": zoo.sha256_of(weights), **zoo.describe(weights)},
     }
+    if plan.models.identity:
+        identity = zoo.IDENTITY[plan.models.identity]
+        record["identity"] = {"name": identity.name, "sha256": identity.sha256, "licence": identity.licence}
+    return record

@@ -19,11 +19,11 @@ PACKAGE = Path(scenefer.__file__).parent
 LAYERS = (
     ("errors", "film", "geometry", "tables", "metrics", "timecode", "intentions"),
     (
-        *("video", "models", "scores", "shots", "transitions", "tracks", "expression", "actors"),
+        *("video", "models", "scores", "shots", "transitions", "tracks", "expression"),
         *("samples", "scenes", "emotions", "sheets"),
         *("verdicts", "readings", "agreement", "differences", "comparison"),
     ),
-    ("observation", "analysis", "report", "export", "explanation", "overlay"),
+    ("observation", "actors", "analysis", "report", "export", "explanation", "overlay"),
     ("plan", "store", "executors", "run", "training", "demo"),
     ("console", "cli"),
     ("__init__", "__main__"),

@@ -40,6 +40,9 @@ def analyze(
     device: Annotated[str | None, typer.Option(help="auto, cpu or cuda.")] = None,
     weights: Annotated[str | None, typer.Option(help="Name or file of the expression weights.")] = None,
     detector: Annotated[str | None, typer.Option(help="mtcnn or yunet.")] = None,
+    identity: Annotated[
+        str | None, typer.Option(help="face_identity groups tracks into people, who get numbers, no names.")
+    ] = None,
     reader: Annotated[str | None, typer.Option(help="pyav or decord.")] = None,
     workers: Annotated[int | None, typer.Option(help="Processes; 0 = one a core.", min=0)] = None,
     no_crops: Annotated[bool, typer.Option("--no-crops", help="Keep no pictures of faces.")] = False,
@@ -59,6 +62,7 @@ def analyze(
             "observation.detector": detector,
             "observation.reader": reader,
             "observation.crops": False if no_crops else None,
+            "models.identity": identity,
             "models.device": device,
             "models.expression": weights,
             "run.workers": workers,
@@ -67,6 +71,8 @@ def analyze(
     # Whatever can be wrong with options, paths and sheets is said before anything is decoded.
     zoo.verify(settings.observation.detector)
     zoo.find_expression(settings.models.expression)
+    if settings.models.identity:
+        zoo.verify(settings.models.identity)
     demand(*films)
     scenes_of, intended_of = _match_sheets(films, scenes), _match_sheets(films, intended)
     failures: list[dict[str, str]] = []

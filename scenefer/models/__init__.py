@@ -69,3 +69,24 @@ class ExpressionModel(Protocol):
             (N, L) float32, L outputs of all heads.
         """
         ...
+
+
+class IdentityModel(Protocol):
+    """Turns faces into vectors, those of one person near each other."""
+
+    @property
+    def sha256(self) -> str:
+        """The hash of the weight file, 64 hexadecimal digits."""
+        ...
+
+    def vectors(self, crops: Sequence[np.ndarray], landmarks: np.ndarray) -> np.ndarray:
+        """Turn N faces into vectors.
+
+        Args:
+            crops: N squares (S, S, 3) uint8 RGB, as ``geometry.crop_faces`` cuts them; S may differ.
+            landmarks: (N, 5, 2) float32, fractions of the crop.
+
+        Returns:
+            (N, D) float32; compare by Euclidean distance.
+        """
+        ...

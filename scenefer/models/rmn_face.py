@@ -26,9 +26,9 @@ KNOWN_MEAN, KNOWN_DEVIATION = 118.0, 58.0  # grey levels that a normalised pictu
 class Block(nn.Module):
     """ReLU(x + two convolutions); where it goes down, x is pooled and its missing channels are zeros."""
 
-    def __init__(self, inputs: int, outputs: int) -> None:
+    def __init__(self, inputs: int, outputs: int, down: bool | None = None) -> None:
         super().__init__()
-        self.down = inputs != outputs
+        self.down = inputs != outputs if down is None else down
         stride, padding = (2, 0) if self.down else (1, 1)
         self.conv1 = Conv3x3(inputs, outputs, stride, padding)
         self.conv2 = Conv3x3(outputs, outputs)

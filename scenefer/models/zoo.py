@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Literal
 from scenefer.errors import WeightsError
 
 if TYPE_CHECKING:
-    from scenefer.models import ExpressionModel, FaceDetector
+    from scenefer.models import ExpressionModel, FaceDetector, IdentityModel
 
 log = logging.getLogger(__name__)
 
@@ -40,7 +40,7 @@ class WeightsRecord:
     """What is known of a weight file before it is opened."""
 
     name: str
-    kind: Literal["detector", "expression"]
+    kind: Literal["detector", "expression", "identity"]
     architecture: str  # the module of scenefer.models that reads it
     file: str  # file name in the package's or the user's folder of weights
     sha256: str
@@ -113,9 +113,24 @@ EXPRESSION = _by_name(
 )
 
 
+IDENTITY = _by_name(
+    WeightsRecord(
+        name="face_identity",
+        kind="identity",
+        architecture="identity",
+        file="face_identity.safetensors",
+        sha256="cd77b508e4c8431f6fbe86d859570366b310119e2fa9505657141b08d87caf08",
+        n_bytes=11_240_208,
+        licence="public domain (dlib); the 8-bit copy it is made of: MIT",
+        source="dlib_face_recognition_resnet_model_v1 (Davis King), from @vladmandic/face-api 1.7.15",
+        trained_on="FaceScrub, VGG and scraped pictures, which are for research",
+    ),
+)
+
+
 def records() -> dict[str, WeightsRecord]:
     """Return every known record, by name."""
-    return DETECTORS | EXPRESSION
+    return DETECTORS | EXPRESSION | IDENTITY
 
 
 def available() -> list[str]:
@@ -156,6 +171,17 @@ def load_detector(
     from scenefer.models import mtcnn
 
     return mtcnn.load(path, smallest_face=smallest_face, device=device, pyramid=pyramid)
+
+
+def load_identity(name: str, device: str = "cpu") -> IdentityModel:
+    """Load a network that tells people apart.
+
+    Raises:
+        WeightsError: the name is unknown, or its file is absent or damaged.
+    """
+    from scenefer.models import identity
+
+    return identity.load(verify(_find(name, IDENTITY, "identity model").name), device)
 
 
 def load_expression(name_or_path: str | Path, device: str = "cpu", *, mirrored: bool = False) -> ExpressionModel:

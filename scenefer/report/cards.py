@@ -95,6 +95,7 @@ def track_cards(analysis: Analysis) -> tuple[list[dict[str, Any]], dict[int, str
     pictures = dict(zip(surest["track"], surest["crop"], strict=True))
     seen = analysis.tracks.loc[analysis.tracks["track"].isin(list(leaders))]
     longest = seen.nlargest(_TRACKS, "n_faces", keep="first").sort_values("track")
+    longest = longest.assign(actor=longest["actor"].astype(object).where(longest["actor"].notna(), None))
     at = _clock(analysis)
     cards = []
     for row in _records(longest):
@@ -103,6 +104,7 @@ def track_cards(analysis: Analysis) -> tuple[list[dict[str, Any]], dict[int, str
         cards.append(
             {
                 "track": track,
+                "person": None if row["actor"] is None or row["actor"] != row["actor"] else int(row["actor"]) + 1,
                 "when": at(row["start"]) if row["start"] == row["end"] else f"{at(row['start'])}–{at(row['end'])}",
                 "about": words.count(int(row["n_faces"]), "face"),
                 "emotion": emotion,

@@ -1,0 +1,118 @@
+"""Who is who: a face as a vector, so that faces of one person lie near each other.
+
+The network is dlib's (Davis King, ``dlib_face_recognition_resnet_model_v1``, public domain): 29 convolutions, trained
+so that pictures of one person are nearer than 0.6, those of two people farther (Euclidean distance).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import Tensor, nn
+from torch.nn import functional
+
+from scenefer.errors import WeightsError
+from scenefer.models.rmn_face import Block
+
+SIDE = 150  # px
+N_VALUES = 128  # of a vector
+BATCH = 16
+MEAN = (122.782, 117.001, 104.298)  # of red, green and blue, subtracted before dividing by 256
+CHANNELS = (32, 32, 32, 64, 64, 64, 64, 128, 128, 128, 256, 256, 256, 256)
+DOWN = (3, 7, 10, 13)  # blocks that halve the picture
+SPAN = 0.45  # mean distance of the eyes to the middle of the mouth, as a share of the square's side
+CENTRE = (0.50, 0.43)  # where the mean of the eyes and the mouth lies in the square
+
+
+class FaceIdentity(nn.Module):
+    """The network: RGB faces (N, 3, 150, 150), values 0 to 255, to vectors (N, 128)."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stem = nn.Conv2d(3, 32, 7, stride=2)
+        inputs = (32, *CHANNELS[:-1])
+        self.blocks = nn.ModuleList(Block(inputs[k], outputs, down=k in DOWN) for k, outputs in enumerate(CHANNELS))
+        self.head = nn.Linear(CHANNELS[-1], N_VALUES, bias=False)
+
+    def forward(self, faces: Tensor) -> Tensor:
+        x = (faces - faces.new_tensor(MEAN)[:, None, None]) / 256
+        x = functional.max_pool2d(torch.relu(self.stem(x)), 3, stride=2)
+        for block in self.blocks:
+            x = block(x)
+        return self.head(x.mean(dim=(2, 3)))
+
+
+class IdentityReader:
+    """The network as an ``IdentityModel``: each face is averaged with its mirror image."""
+
+    def __init__(self, network: FaceIdentity, sha256: str, device: str = "cpu") -> None:
+        self.sha256 = sha256
+        self._network = network.eval().requires_grad_(False).to(device, memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue] - documented, not in the stub
+        self._device = device
+
+    @torch.inference_mode()
+    def vectors(self, crops: Sequence[np.ndarray], landmarks: np.ndarray) -> np.ndarray:
+        """Turn N faces into vectors; see ``IdentityModel.vectors``."""
+        found = [np.empty((0, N_VALUES), np.float32)]
+        for start in range(0, len(crops), BATCH):
+            some = zip(crops[start : start + BATCH], landmarks[start : start + BATCH], strict=True)
+            faces = torch.from_numpy(np.stack([aligned(crop, points) for crop, points in some])).to(self._device)
+            faces = faces.permute(0, 3, 1, 2).float()
+            found.append(((self._network(faces) + self._network(faces.flip(3))) / 2).cpu().numpy())
+        return np.concatenate(found)
+
+
+def aligned(crop: np.ndarray, landmarks: np.ndarray) -> np.ndarray:
+    """Turn, scale and cut a face as the network knows faces.
+
+    Args:
+        crop: (S, S, 3) uint8 RGB.
+        landmarks: (5, 2) fractions of the crop.
+
+    Returns:
+        (150, 150, 3) uint8 RGB, the eyes level; edges replicated.
+    """
+    left, right, _, mouth_left, mouth_right = landmarks.astype(np.float64) * crop.shape[0]
+    mouth = (mouth_left + mouth_right) / 2
+    span = (np.linalg.norm(left - mouth) + np.linalg.norm(right - mouth)) / 2
+    side = max(float(span) / SPAN, 1.0)
+    across = right - left
+    angle = np.arctan2(across[1], across[0])
+    scale = side / SIDE
+    if scale > 1:
+        crop = cv2.GaussianBlur(crop, (0, 0), 0.4 * scale)
+    turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]]) * scale
+    centre = (left + right + mouth) / 3
+    # Pixel i's centre lies at i + 0.5, in both pictures.
+    offset = centre - 0.5 - turn @ (np.array(CENTRE) * SIDE - 0.5)
+    matrix = np.column_stack([turn, offset])
+    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    return cv2.warpAffine(crop, matrix, (SIDE, SIDE), flags=flags, borderMode=cv2.BORDER_REPLICATE)
+
+
+def load(path: Path, device: str = "cpu") -> IdentityReader:
+    """Load the weights; a unit of theirs is convolution · scale + shift, which becomes one convolution here.
+
+    Raises:
+        WeightsError: the file is absent, damaged, or of another layout.
+    """
+    try:
+        stored = {key: tensor.float() for key, tensor in load_file(path).items()}
+        weights = {"head.weight": stored["head.weight"]}
+        units = {f"blocks.{k}.unit{unit}": f"blocks.{k}.conv{unit}" for k in range(len(CHANNELS)) for unit in (1, 2)}
+        for name, place in {"stem": "stem", **units}.items():
+            scale = stored[f"{name}.scale"]
+            weights[f"{place}.weight"] = stored[f"{name}.conv.weight"] * scale[:, None, None, None]
+            weights[f"{place}.bias"] = stored[f"{name}.conv.bias"] * scale + stored[f"{name}.shift"]
+        network = FaceIdentity()
+        network.load_state_dict(weights)
+    except (OSError, SafetensorError, KeyError, RuntimeError) as error:
+        raise WeightsError(f"{path} does not hold the weights of face_identity: {error}") from error
+    return IdentityReader(network, hashlib.sha256(path.read_bytes()).hexdigest(), device)
