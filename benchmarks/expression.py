@@ -112,8 +112,8 @@ def tables(results: dict[str, Any]) -> str:
         f"Weights `{results['weights']}`, sha256 `{results['sha256']}`, {results['n_bytes'] / 1e6:.1f} MB; measured "
         f"{results['date'][:10]}.",
         "",
-        "| faces | head | views | n | not found | accuracy (95 % interval) | top 2 | macro-F1 | ECE |",
-        "|---|---|---|---|---|---|---|---|---|",
+        "| faces | head | views | n | not found | accuracy (95 % interval) | top 2 | macro-F1 | ECE | against votes |",
+        "|---|---|---|---|---|---|---|---|---|---|",
     ]
     rows = sorted(results["figures"], key=lambda row: not row["feeds"])
     lines += [_line(row) for row in rows]
@@ -146,7 +146,7 @@ def _line(row: dict[str, Any]) -> str:
     return (
         f"| {NAMES[row['data'], row['truth']]} | `{row['head']}`{feeds} | {views} | {row['n']} | {row['n_missed']} | "
         f"{row['accuracy']:.1%} ({row['low']:.1%} to {row['high']:.1%}) | {row['top2']:.1%} | {row['macro_f1']:.1%} | "
-        f"{row['ece']:.3f} |"
+        f"{row['ece']:.3f} | {'' if row['ece_votes'] is None else format(row['ece_votes'], '.3f')} |"
     )
 
 

@@ -70,8 +70,11 @@ def calibrate(weights: Path, data: Path, votes: Path | None = None) -> float:
     known = datasets.majority(public.votes) >= 0
     voted = public.votes[known, :last]
     model = reader.ExpressionReader(network, "", calibration(metadata), precision=torch.float32)
-    temperature, _ = fit(model.read(np.asarray(public.pictures)[known])[:, first : first + last], voted)
-    prior = (voted / voted.sum(axis=1, keepdims=True)).mean(axis=0)
+    logits = model.read(np.asarray(public.pictures)[known])[:, first : first + last]
+    temperature, _ = fit(logits, voted)
+    # The class shares as this head sees them: posteriors and prior must be of one kind, or EMQ would find another
+    # prevalence on the very set that both come from (a temperature does not move the shares to those of the votes).
+    prior = torch.softmax(torch.from_numpy(logits).double() / temperature, dim=1).mean(dim=0).numpy()
     fresh, _ = reader.load_network(weights)
     describe(
         weights,

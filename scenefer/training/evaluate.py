@@ -49,6 +49,7 @@ class Figures:
     top5: float
     macro_f1: float
     ece: float  # of the faces found (15 bins)
+    ece_votes: float | None  # the same, where a hit is the share of people who voted for the top label
     brier: float  # of the faces found: against the votes where there are some, else against the label
     precision: tuple[float | None, ...]
     recall: tuple[float | None, ...]
@@ -204,6 +205,7 @@ def measure(
         top5=float((place < 5).mean()),
         macro_f1=float(np.mean([value for value, many in zip(f1, present, strict=True) if many and value is not None])),
         ece=metrics.ece(seen, right[found]),
+        ece_votes=None if votes is None else metrics.ece(seen, votes),
         brier=float(((seen - targets) ** 2).sum(axis=1).mean()),
         precision=precision,
         recall=recall,
@@ -255,6 +257,7 @@ def note(ledger: Path, figures: Figures, weights: list[str]) -> None:
         "high": round(figures.high, 5),
         "macro_f1": round(figures.macro_f1, 5),
         "ece": round(figures.ece, 5),
+        "ece_votes": None if figures.ece_votes is None else round(figures.ece_votes, 5),
     }
     ledger.parent.mkdir(parents=True, exist_ok=True)
     with ledger.open("a", encoding="utf-8") as file:
@@ -268,7 +271,8 @@ def describe(figures: Figures) -> str:
         f"{', mirrored and cropped views averaged' if figures.tta else ''}",
         f"accuracy {figures.accuracy:.1%} ({figures.low:.1%} to {figures.high:.1%}, n = {figures.n}"
         f"{f', {figures.n_missed} not found' if figures.n_missed else ''})",
-        f"top 2 {figures.top2:.1%}, top 5 {figures.top5:.1%}, macro-F1 {figures.macro_f1:.1%}, ECE {figures.ece:.3f}, "
+        f"top 2 {figures.top2:.1%}, top 5 {figures.top5:.1%}, macro-F1 {figures.macro_f1:.1%}, ECE {figures.ece:.3f}"
+        f"{'' if figures.ece_votes is None else f' ({figures.ece_votes:.3f} against the votes)'}, "
         f"Brier {figures.brier:.3f}",
         f"{'':10}{'precision':>11}{'recall':>9}{'F1':>7}{'n':>7}",
     ]

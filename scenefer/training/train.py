@@ -1,7 +1,7 @@
 """Train an expression network from a recipe: one loop, from top to bottom.
 
 A run is a folder: ``recipe.toml``, ``commit``, ``metrics.parquet`` (a row an epoch), ``curves.html``, ``state.pt`` (all
-that resuming needs), ``best.safetensors`` (the average weights that did best on PublicTest) and, at the end, its
+that resuming needs), ``best.safetensors`` (the average weights that did best on PublicTest; calibrated at the end) and its
 ``confusion.html``. A run that is called again goes on where it stopped, in the middle of an epoch too, and ends as if
 it had never stopped: what a step draws depends on the seed, the epoch and the step alone.
 """
@@ -212,6 +212,8 @@ def train(
             break
     best = out / "best.safetensors"
     if best.exists():
+        if public.votes is not None:
+            calibrate.calibrate(best, data, votes)
         figures = evaluate.evaluate([best], data, "PublicTest", votes=votes)
         (out / "confusion.html").write_text(drawing.evaluation(figures), encoding="utf-8")
     return best

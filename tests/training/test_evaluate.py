@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
+from scenefer import metrics
 from scenefer.errors import SceneferError
-from scenefer.models import Detections, zoo
-from scenefer.training import calibrate, drawing, evaluate
+from scenefer.models import Detections, reader, zoo
+from scenefer.training import calibrate, datasets, drawing, evaluate
 
 WEIGHTS = zoo.EXPRESSION["rmn_compact"].path
 WHERE = ("typed", "", "label", "fer2013", False, ("0" * 64,))
@@ -123,6 +126,26 @@ def test_the_temperature_undoes_what_sharpened_the_logits():
     assert bias.tolist() == [0] * 7
     _, fitted = calibrate.fit(logits - np.array([1, 0, 0, 0, 0, 0, 0]), votes, bias=True)
     assert fitted[0] - fitted[1:].mean() == pytest.approx(1, abs=0.05)
+
+
+def test_calibration_is_measured_against_votes_where_there_are_some():
+    votes = np.array([[7, 0, 0, 0, 3, 0, 0]] * 2, np.float32)  # seven of ten people agree with a confidence of 0.7
+    found = evaluate.measure(_answers(0, 0), np.array([0, 0]), np.ones(2, bool), votes, WHERE)
+    assert (found.ece_votes, found.ece) == (pytest.approx(0, abs=1e-6), pytest.approx(0.3))
+    assert evaluate.measure(_answers(0), np.array([0]), np.ones(1, bool), None, WHERE).ece_votes is None
+
+
+def test_the_stored_prior_is_what_emq_finds_on_the_calibration_set(fer: Path, tmp_path: Path):
+    weights = tmp_path / "weights.safetensors"
+    shutil.copy(WEIGHTS, weights)
+    temperature = calibrate.calibrate(weights, fer / "fer2013.csv", fer / "fer2013new.csv")
+    model = reader.load(weights, precision=torch.float32)
+    assert model.calibration.temperature == pytest.approx(temperature, abs=1e-3)
+    pictures = np.asarray(datasets.read(fer / "fer2013.csv").of("PublicTest").pictures)
+    logits = model.read(pictures)[:, slice(*model.calibration.head)] / model.calibration.temperature
+    posteriors = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    prior = np.array(model.calibration.prior)
+    assert metrics.emq(posteriors, np.ones(len(posteriors)), prior) == pytest.approx(prior, abs=1e-3)
 
 
 def test_the_pages_say_the_figures(tmp_path: Path):
