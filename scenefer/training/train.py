@@ -1,8 +1,8 @@
 """Train an expression network from a recipe: one loop, from top to bottom.
 
 A run is a folder: ``recipe.toml``, ``commit``, ``metrics.parquet`` (a row an epoch), ``curves.html``, ``state.pt`` (all
-that resuming needs), ``best.safetensors`` (the average weights that did best on PublicTest; calibrated at the end) and its
-``confusion.html``. A run that is called again goes on where it stopped, in the middle of an epoch too, and ends as if
+that resuming needs), ``best.safetensors`` (the average weights that did best on PublicTest; calibrated at the end) and
+its ``confusion.html``. A run that is called again goes on where it stopped, in the middle of an epoch too, and ends as if
 it had never stopped: what a step draws depends on the seed, the epoch and the step alone.
 """
 
