@@ -2,8 +2,8 @@
 
 A run is a folder: ``recipe.toml``, ``commit``, ``metrics.parquet`` (a row an epoch), ``curves.html``, ``state.pt`` (all
 that resuming needs), ``best.safetensors`` (the average weights that did best on PublicTest; calibrated at the end) and
-its ``confusion.html``. A run that is called again goes on where it stopped, in the middle of an epoch too, and ends as if
-it had never stopped: what a step draws depends on the seed, the epoch and the step alone.
+its ``confusion.html``. A run that is called again goes on where it stopped, in the middle of an epoch too, and ends as
+if it had never stopped: what a step draws depends on the seed, the epoch and the step alone.
 """
 
 from __future__ import annotations
