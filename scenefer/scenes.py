@@ -64,6 +64,22 @@ def one_scene(shots: pd.DataFrame, name: str, source: str) -> pd.DataFrame:
     return _table([name], shots["start"].iloc[:1], shots["end"].iloc[-1:], shots, source)
 
 
+def people_of_shots(tracks: pd.DataFrame, n_shots: int) -> pd.DataFrame | None:
+    """Tell who is seen in each shot, for ``group_shots``.
+
+    Args:
+        tracks: table TRACKS; those of "unknown" people say nothing.
+
+    Returns:
+        One row a shot, one column a person, in seconds; None where nobody is known.
+    """
+    known = tracks[tracks["actor"].notna()]
+    if not len(known):
+        return None
+    seconds = (known["end"] - known["start"]).groupby([known["shot"], known["actor"]]).sum()
+    return seconds.unstack(fill_value=0).reindex(range(n_shots), fill_value=0.0)
+
+
 def group_shots(
     shots: pd.DataFrame,
     frames: pd.DataFrame,
