@@ -217,7 +217,7 @@ def test_a_locator_that_lies_nowhere_is_said_to_be_left_out(tmp_path: Path):
     path = tmp_path / "list.edl"
     path.write_text(EVENTS + "* LOC: 05:00:01:00 RED     quarrel\n")
     _, notices = read_sheet(path, film(Fraction(25), 1500))
-    assert notices == ["list.edl: 1 locators lie neither in the film nor in the source of their event"]
+    assert notices == ["list.edl: locators that lie neither in the film nor in the source of their event: 1"]
 
 
 def test_of_a_list_of_markers_alone_the_last_lasts_to_the_end_of_the_film(tmp_path: Path):
@@ -257,7 +257,7 @@ def test_markers_that_last_leave_others_out_and_say_so(tmp_path: Path):
     )
     sheet, notices = read_sheet(path, film(Fraction(25), 1500))
     assert sheet["scene"].tolist() == ["long"]
-    assert notices == ["list.edl: 1 markers without a length were left out"]
+    assert notices == ["list.edl: left out, since others last: 1 of 2 markers, which have no length"]
 
 
 def test_more_clips_than_scenes_are_taken_only_where_that_is_asked_for(tmp_path: Path):

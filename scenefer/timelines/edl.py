@@ -84,7 +84,7 @@ def read_edl(text: str, rate: Fraction) -> Timeline:
         for event in events
         if event.reel.upper() not in _BLACK
     ]
-    lost = [f"{n_lost} locators lie neither in the film nor in the source of their event"] if n_lost else []
+    lost = [f"locators that lie neither in the film nor in the source of their event: {n_lost}"] if n_lost else []
     return Timeline(markers, clips, rate=second, hours=hours, notices=tuple(lost))
 
 
@@ -100,10 +100,11 @@ def write_edl(title: str, source: str, marks: list[Mark], colours: list[str], ra
     for number, (mark, colour) in enumerate(zip(marks, colours, strict=True), start=1):
         start, end = (round(time * exact_rate(rate)) for time in (mark.start, mark.end))
         span = f"{timecode_of(start, rate, drop=drop)} {timecode_of(end, rate, drop=drop)}"
+        note = _one_line(mark.note).replace("|", "/")  # bars part what belongs to the marker
         lines += [
             f"{number:03}  AX       V     C        {span} {span}",
             f"* FROM CLIP NAME: {_one_line(source)}",
-            f" {_one_line(mark.note)} |C:ResolveColor{colour} |M:{_one_line(mark.name)} |D:{end - start}",
+            f" {note} |C:ResolveColor{colour} |M:{_one_line(mark.name)} |D:{end - start}",
             "",
         ]
     return "\n".join(lines)

@@ -58,7 +58,9 @@ def rows_of(timeline: Timeline, rate: Fraction, *, every_clip: bool) -> tuple[li
     lasting = [mark for mark in markers if mark.end - mark.start > frame * Fraction(3, 2)]
     if lasting:
         left = len(markers) - len(lasting)
-        notices = [f"{left} markers without a length were left out"] if left else []
+        notices = (
+            [f"left out, since others last: {left} of {len(markers)} markers, which have no length"] if left else []
+        )
         return _rows("marker", lasting, timeline.hours), notices
     if markers:
         return _rows("marker", _from_one_to_the_next(markers, timeline.clips, frame), timeline.hours), []
