@@ -20,7 +20,7 @@ LAYERS = (
     ("errors", "film", "geometry", "tables", "metrics", "timecode", "intentions"),
     (
         *("video", "models", "scores", "shots", "transitions", "tracks", "expression"),
-        *("samples", "scenes", "emotions", "rows", "timelines", "sheets"),
+        *("samples", "likeness", "scenes", "emotions", "rows", "timelines", "sheets"),
         *("verdicts", "readings", "agreement", "differences", "comparison"),
     ),
     (
