@@ -149,9 +149,7 @@ def _timeline(analysis: Analysis, compared: Comparison | None, suffix: str) -> s
     marks, colours = scene_marks(analysis, compared)
     title = printable(film.path.stem)
     if suffix == ".edl":
-        return write_edl(
-            title, printable(film.path.name), marks, colours, film.frame_rate, drop=summary.counts_drop(analysis)
-        )
+        return write_edl(title, marks, colours, film.frame_rate, drop=summary.counts_drop(analysis))
     rate = exact_rate(film.frame_rate)
     end = Fraction(max([0.0, *analysis.shots["end"].tail(1), *analysis.scenes["end"]]))
     url = film.path.resolve().as_uri()

@@ -230,6 +230,18 @@ def test_of_a_list_of_markers_alone_the_last_lasts_to_the_end_of_the_film(tmp_pa
     assert read(text, tmp_path) == {"a": (0, 750), "b": (750, 1500)}
 
 
+def test_markers_are_read_from_events_without_a_length(tmp_path: Path):
+    """As some programs write lists of markers for DaVinci Resolve; what stands before the bar is a note."""
+    text = "".join(
+        f"00000{k}  A012C003_190627JC  V     C        {time} {time} {time} {time}\n"
+        f"{k}. note |C:ResolveColorRed |M:{name} |D:0\n"
+        for k, (name, time) in enumerate([("a", "00:00:00:00"), ("b", "00:00:30:00")], start=1)
+    )
+    assert read(text, tmp_path) == {"a": (0, 750), "b": (750, 1500)}
+    sheet, _ = read_sheet(tmp_path / "list.edl", film(Fraction(25), 1500))
+    assert sheet["note"].tolist() == ["1. note", "2. note"]
+
+
 def test_black_sound_and_the_first_line_of_a_dissolve_are_no_clips(tmp_path: Path):
     text = EVENTS + (
         "003  BL       V     C        00:00:00:00 00:00:05:00 00:00:20:00 00:00:25:00\n"
@@ -312,6 +324,14 @@ def test_connected_clips_and_storylines_of_fcpxml_lie_where_they_are_seen(tmp_pa
           <chapter-marker start="51s" duration="1/25s" value="storyline"/></clip></spine>
       </asset-clip></spine></sequence></project></fcpxml>"""
     assert read(text, tmp_path, "p.fcpxml") == {"gap": (150, 325), "title": (325, 425), "storyline": (425, 500)}
+
+
+def test_a_clip_of_fcpxml_without_a_duration_is_as_long_as_its_asset(tmp_path: Path):
+    text = """<fcpxml version="1.13"><resources><format id="r1" frameDuration="1/25s"/>
+    <asset id="r2" start="0s" duration="8s"/></resources><library><event><project name="p"><sequence format="r1"><spine>
+      <asset-clip ref="r2" name="one"/><asset-clip ref="r2" name="two" duration="4s"/></spine></sequence></project>
+    </event></library></fcpxml>"""
+    assert read(text, tmp_path, "p.fcpxml") == {"one": (0, 200), "two": (200, 300)}
 
 
 def test_markers_on_clips_of_otio_lie_where_the_clip_does(tmp_path: Path):

@@ -63,8 +63,7 @@ def read_edl(text: str, rate: Fraction) -> Timeline:
             times = [_frame(match[k], rate, drop, number) for k in (4, 5, 6, 7)]
             if not events:
                 hours = whole_hours(_written(match[6], drop), rate)
-            if times[3] > times[2]:  # of a dissolve, the first line has no length
-                events.append(_Event(match[2].strip(), (times[0], times[1]), (times[2], times[3])))
+            events.append(_Event(match[2].strip(), (times[0], times[1]), (times[2], times[3])))
         elif listening and events:
             if name := _NAME.fullmatch(line):
                 events[-1].name = name[1]  # of a dissolve, the later one: what is dissolved to
@@ -82,17 +81,20 @@ def read_edl(text: str, rate: Fraction) -> Timeline:
     clips = [
         Mark(event.name, event.record[0] / second, event.record[1] / second)
         for event in events
-        if event.reel.upper() not in _BLACK
+        # The first line of a dissolve has no length, nor have the events of some lists of markers.
+        if event.record[1] > event.record[0] and event.reel.upper() not in _BLACK
     ]
     lost = [f"locators that lie neither in the film nor in the source of their event: {n_lost}"] if n_lost else []
     return Timeline(markers, clips, rate=second, hours=hours, notices=tuple(lost))
 
 
-def write_edl(title: str, source: str, marks: list[Mark], colours: list[str], rate: Fraction, *, drop: bool) -> str:
+def write_edl(title: str, marks: list[Mark], colours: list[str], rate: Fraction, *, drop: bool) -> str:
     """Write an event a mark, and in it the marker as DaVinci Resolve imports it ("timeline markers from EDL").
 
+    What stands before the first bar is the marker's note; Resolve takes comment lines (``*``) for notes too, so there
+    are none. A note must not begin with a digit, lest it be read as an event.
+
     Args:
-        source: name of the film, from which every event is cut at its own place.
         colours: of the markers, as Resolve names them: Red, Yellow, Green, Blue …
         drop: count drop-frame.
     """
@@ -103,7 +105,6 @@ def write_edl(title: str, source: str, marks: list[Mark], colours: list[str], ra
         note = _one_line(mark.note).replace("|", "/")  # bars part what belongs to the marker
         lines += [
             f"{number:03}  AX       V     C        {span} {span}",
-            f"* FROM CLIP NAME: {_one_line(source)}",
             f" {note} |C:ResolveColor{colour} |M:{_one_line(mark.name)} |D:{end - start}",
             "",
         ]
@@ -131,10 +132,10 @@ def _frame(time: str, rate: Fraction, drop: bool, number: int) -> int:
 def _in_film(frame: int, events: list[_Event]) -> int | None:
     """Place a locator: it counts as the film does, or as the source of its event; None where neither can be."""
     event = events[-1]
-    if not event.record[0] <= frame < event.record[1]:
+    if not event.record[0] <= frame <= event.record[1]:
         if event.source[0] <= frame < event.source[1]:
             return frame - event.source[0] + event.record[0]
-        if not events[0].record[0] <= frame < event.record[1]:
+        if not events[0].record[0] <= frame < event.record[0]:
             return None
     return frame
 

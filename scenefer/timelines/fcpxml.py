@@ -9,7 +9,7 @@ https://developer.apple.com/documentation/professional-video-applications/descri
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
@@ -43,40 +43,49 @@ def read_fcpxml(root: Element) -> Timeline:
     # A storyline counts from the sequence's timecode; some programs count it from 0.
     counted = [_seconds(item.get("offset", "0s")) for item in items if item.get("offset")]
     shift = start if counted and counted[0] < start else Fraction(0)
+    assets = {asset.get("id"): asset for asset in root.iterfind("./resources/asset")}
     clips: list[Mark] = []
     markers: list[Mark] = []
     at = start
     for item in items:
         begin = _seconds(item.get("offset", "")) + shift if item.get("offset") else at
-        length = _seconds(_seen(item).get("duration", "0s"))
+        length = _length(item, assets)
         if item.tag in _STORY:
             clips.append(Mark(_name(item), begin, begin + length))
         if item.tag != "transition":  # lies over the clips beside it
             at = begin + length
-            markers += _markers(item, begin, 0)
+            markers += _markers(item, begin, length, assets)
     return Timeline(markers, clips, start=start, rate=_rate(root, sequence))
 
 
-def _markers(item: Element, begin: Fraction, depth: int) -> Iterator[Mark]:
+def _markers(
+    item: Element, begin: Fraction, length: Fraction, assets: Mapping[str | None, Element], depth: int = 0
+) -> Iterator[Mark]:
     """Yield the markers on an element that begins at ``begin``, and on those connected to it."""
     if depth > _DEEPEST:
         raise ValueError(f"elements lie more than {_DEEPEST} deep in each other")
     item = _seen(item)
     origin = begin - _seconds(item.get("start", "0s"))
-    end = begin + _seconds(item.get("duration", "0s"))
     for child in item:
         if child.tag in _MARKERS:
             at = origin + _seconds(child.get("start", "0s"))
-            if begin <= at < end:
-                length = _seconds(child.get("duration", "0s"))
-                yield Mark(child.get("value", ""), at, at + length, child.get("note", ""))
+            if begin <= at < begin + length:
+                lasts = _seconds(child.get("duration", "0s"))
+                yield Mark(child.get("value", ""), at, at + lasts, child.get("note", ""))
         elif child.get("lane"):
             where = origin + _seconds(child.get("offset", "0s"))
-            if child.tag != "spine":
-                yield from _markers(child, where, depth + 1)
-                continue
-            for inner in child:
-                yield from _markers(inner, where + _seconds(inner.get("offset", "0s")), depth + 1)
+            for inner in child if child.tag == "spine" else (child,):
+                own = where + _seconds(inner.get("offset", "0s")) if inner is not child else where
+                yield from _markers(inner, own, _length(inner, assets), assets, depth + 1)
+
+
+def _length(item: Element, assets: Mapping[str | None, Element]) -> Fraction:
+    """Return how long an element is seen: as it says, or else as long as its asset is."""
+    seen = _seen(item)
+    own = seen.get("duration")
+    if own is None and seen.get("ref") in assets:
+        own = assets[seen.get("ref")].get("duration")
+    return _seconds(own or "0s")
 
 
 def _seen(item: Element) -> Element:
