@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from scenefer import actors, emotions, expression, samples, scenes, shots, tables, tracks
 from scenefer.errors import OutputError, SceneferError
@@ -48,6 +48,15 @@ class Analysis:
     run: dict[str, Any]  # versions, settings, weights, timings, coverage, warnings, state: what run.json holds
 
 
+class Division(NamedTuple):
+    """A film divided: what of an analysis is known before any expression is read."""
+
+    shots: pd.DataFrame
+    faces: pd.DataFrame  # with the column track
+    tracks: pd.DataFrame
+    scenes: pd.DataFrame
+
+
 _TABLES = tuple(entry.name for entry in fields(Analysis) if entry.name in tables.TABLES)
 
 
@@ -69,20 +78,8 @@ def analyse(
         known_scenes: table SCENES of an earlier analysis, to be kept.
         identity: tells people apart; without it all tracks are of "unknown" people.
     """
-    frames, faces, _ = observation
-    rate = sample_rate(film, plan)
-    film_shots = shots.find_shots(frames, plan.shots) if film.kind == "video" else shots.one_a_frame(frames)
-    linked, film_tracks = tracks.link_faces(faces, film_shots, rate, plan.tracks)
-    if identity is not None:
-        film_tracks = actors.group_tracks(linked, film_tracks, identity, plan.actors)
-    if known_scenes is not None:
-        film_scenes = known_scenes
-    elif sheet is not None:
-        film_scenes = scenes.from_sheet(sheet, film_shots)
-    elif film.kind == "video":
-        film_scenes = scenes.group_shots(film_shots, frames, plan.scenes)
-    else:
-        film_scenes = scenes.one_scene(film_shots, film.path.stem, "stills")
+    frames, rate = observation.frames, sample_rate(film, plan)
+    film_shots, linked, film_tracks, film_scenes = divide(film, observation, plan, sheet, known_scenes, identity)
     end = float(film_shots["end"].iloc[-1]) if len(film_shots) else span.start
     placed = samples.place_samples(frames, film_shots, film_scenes, rate, end)
     expressions = expression.read_expressions(linked, placed, calibration, plan.expression)
@@ -91,7 +88,7 @@ def analyse(
     return Analysis(
         film=film,
         frames=frames,
-        faces=faces,
+        faces=observation.faces,
         pictures=observation.pictures,
         shots=film_shots,
         tracks=film_tracks,
@@ -102,6 +99,32 @@ def analyse(
         sheet=sheet,
         run={"coverage": coverage(accounted), "state": "done", "warnings": []},
     )
+
+
+def divide(
+    film: Film,
+    observation: Observation,
+    plan: Plan,
+    sheet: pd.DataFrame | None = None,
+    known_scenes: pd.DataFrame | None = None,
+    identity: IdentityModel | None = None,
+) -> Division:
+    """Divide a film into shots, tracks and scenes; arguments as of ``analyse``."""
+    frames, faces, _ = observation
+    film_shots = shots.find_shots(frames, plan.shots) if film.kind == "video" else shots.one_a_frame(frames)
+    linked, film_tracks = tracks.link_faces(faces, film_shots, sample_rate(film, plan), plan.tracks)
+    if identity is not None:
+        film_tracks = actors.group_tracks(linked, film_tracks, identity, plan.actors)
+    if known_scenes is not None:
+        film_scenes = known_scenes
+    elif sheet is not None:
+        film_scenes = scenes.from_sheet(sheet, film_shots)
+    elif film.kind == "video":
+        people = scenes.people_of_shots(film_tracks, len(film_shots)) if identity is not None else None
+        film_scenes = scenes.group_shots(film_shots, frames, plan.scenes, people)
+    else:
+        film_scenes = scenes.one_scene(film_shots, film.path.stem, "stills")
+    return Division(film_shots, linked, film_tracks, film_scenes)
 
 
 def sample_rate(film: Film, plan: Plan) -> float:

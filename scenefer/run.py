@@ -23,7 +23,9 @@ from scenefer.models import calibration, zoo
 from scenefer.plan import Plan
 
 if TYPE_CHECKING:
-    from scenefer.analysis import Analysis
+    import pandas as pd
+
+    from scenefer.analysis import Analysis, Division
     from scenefer.comparison import Comparison
     from scenefer.models import IdentityModel
     from scenefer.observation import Models, Observation
@@ -66,6 +68,7 @@ def analyze(
     *,
     scenes: str | Path | None = None,
     intended: str | Path | None = None,
+    every_clip: bool = False,
     span: Span = _WHOLE,
     data: Path = DATA,
     executor: executors.Executor = executors.serial,
@@ -74,8 +77,9 @@ def analyze(
     """Analyse a film, a still or a folder of stills.
 
     Args:
-        scenes: a sheet with ``scene,start,end``; without it, and without ``intended``, scenes are guessed.
-        intended: a sheet that also says what each scene is meant to show; its times count where ``scenes`` is absent.
+        scenes: a list of scenes, a sheet or a timeline; without it, and without ``intended``, scenes are guessed.
+        intended: a list that also says what each scene is meant to show; its times count where ``scenes`` is absent.
+        every_clip: take every clip of a timeline without markers as a scene, however many there are.
         data: where the observed pieces are kept; an interrupted analysis goes on there.
         executor: ``executors.serial``, or ``executors.processes`` from a script whose main part is guarded by
             ``if __name__ == "__main__"``.
@@ -86,7 +90,8 @@ def analyze(
     from scenefer import sheets, video
 
     film = video.probe(Path(path))
-    lists = sheets.read_lists(film, Path(scenes) if scenes else None, Path(intended) if intended else None)
+    named = (Path(place) if place else None for place in (scenes, intended))
+    lists = sheets.read_lists(film, *named, every_clip=every_clip)
     return analyze_film(film, plan, lists, span=span, data=data, executor=executor, progress=progress)
 
 
@@ -141,6 +146,29 @@ def analyze_film(
         },
     }
     return replace(result, run=run, sheet=lists.intended if lists.intended is not None else lists.scenes)
+
+
+def divide_film(
+    film: Film,
+    plan: Plan,
+    lists: Lists,
+    *,
+    data: Path = DATA,
+    executor: executors.Executor = executors.serial,
+    progress: Progress | None = None,
+) -> tuple[Division, pd.DataFrame]:
+    """Divide a film into shots and scenes and read no expression: seconds where the film is in the cache.
+
+    Returns:
+        Shots, tracks and scenes, and the table PICTURES.
+    """
+    from scenefer import analysis
+
+    weights = zoo.find_expression(plan.models.expression)
+    told = progress or (lambda stage, done, total: None)
+    observation = observe_film(film, plan, _WHOLE, data, weights, executor, told).observation
+    divided = analysis.divide(film, observation, plan, lists.scenes, identity=_load_identity(plan))
+    return divided, observation.pictures
 
 
 def reclassify(folder: Path, weights: str, device: str = "auto") -> Analysis:

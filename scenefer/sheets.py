@@ -1,58 +1,32 @@
-"""Sheets: a list of scenes with what each was meant to show, read from CSV; and the template to fill in.
+"""Lists of scenes with what each was meant to show: CSV as people write it, and the timelines of editing programs.
 
     scene,start,end,intended,character,note
     rage,24.600,27.600,angry,,
     home,0:00:45.120,0:00:56.000,happy:0.6;neutral:0.4,,two men at a table
 
 Columns may stand in any order; the last three may be missing. A scene takes several rows if it has several characters.
-A file that cannot be understood is an error that names row, column, value and remedy; nothing is guessed silently.
-Rows are counted as a spreadsheet counts them: the line of column names is row 1.
 """
 
 from __future__ import annotations
 
-import csv
 import difflib
-import io
-import os
-from collections.abc import Iterable
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from scenefer.errors import OutputError, SheetError
+from scenefer import timelines
+from scenefer.errors import PlanError, SheetError
 from scenefer.film import Film, clock
-from scenefer.intentions import parse_intention, write_intention
-from scenefer.timecode import seconds_of, whole_hours
+from scenefer.rows import COLUMNS, Row, read_rows
+from scenefer.timecode import exact_rate, seconds_of
 
 if TYPE_CHECKING:
     import pandas as pd
 
-REQUIRED = ("scene", "start", "end")
-COLUMNS = (*REQUIRED, "intended", "character", "note")
-
-_LARGEST = 20 << 20  # bytes; a sheet is typed by a person
 _BEYOND = 1.0  # seconds past the end of the film that are clipped: lists are rounded
-_AS_CSV = 'save it as "CSV UTF-8 (comma delimited)"'
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")  # a spreadsheet would compute a cell that begins so
-
-
-@dataclass(frozen=True)
-class _Row:
-    number: int  # as a spreadsheet counts
-    scene: str
-    start: float  # seconds
-    end: float
-    hours: float  # seconds of the start that are whole hours in its notation
-    intended: str | None
-    character: str | None
-    note: str | None
-    others: tuple[str | None, ...]  # the values of the columns that are kept
-
-    @property
-    def place(self) -> str:
-        return f"row {self.number} ({self.scene})"
+_SUFFIXES = (".csv", *timelines.SUFFIXES)
 
 
 class Lists(NamedTuple):
@@ -63,20 +37,55 @@ class Lists(NamedTuple):
     notices: tuple[str, ...] = ()
 
 
-def read_lists(film: Film, scenes: Path | None, intended: Path | None) -> Lists:
-    """Read a sheet of scenes, a sheet of intentions, or both; intentions alone give the scenes too.
+def match(films: list[Path], place: Path | None) -> dict[Path, Path]:
+    """Find the list of each film: one list for one film, or in a folder the list that is named as the film.
+
+    Returns:
+        Lists by film; a film without one is left out.
 
     Raises:
-        SheetError: as ``read_sheet``; or nothing is intended, or for a scene that the sheet of scenes has not.
+        PlanError: there is no such file or folder, one list is given for several films, no list in the folder belongs
+            to any of the films, or two belong to one.
+    """
+    if place is None:
+        return {}
+    if not place.exists():
+        raise PlanError(f"{place}: there is no such sheet")
+    if not place.is_dir() or place.suffix.casefold() == ".fcpxmld":
+        if len(films) > 1:
+            raise PlanError(f"{place} is one sheet for {len(films)} films; give a folder of sheets named as the films")
+        return {films[0]: place}
+    found: dict[str, Path] = {}
+    for sheet in sorted(entry for entry in place.iterdir() if entry.suffix.casefold() in _SUFFIXES):
+        if sheet.stem in found:
+            raise PlanError(f"{place} has {found[sheet.stem].name} and {sheet.name}; keep one of them")
+        found[sheet.stem] = sheet
+    matched = {film: found[film.stem] for film in films if film.stem in found}
+    if not matched:
+        raise PlanError(f"{place} has no sheet named as a film: {films[0].stem}.csv would be one for {films[0].name}")
+    return matched
+
+
+def read_lists(film: Film, scenes: Path | None, intended: Path | None, *, every_clip: bool = False) -> Lists:
+    """Read a list of scenes, a list of intentions, or both; intentions alone give the scenes too.
+
+    Args:
+        every_clip: see ``read_sheet``.
+
+    Raises:
+        SheetError: as ``read_sheet``; or nothing is intended, or for a scene that the list of scenes has not.
     """
     if intended is None:
-        return Lists(None, None) if scenes is None else Lists(*_first(read_sheet(scenes, film)))
-    meant, notices = read_sheet(intended, film)
+        if scenes is None:
+            return Lists()
+        sheet, notices = read_sheet(scenes, film, every_clip=every_clip)
+        return Lists(sheet, None, tuple(notices))
+    meant, notices = read_sheet(intended, film, every_clip=every_clip)
     if not meant["intended"].notna().any():
-        raise SheetError(f"{intended} says of no scene what it is meant to show; fill in the column intended")
+        raise SheetError(f"{intended} says of no scene what it is meant to show; {_how_to_intend(intended)}")
     if scenes is None:
         return Lists(meant, None, tuple(notices))
-    sheet, others = read_sheet(scenes, film)
+    sheet, others = read_sheet(scenes, film, every_clip=every_clip)
     known = [str(name) for name in sheet["scene"]]
     for name in map(str, meant["scene"]):
         if name not in known:
@@ -86,16 +95,20 @@ def read_lists(film: Film, scenes: Path | None, intended: Path | None) -> Lists:
     return Lists(sheet, meant, (*others, *notices))
 
 
-def _first(read: tuple[pd.DataFrame, list[str]]) -> tuple[pd.DataFrame, None, tuple[str, ...]]:
-    return read[0], None, tuple(read[1])
+def _how_to_intend(path: Path) -> str:
+    if path.suffix.casefold() in timelines.SUFFIXES:
+        return "name its markers like: rage [angry]"
+    return "fill in the column intended"
 
 
-def read_sheet(path: Path, film: Film) -> tuple[pd.DataFrame, list[str]]:
-    """Read a sheet of scenes.
+def read_sheet(path: Path, film: Film, *, every_clip: bool = False) -> tuple[pd.DataFrame, list[str]]:
+    """Read a list of scenes.
 
     Args:
-        path: CSV in UTF-8.
+        path: CSV in UTF-8, also as PySceneDetect writes it; or, by suffix, a timeline: EDL, OTIO, XML or FCPXML.
         film: the film that it describes; its frame rate, timecode and duration give the times their meaning.
+        every_clip: take the clips of a timeline without markers as scenes even where there are more than
+            ``rows.MANY``.
 
     Returns:
         Columns scene, start, end (seconds of film time), intended (one of the seven, or a mixture whose shares sum
@@ -103,188 +116,87 @@ def read_sheet(path: Path, film: Film) -> tuple[pd.DataFrame, list[str]]:
         And notices: what was done to the list, in sentences.
 
     Raises:
-        SheetError: one line; file, row, column, value and remedy.
+        SheetError: one line; file, row or marker, column, value and remedy.
     """
     import pandas as pd
 
-    header, lines = _table(path)
-    columns, others = _columns(path, header)
-    rows = [_row(path, film, number, cells, columns, others) for number, cells in lines]
-    if not rows:
-        raise SheetError(f"{path}: no row follows the column names; write one row a scene")
-    rows, notices = _on_film_time(path, rows, film)
+    if path.suffix.casefold() in timelines.SUFFIXES:
+        rows, start, notices = _of_timeline(path, film, every_clip)
+        others: list[str] = []
+    else:
+        rows, others = read_rows(path, film, every_clip=every_clip)
+        start, notices = None, [f"columns kept but not understood: {', '.join(others)}"] if others else []
+    rows, shifted = _on_film_time(path, rows, film, start)
     rows = sorted(rows, key=lambda row: row.start)
     _check_scenes(path, rows)
     rows, clipped = _within(path, rows, film)
-    if others:
-        notices.insert(0, f"{path.name}: columns kept but not understood: {', '.join(others)}")
     sheet = pd.DataFrame(
         [(row.scene, row.start, row.end, row.intended, row.character, row.note, *row.others) for row in rows],
         columns=[*COLUMNS, *others],
         dtype="object",
     )
-    return sheet.astype({"start": "float64", "end": "float64"}), notices + clipped
+    notices += [*shifted, *clipped]
+    return sheet.astype({"start": "float64", "end": "float64"}), [f"{path.name}: {notice}" for notice in notices]
 
 
-def write_template(scenes: pd.DataFrame, path: Path) -> None:
-    """Write the sheet to fill in: a row a scene, what was intended left empty.
+def _of_timeline(path: Path, film: Film, every_clip: bool) -> tuple[list[Row], float | None, list[str]]:
+    """Read the scenes of a timeline, the time of its first frame where it says so, and what is to be known of it."""
+    rate = exact_rate(film.frame_rate)
+    timeline = timelines.read_timeline(path, rate)
+    try:
+        rows, notices = timelines.rows_of(timeline, rate, every_clip=every_clip)
+    except ValueError as error:
+        raise SheetError(f"{path}: {error}") from error
+    if timeline.rate not in (None, rate):
+        notices.append(f"it counts {float(timeline.rate):.5g} frames a second, the film has {float(rate):.5g}")
+    return rows, None if timeline.start is None else float(timeline.start), [*timeline.notices, *notices]
+
+
+def _on_film_time(path: Path, rows: list[Row], film: Film, start: float | None) -> tuple[list[Row], list[str]]:
+    """Let a list count from the film's first frame, whether it counted from there, from a timecode or from an hour.
 
     Args:
-        scenes: table SCENES.
-
-    Raises:
-        OutputError: the folder cannot be written, or the sheet exists, since somebody may have filled it in.
+        start: seconds; the time of the first frame of a timeline that says so.
     """
-    if path.exists():
-        raise OutputError(f"{path} exists and may be filled in; rename it, or choose another name with --out")
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(COLUMNS)
-    for name, start, end in zip(scenes["name"], scenes["start"], scenes["end"], strict=True):
-        writer.writerow([spreadsheet_safe(str(name)), clock(start), clock(end), "", "", ""])
-    beside = path.with_name(path.name + ".tmp")
-    try:
-        beside.write_text(text.getvalue(), encoding="utf-8")
-        os.replace(beside, path)
-    except OSError as error:
-        with suppress(OSError):
-            beside.unlink()
-        raise OutputError(f"{path} cannot be written: {error.strerror or error}; choose another --out") from error
-
-
-def spreadsheet_safe(text: str) -> str:
-    """Mark a cell that a spreadsheet would compute as text, by an apostrophe; ``read_sheet`` takes it off again."""
-    return "'" + text if text.startswith(_FORMULA) else text
-
-
-def _table(path: Path) -> tuple[list[str], list[tuple[int, list[str]]]]:
-    """Read the column names and the rows that are not blank, each with its number."""
-    text = _text(path)
-    try:
-        lines = [
-            (number, [cell.strip() for cell in cells])
-            for number, cells in enumerate(csv.reader(io.StringIO(text, newline=""), strict=True), start=1)
-        ]
-    except csv.Error as error:
-        raise SheetError(f"{path}: not CSV ({error}); {_AS_CSV}") from error
-    lines = [(number, cells) for number, cells in lines if any(cells)]
-    if not lines:
-        raise SheetError(f"{path} is empty; it needs the columns {','.join(REQUIRED)} and one row a scene")
-    return lines[0][1], lines[1:]
-
-
-def _text(path: Path) -> str:
-    try:
-        size = path.stat().st_size
-        if size > _LARGEST:
-            raise SheetError(f"{path} has {size / 2**20:.0f} MB; a sheet has less than {_LARGEST >> 20}")
-        raw = path.read_bytes()
-    except OSError as error:
-        raise SheetError(f"{path} cannot be read: {error.strerror}; give the path of a CSV file") from error
-    if raw.startswith(b"PK\x03\x04"):
-        raise SheetError(f"{path} is a spreadsheet or an archive, not CSV; {_AS_CSV}")
-    if raw.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\0" in raw:
-        raise SheetError(f"{path} is UTF-16 or no text at all; {_AS_CSV}")
-    try:
-        return raw.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        row = raw[: error.start].count(b"\n") + 1
-        raise SheetError(f"{path}, row {row}: byte 0x{raw[error.start]:02x} is not UTF-8; {_AS_CSV}") from error
-
-
-def _columns(path: Path, header: list[str]) -> tuple[dict[str, int], list[str]]:
-    """Find the place of every known column, and the names of the others."""
-    names = [name.casefold() if name.casefold() in COLUMNS else name for name in header]
-    for separator, word in ((";", "semicolons"), ("\t", "tabs"), ("|", "bars")):
-        if len(names) == 1 and separator in names[0]:
-            # Semicolons part the shares of a mixture and mark drop-frame times, so reading on would be a guess.
-            raise SheetError(f"{path}, row 1: columns are parted by {word} ({names[0]!r}); {_AS_CSV}")
-    for name in names:
-        if names.count(name) > 1:
-            raise SheetError(
-                f"{path}, row 1: column {name!r} stands there {names.count(name)} times; name every column once"
-            )
-    missing = [name for name in COLUMNS if name not in names]
-    others = [name for name in names if name not in COLUMNS]
-    for name in others:
-        near = difflib.get_close_matches(name.casefold(), missing, n=1, cutoff=0.75)
-        if near:
-            raise SheetError(f"{path}, row 1: unknown column {name!r}: did you mean {near[0]}?")
-    for name in REQUIRED:
-        if name in missing:
-            raise SheetError(
-                f"{path}, row 1: column {name!r} is missing, found {', '.join(map(repr, header))}; "
-                f"the first row names the columns: {','.join(COLUMNS)}"
-            )
-    return {name: place for place, name in enumerate(names)}, others
-
-
-def _row(path: Path, film: Film, number: int, cells: list[str], columns: dict[str, int], others: Iterable[str]) -> _Row:
-    if len(cells) > len(columns):
-        raise SheetError(
-            f"{path}, row {number}: {len(cells)} values for {len(columns)} columns, the last is {cells[-1]!r}; "
-            'put a value that contains a comma in "quotes"'
-        )
-    cells = cells + [""] * (len(columns) - len(cells))
-
-    def cell(column: str) -> str:
-        text = cells[columns[column]] if column in columns else ""
-        return text[1:] if text.startswith("'") and text[1:].startswith(_FORMULA) else text
-
-    def seconds(column: str) -> float:
-        try:
-            return seconds_of(cell(column), film.frame_rate)
-        except ValueError as error:
-            raise SheetError(f"{path}, row {number}, column {column}: {cell(column)!r} is no time: {error}") from error
-
-    try:
-        intended = write_intention(parse_intention(cell("intended")))
-    except ValueError as error:
-        raise SheetError(f"{path}, row {number}, column intended, {cell('intended')!r}: {error}") from error
-    if not cell("scene"):
-        raise SheetError(f"{path}, row {number}, column scene: '' is no name; give the scene one")
-    return _Row(
-        number=number,
-        scene=cell("scene"),
-        start=seconds("start"),
-        end=seconds("end"),
-        hours=whole_hours(cell("start"), film.frame_rate),
-        intended=intended or None,
-        character=cell("character") or None,
-        note=cell("note") or None,
-        others=tuple(cell(column) or None for column in others),
-    )
-
-
-def _on_film_time(path: Path, rows: list[_Row], film: Film) -> tuple[list[_Row], list[str]]:
-    """Shift a list that lies beyond the film as a whole: it counts from the film's timecode, or from an hour."""
     first = min(rows, key=lambda row: row.start)
-    if film.duration is None or first.start < film.duration:
-        return rows, []
-    shifts = [(first.hours, "that is the hour in which it begins")]
+    last = max(row.end if row.end < inf else row.start for row in rows)
+
+    def is_inside(shift: float) -> bool:
+        end = inf if film.duration is None else film.duration
+        return -1e-6 <= first.start - shift < end and last - shift <= end + _BEYOND
+
+    shifts = []
     if film.timecode is not None:
         with suppress(ValueError):  # a container may carry anything; the list may still begin at a whole hour
-            shifts.insert(0, (seconds_of(film.timecode, film.frame_rate), f"the film's timecode is {film.timecode}"))
-    last = max(row.end for row in rows)
+            begin = seconds_of(film.timecode, film.frame_rate)
+            shifts.append((begin, f"the film's timecode is {film.timecode}"))
+    if start is not None:
+        shifts.append((start, "that is where the timeline begins"))
+    if not all(row.counts_frames for row in rows) and (film.duration is None or first.start < film.duration):
+        shifts = []  # seconds are film time unless they cannot be; a timecode is what the film's own says
+    elif film.duration is not None and first.start >= film.duration:
+        shifts.append((first.hours, "that is the hour in which it begins"))
     for shift, why in shifts:
-        if 0 < shift <= first.start + 1e-6 and last - shift <= film.duration + _BEYOND:
+        if is_inside(shift):
             moved = [replace(row, start=max(0.0, row.start - shift), end=row.end - shift) for row in rows]
-            return moved, [f"{path.name}: all times lie beyond the film; {clock(shift)} was subtracted: {why}"]
+            return moved, [f"{clock(shift)} was subtracted: {why}"] if shift else []
+    if film.duration is None or first.start < film.duration:
+        return rows, []
     raise SheetError(
-        f"{path}, {first.place}, column start: {clock(first.start)} and all other times lie beyond the film, which "
-        f"ends at {clock(film.duration)}; count from the film's first frame"
+        f"{path}, {first.cell('start')}: {clock(first.start)} and all other times lie beyond the film, which "
+        f"ends at {clock(film.duration)}; count from the film's first frame, or say its timecode by --timecode-start"
     )
 
 
-def _check_scenes(path: Path, rows: list[_Row]) -> None:
+def _check_scenes(path: Path, rows: list[Row]) -> None:
     """Hold that spans run forwards, that the rows of a scene agree, and that scenes do not overlap."""
-    scenes: dict[str, _Row] = {}
+    scenes: dict[str, Row] = {}
     characters: set[tuple[str, str | None]] = set()
-    before: _Row | None = None  # the scene that ends last so far
+    before: Row | None = None  # the scene that ends last so far
     for row in rows:
         if row.end <= row.start:
             raise SheetError(
-                f"{path}, {row.place}, column end: {clock(row.end)} is not after the start {clock(row.start)}; "
+                f"{path}, {row.cell('end')}: {clock(row.end)} is not after the start {clock(row.start)}; "
                 "correct one of them"
             )
         same = scenes.setdefault(row.scene, row)
@@ -295,7 +207,7 @@ def _check_scenes(path: Path, rows: list[_Row]) -> None:
             )
         if (row.scene, row.character) in characters:
             raise SheetError(
-                f"{path}, {row.place}, column character: {row.character or ''!r} has a row of this scene already; "
+                f"{path}, {row.cell('character')}: {row.character or ''!r} has a row of this scene already; "
                 "keep one of them, or give the scene another name"
             )
         characters.add((row.scene, row.character))
@@ -303,27 +215,32 @@ def _check_scenes(path: Path, rows: list[_Row]) -> None:
             continue
         if before is not None and row.start < before.end - 1e-6:
             raise SheetError(
-                f"{path}, {row.place}, column start: {clock(row.start)} lies before the end {clock(before.end)} of "
+                f"{path}, {row.cell('start')}: {clock(row.start)} lies before the end {clock(before.end)} of "
                 f"{before.place}; scenes must not overlap"
             )
         before = row
 
 
-def _within(path: Path, rows: list[_Row], film: Film) -> tuple[list[_Row], list[str]]:
-    """Clip what ends up to a second after the film."""
+def _within(path: Path, rows: list[Row], film: Film) -> tuple[list[Row], list[str]]:
+    """Clip what ends up to a second after the film, and let the last marker last to its end."""
     if film.duration is None:
+        if any(row.end == inf for row in rows):
+            raise SheetError(
+                f"{path}: where the film ends is not known, nor where the last marker does; give it a length"
+            )
         return rows, []
     kept, notices = [], []
     for row in rows:
+        row = replace(row, end=film.duration) if row.end == inf else row
         for column, beyond in (("start", row.start >= film.duration), ("end", row.end > film.duration + _BEYOND)):
             if beyond:
                 raise SheetError(
-                    f"{path}, {row.place}, column {column}: {clock(getattr(row, column))} lies beyond the film, which "
+                    f"{path}, {row.cell(column)}: {clock(getattr(row, column))} lies beyond the film, which "
                     f"ends at {clock(film.duration)}; correct it, or count from the film's first frame"
                 )
         if row.end > film.duration + float(1 / film.frame_rate):  # a frame is a matter of counting, not a finding
             notices.append(
-                f"{path.name}, {row.place}: the end {clock(row.end)} was clipped to the film's, {clock(film.duration)}"
+                f"the end of {row.place}, {clock(row.end)}, was clipped to the film's, {clock(film.duration)}"
             )
         kept.append(replace(row, end=min(row.end, film.duration)))
     return kept, notices

@@ -40,8 +40,8 @@ def seconds_of(text: str, rate: Fraction) -> float:
         ValueError: it is no time; the message says why and completes the sentence "… is no time: ".
     """
     text = text.strip()
-    if match := _TIMECODE.fullmatch(text):
-        return _frame_number(match, exact_rate(rate)) / float(exact_rate(rate))
+    if _TIMECODE.fullmatch(text):
+        return frame_of(text, rate) / float(exact_rate(rate))
     if match := _CLOCK.fullmatch(text):
         hours, minutes, seconds = int(match[1] or 0), int(match[2]), float(match[3].replace(",", "."))
         if (match[1] and minutes >= 60) or seconds >= 60:
@@ -61,9 +61,49 @@ def whole_hours(text: str, rate: Fraction) -> float:
     return seconds_of(text, rate) // 3600 * 3600.0
 
 
+def is_timecode(text: str) -> bool:
+    """Tell whether a time counts frames: ``00:01:33:12`` does, ``0:01:33.480`` does not."""
+    return bool(_TIMECODE.fullmatch(text.strip()))
+
+
+def frame_of(timecode: str, rate: Fraction) -> int:
+    """Return the number of the frame that a timecode names, 0 = 00:00:00:00.
+
+    Raises:
+        ValueError: it is no timecode, or one that does not exist at this rate.
+    """
+    match = _TIMECODE.fullmatch(timecode.strip())
+    if match is None:
+        raise ValueError("write HH:MM:SS:FF by frame count, or HH:MM:SS;FF for drop-frame")
+    return _frame_number(match, exact_rate(rate))
+
+
+def timecode_of(frame: int, rate: Fraction, *, drop: bool = False) -> str:
+    """Write the number of a frame as a timecode, 0 = 00:00:00:00; ``frame_of`` reads it back.
+
+    Args:
+        drop: count drop-frame, where that exists: at 29.97 and 59.94 frames a second.
+    """
+    rate = exact_rate(rate)
+    nominal = max(1, round(rate))
+    drop = drop and _can_drop(rate)
+    if drop:
+        dropped, ten_minutes = nominal // 15, nominal * 600 - 9 * (nominal // 15)
+        tens, rest = divmod(frame, ten_minutes)
+        minutes = max(0, rest - dropped) // (nominal * 60 - dropped)  # of the ten, the first drops nothing
+        frame += dropped * (9 * tens + minutes)
+    seconds, frames = divmod(frame, nominal)
+    digits = max(2, len(str(nominal - 1)))
+    return f"{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}{';' if drop else ':'}{frames:0{digits}}"
+
+
+def _can_drop(rate: Fraction) -> bool:
+    return rate.denominator == 1001 and round(rate) % 30 == 0
+
+
 def _frame_number(match: re.Match[str], rate: Fraction) -> int:
     hours, minutes, seconds, frames = (int(match[k]) for k in (1, 2, 3, 5))
-    nominal = round(rate)
+    nominal = max(1, round(rate))
     if minutes >= 60 or seconds >= 60:
         raise ValueError("minutes and seconds end at 59")
     if frames >= nominal:
@@ -71,7 +111,7 @@ def _frame_number(match: re.Match[str], rate: Fraction) -> int:
     number = ((hours * 60 + minutes) * 60 + seconds) * nominal + frames
     if match[4] == ":":
         return number
-    if rate.denominator != 1001 or nominal % 30:
+    if not _can_drop(rate):
         raise ValueError(
             f"';' means drop-frame, which exists at 29.97 and 59.94 frames a second, not at {float(rate):.5g}"
         )

@@ -105,6 +105,11 @@ def summary(done: subprocess.CompletedProcess[str]) -> dict[str, Any]:
         (["short.mkv", "--plan", "broken.toml"], "broken.toml"),
         (["short.mkv", "--scenes", "missing.csv"], "missing.csv"),
         (["short.mkv", "short.mkv", "--scenes", "good.csv"], "good.csv"),
+        (["short.mkv", "short.mkv", "--intended", "good.csv"], "good.csv"),
+        (["short.mkv", "--scenes", "empty_folder"], "short.csv"),
+        (["short.mkv", "--scenes", "clips.edl"], "--every-clip"),
+        (["short.mkv", "--timecode-start", "1 o'clock"], "1 o'clock"),
+        (["short.mkv", "--n-scenes", "0"], "--n-scenes"),
         ([], "FILM"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else None,
@@ -126,6 +131,8 @@ def usable_folder(folder: Path, film: Path) -> None:
     (folder / "misspelt.toml").write_text("[observation]\nsample_rates = 5.0\n")
     (folder / "broken.toml").write_text("[observation\n")
     (folder / "good.csv").write_text("scene,start,end\na,0,1\n")
+    line = "001  A  V  C  00:00:00:00 00:00:01:00 00:00:00:00 00:00:01:00\n"
+    (folder / "clips.edl").write_text(line * 201)
 
 
 @pytest.mark.parametrize(
@@ -151,6 +158,35 @@ def test_a_bad_sheet_is_refused_with_its_place_before_any_decoding(sheet, named,
     assert "sheet.csv" in lines[0]
     assert all(word in lines[0] for word in named), lines[0]
     assert not (tmp_path / "data").exists()
+
+
+def test_a_sheet_is_written_with_pictures_filled_in_and_read_again_and_never_written_over(film, tmp_path):
+    """The way of a new user: scenes, analyze, export; here from a list of markers that counts from a timecode."""
+    (tmp_path / "markers.edl").write_text(
+        "001  001  V  C  10:00:00:00 10:00:00:01 10:00:00:00 10:00:00:01\n |C:ResolveColorRed |M:first [sad] |D:4\n"
+        "002  001  V  C  10:00:00:05 10:00:00:06 10:00:00:05 10:00:00:06\n |C:ResolveColorRed |M:second |D:5\n"
+    )
+    listed = ("--scenes", "markers.edl", "--timecode-start", "10:00:00:00")
+    done = scenefer("scenes", film, *listed, "--profile", "fast", "--to", "sheet.csv", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "sheet.csv").read_text().splitlines() == [
+        "scene,start,end,intended,character,note",
+        "first,0:00:00.000,0:00:00.400,sad,,",
+        "second,0:00:00.500,0:00:01.000,,,",
+    ]
+    assert "001-first-1.jpg" in {path.name for path in (tmp_path / "sheet-pictures").iterdir()}
+    again = scenefer("scenes", film, "--to", "sheet.csv", cwd=tmp_path)
+    assert again.returncode == 3
+    assert "may be filled in" in complaints(again)[0]
+
+    sheets = tmp_path / "sheets"
+    sheets.mkdir()
+    (tmp_path / "sheet.csv").rename(sheets / "short.csv")
+    told = summary(scenefer("analyze", film, *QUICK, "--intended", "sheets", "--json", cwd=tmp_path))
+    assert [scene["name"] for scene in told["films"][0]["scenes"]] == ["first", "second"]
+    assert scenefer("export", "reports/short", "--to", "out.edl", cwd=tmp_path).returncode == 0
+    assert "|M:first [sad] |D:4" in (tmp_path / "out.edl").read_text()
+    assert scenefer("export", "reports/short", "--to", "out.pdf", cwd=tmp_path).returncode == 2
 
 
 # Films that are none

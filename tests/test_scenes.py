@@ -1,17 +1,13 @@
-import json
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from scenefer import scores
-from scenefer.film import Span
-from scenefer.scenes import SceneSettings, from_sheet, group_shots, one_scene
-from scenefer.shots import find_shots
+from benchmarks.scenes import annotated, best_even, boundary_f1, guess, invented, measure, two_hours
+from scenefer.scenes import SceneSettings, from_sheet, group_shots, one_scene, people_of_shots
 from scenefer.tables import conform
-from scenefer.video import frames, probe
-from tests.builders import frames_table, shots_table
+from tests.builders import frames_table, shots_table, tracks_table
 
 RED, BLUE, GREEN, GREY, DARK = (bytes([255 if k == bin_ else 0 for k in range(8)]) for bin_ in range(5))
 MIXED = bytes([128, 127, 0, 0, 0, 0, 0, 0])  # half red, half blue
@@ -126,103 +122,43 @@ def test_a_folder_of_stills_is_one_scene():
     assert scenes.iloc[0].tolist() == [0, "faces", 0.0, 2.0, 0, 1, "stills"]
 
 
+def test_people_of_shots_are_seconds_a_person_and_nobody_knows_the_unknown():
+    tracks = tracks_table(
+        shot=[0, 0, 2, 2], start=[0.0, 1.0, 5.0, 5.0], end=[2.0, 2.0, 6.0, 9.0], actor=[1, 1, 0, None]
+    )
+    people = people_of_shots(tracks, 4)
+    assert people is not None
+    assert people.to_dict("list") == {0: [0.0, 0.0, 1.0, 0.0], 1: [3.0, 0.0, 0.0, 0.0]}
+    assert people_of_shots(tracks_table(shot=[0, 1]), 2) is None
+
+
 # What the grouping is worth, against dividing the film evenly.
 
 
-def boundary_f1(found: list[int], truth: list[int]) -> float:
-    """F1 of first shots of scenes, the first scene left out; one shot beside is right, each truth is found once."""
-    free, hits = set(found), 0
-    for boundary in sorted(truth):
-        near = [shot for shot in free if abs(shot - boundary) <= 1]
-        if near:
-            free.remove(min(near, key=lambda shot: (abs(shot - boundary), shot)))
-            hits += 1
-    return 2 * hits / max(1, len(found) + len(truth))
-
-
-def best_even(n_shots: int, truth: list[int]) -> float:
-    """The F1 of "every N shots" with the N that an oracle would choose."""
-    return max(boundary_f1(list(range(every, n_shots, every)), truth) for every in range(1, min(n_shots, 50)))
-
-
-def synthetic_film(seed: int, n_scenes: int) -> tuple[pd.DataFrame, pd.DataFrame, list[int]]:
-    """Invent a film: shots, frames, and the first shots of its scenes.
-
-    Half of the scenes return to a setting of the last six. A setting has two to four set-ups, a scene cuts between
-    them; all settings share the film's own look, and one shot in ten shows something else.
-    """
-    rng = np.random.default_rng(seed)
-    look = rng.dirichlet(np.full(44, 0.3))
-
-    def colours() -> np.ndarray:
-        return 0.35 * look + 0.65 * rng.dirichlet(np.full(44, 0.15))
-
-    def arrangement() -> np.ndarray:
-        return rng.uniform(30, 220) + np.repeat(rng.normal(0, 45, 16), 9)
-
-    settings = []
-    for _ in range(rng.integers(6, 16)):
-        base, light = colours(), rng.uniform(40, 200) + rng.normal(0, 20, 144)
-        settings.append(
-            [
-                (0.6 * base + 0.4 * rng.dirichlet(np.full(44, 0.15)), 0.4 * light + 0.6 * arrangement())
-                for _ in range(rng.integers(2, 5))
-            ]
-        )
-    order: list[int] = []
-    while len(order) < n_scenes:
-        setting = int(rng.choice(order[-6:]) if order and rng.random() < 0.5 else rng.integers(len(settings)))
-        if not order or setting != order[-1]:
-            order.append(setting)
-    truth, lengths, time, palettes, signatures = [], [], [], [], []
-    for setting in order:
-        set_ups = settings[setting]
-        truth.append(len(lengths))
-        for _ in range(min(1 + rng.geometric(0.1), 45)):
-            palette, light = set_ups[rng.integers(len(set_ups))]
-            if rng.random() < 0.1:
-                palette, light = colours(), arrangement()
-            palette, light = rng.dirichlet(palette * 60 + 0.02), light + rng.normal(0, 12, 144)
-            start, length = sum(lengths), np.exp(rng.normal(1.3, 0.6))
-            for offset in np.arange(0.05, length, 0.5)[:4]:
-                time.append(start + offset)
-                palettes.append(np.round(rng.dirichlet(palette * 400 + 0.01) * 255).astype(np.uint8).tobytes())
-                signatures.append(np.clip(light + rng.normal(0, 4, 144), 0, 255).astype(np.uint8).tobytes())
-            lengths.append(length)
-    ends = np.cumsum(lengths)
-    shots = shots_table(start=[0.0, *ends[:-1]], end=list(ends))
-    return shots, frames_table(time=time, palette=palettes, signature=signatures), truth[1:]
+def test_a_boundary_is_right_within_one_shot_and_each_is_found_once():
+    assert boundary_f1([5, 10], [5, 10]) == 1
+    assert boundary_f1([4, 11], [5, 10]) == 1
+    assert boundary_f1([4, 6], [5, 10]) == 0.5
+    assert boundary_f1([], [5]) == 0
+    assert best_even(12, [4, 8]) == 1
 
 
 def test_the_grouping_beats_every_n_shots_by_far_on_films_whose_settings_return():
-    ours, even = [], []
-    for seed in range(20):
-        shots, pictures, truth = synthetic_film(seed, n_scenes=20 + 2 * seed)
-        ours.append(boundary_f1(group_shots(shots, pictures)["first_shot"].tolist()[1:], truth))
-        even.append(best_even(len(shots), truth))
-    assert np.mean(ours) >= np.mean(even) + 0.3
-    assert min(np.subtract(ours, even)) >= 0.1
+    """What people show beside the pictures helps, where they are known."""
+    rows = measure({str(seed): invented(seed, n_scenes=20 + 2 * seed) for seed in range(8)})
+    ours, people, even = (np.array([row[kind] for row in rows]) for kind in ("pictures", "people", "every_n"))
+    assert ours.mean() >= even.mean() + 0.3
+    assert min(ours - even) >= 0.1
+    assert people.mean() >= ours.mean()
+
+
+def test_a_film_of_two_hours_has_neither_few_nor_many_scenes_unless_their_number_is_given():
+    film = two_hours(0)
+    assert film.shots["end"].iloc[-1] > 7190
+    assert 30 <= len(guess(film, with_people=False)) + 1 <= 200
+    assert len(guess(film, with_people=False, n_scenes=17)) + 1 == 17
 
 
 def test_the_grouping_beats_every_n_shots_on_the_test_film(films: Path):
-    path = films / "testfilm_720p25.mp4"
-    truth = json.loads((films / "truth" / "testfilm_720p25.json").read_text())["scenes"]
-    rows, previous = [], None
-    for frame in frames(probe(path), Span(0, float("inf")), sample_rate=5):
-        rows.append(
-            {
-                "time": frame.time,
-                "cut_score": None if previous is None else scores.compare(previous, frame.small),
-                "luma": scores.luma(frame.small),
-                "signature": scores.signature(frame.small),
-                "sampled": frame.pixels is not None,
-                "palette": None if frame.pixels is None else scores.palette(frame.small),
-            }
-        )
-        previous = frame.small
-    pictures = conform(pd.DataFrame(rows), "frames")
-    shots = find_shots(pictures)
-    starts = shots["start"].to_numpy()
-    boundaries = [int(np.abs(starts - scene["start"] / 25).argmin()) for scene in truth][1:]
-    ours = boundary_f1(group_shots(shots, pictures)["first_shot"].tolist()[1:], boundaries)
-    assert ours >= best_even(len(shots), boundaries) + 0.1
+    (row,) = measure({"testfilm_720p25": annotated()})
+    assert row["pictures"] >= row["every_n"] + 0.1

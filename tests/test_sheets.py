@@ -9,12 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scenefer.errors import OutputError, SheetError
+from scenefer.errors import PlanError, SheetError
 from scenefer.film import Film
 from scenefer.intentions import parse_intention, write_intention
-from scenefer.sheets import read_lists, read_sheet, spreadsheet_safe, write_template
-from scenefer.timecode import exact_rate, seconds_of, whole_hours
-from tests.builders import scenes_table
+from scenefer.sheets import match, read_lists, read_sheet
+from scenefer.timecode import exact_rate, frame_of, seconds_of, timecode_of, whole_hours
 
 NTSC_FILM = Fraction(24000, 1001)
 NTSC = Fraction(30000, 1001)
@@ -90,6 +89,22 @@ def test_drop_frame_numbers_every_frame_once(frame: int):
     seconds, frames = divmod(number, 30)
     text = f"{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02};{frames:02}"
     assert round(seconds_of(text, NTSC) * 30000 / 1001) == frame
+
+
+@given(st.integers(0, 24 * 60 * 60 * 60), st.sampled_from([NTSC_FILM, Fraction(25), NTSC, Fraction(60000, 1001)]))
+def test_the_number_of_a_frame_is_written_as_a_timecode_that_is_read_back(frame: int, rate: Fraction):
+    for drop in (False, True):
+        text = timecode_of(frame, rate, drop=drop)
+        assert frame_of(text, rate) == frame
+        assert (";" in text) == (drop and rate.numerator in (30000, 60000))
+
+
+@pytest.mark.parametrize(
+    ("frame", "text"),
+    [(0, "00:00:00;00"), (1799, "00:00:59;29"), (1800, "00:01:00;02"), (17981, "00:09:59;29"), (17982, "00:10:00;00")],
+)
+def test_drop_frame_leaves_out_two_numbers_a_minute_but_for_every_tenth(frame: int, text: str):
+    assert timecode_of(frame, NTSC, drop=True) == text
 
 
 def test_whole_hours_are_hours_of_the_notation():
@@ -256,7 +271,7 @@ def test_a_sheet_that_is_not_there_is_an_error(tmp_path: Path):
 def test_up_to_a_second_past_the_end_is_clipped(sheet):
     table, notices = sheet(HEADER + "a,0,61\n")
     assert table["end"].tolist() == [60.0]
-    assert notices == ["sheet.csv, row 2 (a): the end 0:01:01.000 was clipped to the film's, 0:01:00.000"]
+    assert notices == ["sheet.csv: the end of row 2 (a), 0:01:01.000, was clipped to the film's, 0:01:00.000"]
 
 
 def test_a_frame_past_the_end_is_clipped_without_words(sheet):
@@ -291,44 +306,6 @@ def test_a_film_of_unknown_length_holds_any_list(sheet):
     assert (table["start"].tolist(), notices) == ([4000.0], [])
 
 
-# The template
-
-
-def test_the_template_is_read_back(tmp_path: Path):
-    scenes = scenes_table(name=["1", "=1+1"], start=[0.0, 20.04], end=[20.04, 60.0])
-    path = tmp_path / "scenes.csv"
-    write_template(scenes, path)
-    assert path.read_text().splitlines() == [
-        "scene,start,end,intended,character,note",
-        "1,0:00:00.000,0:00:20.040,,,",
-        "'=1+1,0:00:20.040,0:01:00.000,,,",
-    ]
-    table, notices = read_sheet(path, film())
-    assert table["scene"].tolist() == ["1", "=1+1"]
-    assert table["end"].tolist() == [20.04, 60.0]
-    assert notices == []
-    assert list(tmp_path.iterdir()) == [path]
-
-
-def test_a_sheet_that_may_be_filled_in_is_not_overwritten(tmp_path: Path):
-    path = tmp_path / "scenes.csv"
-    path.write_text("mine")
-    with pytest.raises(OutputError, match="may be filled in"):
-        write_template(scenes_table(name=["1"], start=[0.0], end=[2.0]), path)
-    assert path.read_text() == "mine"
-
-
-def test_a_template_that_cannot_be_written_is_an_error(tmp_path: Path):
-    with pytest.raises(OutputError, match="cannot be written"):
-        write_template(scenes_table(name=["1"], start=[0.0], end=[2.0]), tmp_path / "no folder" / "scenes.csv")
-
-
-@pytest.mark.parametrize("text", ["=1", "+1", "-1", "@a", "\ta"])
-def test_a_cell_that_a_spreadsheet_would_compute_is_marked(text: str):
-    assert spreadsheet_safe(text) == "'" + text
-    assert spreadsheet_safe("rage = joy") == "rage = joy"
-
-
 # Scenes and intentions in two sheets
 
 
@@ -357,3 +334,35 @@ def test_a_sheet_of_intentions_without_any_is_refused(tmp_path: Path):
     (tmp_path / "meant.csv").write_text("scene,start,end,intended\nday,0,10,\n")
     with pytest.raises(SheetError, match="fill in the column intended"):
         read_lists(film(), None, tmp_path / "meant.csv")
+
+
+# Several films
+
+
+def test_a_folder_has_the_sheet_of_each_film_by_its_name(tmp_path: Path):
+    for name in ("a.csv", "b.EDL", "c.fcpxmld", "notes.txt", "d.txt"):
+        (tmp_path / name).touch()
+    films = [Path("x/a.mp4"), Path("b.mov"), Path("c.mkv"), Path("d.mp4")]
+    assert match(films, tmp_path) == {
+        films[0]: tmp_path / "a.csv",
+        films[1]: tmp_path / "b.EDL",
+        films[2]: tmp_path / "c.fcpxmld",
+    }
+    assert match(films, None) == {}
+
+
+def test_one_sheet_is_for_one_film(tmp_path: Path):
+    sheet = tmp_path / "sheet.csv"
+    sheet.touch()
+    assert match([Path("a.mp4")], sheet) == {Path("a.mp4"): sheet}
+    with pytest.raises(PlanError, match="one sheet for 2 films; give a folder"):
+        match([Path("a.mp4"), Path("b.mp4")], sheet)
+
+
+def test_a_folder_without_a_sheet_for_any_film_or_with_two_for_one_is_refused(tmp_path: Path):
+    with pytest.raises(PlanError, match=r"a\.csv would be one for a\.mp4"):
+        match([Path("a.mp4")], tmp_path)
+    for name in ("a.csv", "a.edl"):
+        (tmp_path / name).touch()
+    with pytest.raises(PlanError, match=r"has a\.csv and a\.edl"):
+        match([Path("a.mp4")], tmp_path)

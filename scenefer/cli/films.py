@@ -10,11 +10,16 @@ import typer
 
 from scenefer import console
 from scenefer.cli import speech
+from scenefer.cli.lists import EveryClip, TimecodeStart, from_timecode
 from scenefer.cli.speech import complain, demand, err, say
 from scenefer.errors import FilmError, OutputError, PlanError, SceneferError, printable
 
 if TYPE_CHECKING:
     from scenefer.film import Film, Span
+
+NScenes = Annotated[int | None, typer.Option(help="How many scenes to guess; else as many as it seems.", min=1)]
+Profile = Annotated[str, typer.Option(help="fast, standard or thorough.")]
+PlanFile = Annotated[str | None, typer.Option(help="TOML file of settings that deviate from the defaults.")]
 
 
 def analyze(
@@ -26,14 +31,18 @@ def analyze(
         Path | None, typer.Option(help="Folder of the cache; else `data` beside --out.", envvar="SCENEFER_DATA")
     ] = None,
     scenes: Annotated[
-        Path | None, typer.Option(help="CSV with scene,start,end; for several films a folder of them.")
+        Path | None,
+        typer.Option(help="List of scenes: CSV, EDL, OTIO, XML or FCPXML; for several films a folder of lists."),
     ] = None,
     intended: Annotated[
         Path | None,
         typer.Option(help="The same, with what each scene is meant to show; its times count where --scenes is absent."),
     ] = None,
-    profile: Annotated[str, typer.Option(help="fast, standard or thorough.")] = "standard",
-    plan: Annotated[str | None, typer.Option(help="TOML file of settings that deviate from the defaults.")] = None,
+    every_clip: EveryClip = False,
+    timecode_start: TimecodeStart = None,
+    n_scenes: NScenes = None,
+    profile: Profile = "standard",
+    plan: PlanFile = None,
     sample_rate: Annotated[float | None, typer.Option(help="Samples a second of film.")] = None,
     start: Annotated[str | None, typer.Option(help="Begin here: seconds, H:MM:SS.mmm or H:MM:SS:FF.")] = None,
     end: Annotated[str | None, typer.Option(help="Stop here.")] = None,
@@ -65,6 +74,7 @@ def analyze(
             "models.identity": identity,
             "models.device": device,
             "models.expression": weights,
+            "scenes.n_scenes": n_scenes,
             "run.workers": workers,
         },
     )
@@ -74,16 +84,16 @@ def analyze(
     if settings.models.identity:
         zoo.verify(settings.models.identity)
     demand(*films)
-    scenes_of, intended_of = _match_sheets(films, scenes), _match_sheets(films, intended)
+    scenes_of, intended_of = sheets.match(films, scenes), sheets.match(films, intended)
     failures: list[dict[str, str]] = []
     probed = []
     for path in films:
         try:
-            film = video.probe(path)
+            film = from_timecode(video.probe(path), timecode_start)
         except FilmError as error:
             _note_failure(failures, path, error)
             continue
-        lists = sheets.read_lists(film, scenes_of.get(path), intended_of.get(path))
+        lists = sheets.read_lists(film, scenes_of.get(path), intended_of.get(path), every_clip=every_clip)
         probed.append((film, _span(start, end, film), lists))
     summaries = []
     for film, span, lists in probed:
@@ -117,36 +127,41 @@ def analyze(
 def scenes(
     film: Annotated[Path, typer.Argument(help="The film.")],
     to: Annotated[Path | None, typer.Option(help="The sheet to write; else <film>.csv here.")] = None,
+    scenes: Annotated[
+        Path | None, typer.Option(help="Take the scenes of this list, CSV, EDL, OTIO, XML or FCPXML, and guess none.")
+    ] = None,
+    every_clip: EveryClip = False,
+    timecode_start: TimecodeStart = None,
+    n_scenes: NScenes = None,
+    profile: Profile = "standard",
+    plan: PlanFile = None,
     data: Annotated[Path, typer.Option(help="Folder of the cache.", envvar="SCENEFER_DATA")] = Path("data"),
 ) -> None:
-    """Guess the scenes of a film and write them as a sheet to fill in."""
-    from scenefer import executors, run, sheets
+    """Write the scenes of a film as a sheet to fill in, guessed or from a list, with pictures of each beside it."""
+    from scenefer import executors, run, sheets, templates, video
+    from scenefer.plan import make_plan
 
+    settings = make_plan(profile, plan, {"scenes.n_scenes": n_scenes})
     sheet = to or Path(f"{film.stem}.csv")
     demand(film)
+    templates.refuse_existing(sheet)
+    found = from_timecode(video.probe(film), timecode_start)
+    lists = sheets.read_lists(found, sheets.match([film], scenes).get(film), None, every_clip=every_clip)
     with console.progress_bar(film.name, err) as tell:
-        analysis = run.analyze(film, data=data, executor=executors.processes, progress=tell)
-    sheets.write_template(analysis.scenes, sheet)
-    say(f"{len(analysis.scenes)} guessed scenes: {sheet}")
+        divided, pictures = run.divide_film(
+            found, settings, lists, data=data, executor=executors.processes, progress=tell
+        )
+    templates.write_template(divided.scenes, sheet, lists.scenes)
+    folder = templates.write_pictures(divided.scenes, divided.shots, pictures, sheet)
+    for notice in lists.notices:
+        say(f"note: {notice}")
+    say(f"{len(divided.scenes)} {'listed' if lists.scenes is not None else 'guessed'} scenes: {sheet}")
+    say(f"pictures of them: {folder}")
 
 
 def _note_failure(failures: list[dict[str, str]], path: Path, error: SceneferError) -> None:
     failures.append({"film": printable(path), "error": printable(str(error))})
     complain(str(error))
-
-
-def _match_sheets(films: list[Path], scenes: Path | None) -> dict[Path, Path]:
-    """Find the sheet of each film: one sheet for one film, or a folder of sheets named as the films."""
-    if scenes is None:
-        return {}
-    if not scenes.exists():
-        raise PlanError(f"{scenes}: there is no such sheet")
-    if scenes.is_dir():
-        matched = {film: scenes / f"{film.stem}.csv" for film in films}
-        return {film: sheet for film, sheet in matched.items() if sheet.is_file()}
-    if len(films) > 1:
-        raise PlanError(f"{scenes} is one sheet for {len(films)} films; give a folder of sheets named as the films")
-    return {films[0]: scenes}
 
 
 def _span(start: str | None, end: str | None, film: Film) -> Span:

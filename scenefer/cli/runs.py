@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from scenefer import console
+from scenefer.cli.lists import EveryClip, TimecodeStart, from_timecode
 from scenefer.cli.speech import demand, out, say, say_lines
 from scenefer.errors import PlanError
 
@@ -28,8 +29,11 @@ def compare(
     folder: Run,
     other: Annotated[Path | None, typer.Argument(metavar="[OTHER]", help="Another run of the same scenes.")] = None,
     intended: Annotated[
-        Path | None, typer.Option(help="CSV with scene,start,end,intended; else the run's own sheet.")
+        Path | None,
+        typer.Option(help="List of scenes with what each is meant to show, as of analyze; else the run's own."),
     ] = None,
+    every_clip: EveryClip = False,
+    timecode_start: TimecodeStart = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one object on stdout.")] = False,
 ) -> None:
     """Compare what scenes were meant to show with what their faces show; or one run with another."""
@@ -46,7 +50,8 @@ def compare(
         return
     if intended is not None:
         demand(intended)
-        sheet, notices = sheets.read_sheet(intended, loaded.film)
+        film = from_timecode(loaded.film, timecode_start)
+        sheet, notices = sheets.read_sheet(intended, film, every_clip=every_clip)
         warnings = [*loaded.run.get("warnings", []), *(notice for notice in notices)]
         loaded = replace(loaded, sheet=sheet, run={**loaded.run, "warnings": list(dict.fromkeys(warnings))})
     compared = run.compared_with_intentions(loaded)
@@ -79,17 +84,22 @@ def reclassify(
 
 def export(
     folder: Run,
-    to: Annotated[Path, typer.Option(help="The CSV file to write.")],
-    rejected: Annotated[bool, typer.Option("--rejected", help="With the faces that do not count.")] = False,
+    to: Annotated[
+        Path,
+        typer.Option(
+            help="The file to write: .csv a row a face; .edl or .otio a marker a scene, at the film's timecode; .json "
+            "the scenes; .srt subtitles with the detected expression."
+        ),
+    ],
+    rejected: Annotated[bool, typer.Option("--rejected", help="In .csv, with the faces that do not count.")] = False,
 ) -> None:
-    """Write a row a face: place, time, expression and the seven probabilities."""
-    from scenefer import analysis
-    from scenefer.export import face_rows, write_csv
+    """Write a run for other programs: faces, markers for editors, scenes, or subtitles."""
+    from scenefer import analysis, run
+    from scenefer.export import check_suffix, write_run
 
+    check_suffix(to)
     loaded = analysis.load(folder)
-    rows = face_rows(loaded, rejected=rejected)
-    write_csv(rows, to)
-    print(f"{len(rows)} of {len(loaded.faces)} faces: {to}")
+    say(f"{write_run(loaded, run.compared_with_intentions(loaded), to, rejected=rejected)}: {to}")
 
 
 def explain(

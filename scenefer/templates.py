@@ -1,0 +1,111 @@
+"""The sheet to fill in: a row a scene, what was intended left empty, and pictures beside it that tell scenes apart."""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+import re
+import shutil
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from scenefer.errors import OutputError
+from scenefer.film import clock
+from scenefer.rows import COLUMNS, spreadsheet_safe
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_A_SCENE = 3  # pictures, of as many shots
+_UNSAFE = re.compile(r"[^\w.-]+")  # in names of files, on any system
+_LONGEST = 40  # characters of a scene's name in the name of a file
+
+
+def pictures_folder(sheet: Path) -> Path:
+    """Name the folder of the pictures that belong to a sheet."""
+    return sheet.with_name(f"{sheet.stem}-pictures")
+
+
+def refuse_existing(sheet: Path) -> None:
+    """Refuse to write where a sheet or its pictures lie, since somebody may have filled it in.
+
+    Raises:
+        OutputError: one of them exists.
+    """
+    for path in (sheet, pictures_folder(sheet)):
+        if path.exists():
+            raise OutputError(f"{path} exists and may be filled in; rename it, or choose another name with --to")
+
+
+def write_template(
+    scenes: pd.DataFrame,
+    path: Path,
+    intended: pd.DataFrame | None = None,
+) -> None:
+    """Write the sheet to fill in: a row a scene, or a scene and character where a list has said so.
+
+    Args:
+        scenes: table SCENES.
+        intended: what a list says already, as ``sheets.read_sheet`` gives it.
+
+    Raises:
+        OutputError: the folder cannot be written, or the sheet exists.
+    """
+    refuse_existing(path)
+    known: dict[str, list[list[str]]] = {}
+    for name, *rest in [] if intended is None else intended[["scene", *COLUMNS[3:]]].itertuples(index=False):
+        known.setdefault(str(name), []).append([cell if isinstance(cell, str) else "" for cell in rest])
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    for name, start, end in zip(scenes["name"], scenes["start"], scenes["end"], strict=True):
+        for cells in known.get(str(name), [["", "", ""]]):
+            writer.writerow([spreadsheet_safe(str(name)), clock(start), clock(end), *map(spreadsheet_safe, cells)])
+    beside = path.with_name(path.name + ".tmp")
+    try:
+        beside.write_text(text.getvalue(), encoding="utf-8")
+        os.replace(beside, path)
+    except OSError as error:
+        with suppress(OSError):
+            beside.unlink()
+        raise OutputError(f"{path} cannot be written: {error.strerror or error}; choose another --to") from error
+
+
+def write_pictures(scenes: pd.DataFrame, shots: pd.DataFrame, pictures: pd.DataFrame, sheet: Path) -> Path:
+    """Write the keyframes of every scene beside a sheet, as JPEG files whose names sort as the scenes follow.
+
+    Args:
+        scenes: table SCENES; ``shots`` SHOTS; ``pictures`` PICTURES.
+
+    Returns:
+        The folder. Scenes without a picture, shorter than the distance of two, have no file in it.
+
+    Raises:
+        OutputError: it exists, or cannot be written.
+    """
+    from scenefer.report.pictures import keyframes
+
+    folder = pictures_folder(sheet)
+    beside = folder.with_name(folder.name + ".tmp")
+    digits = max(3, len(str(len(scenes))))
+    try:
+        shutil.rmtree(beside, ignore_errors=True)
+        beside.mkdir()
+        for number, (name, start, end) in enumerate(
+            zip(scenes["name"], scenes["start"], scenes["end"], strict=True), start=1
+        ):
+            chosen = keyframes(pictures, shots, {}, start, end, _A_SCENE).sort_values("time")
+            for k, jpeg in enumerate(chosen["jpeg"], start=1):
+                (beside / f"{number:0{digits}}{_file_name(str(name), number)}-{k}.jpg").write_bytes(jpeg)
+        os.rename(beside, folder)
+    except OSError as error:
+        shutil.rmtree(beside, ignore_errors=True)
+        raise OutputError(f"{folder} cannot be written: {error.strerror or error}; choose another --to") from error
+    return folder
+
+
+def _file_name(name: str, number: int) -> str:
+    safe = _UNSAFE.sub("_", name).strip("._-")[:_LONGEST]
+    return f"-{safe}" if safe and safe != str(number) else ""
