@@ -17,14 +17,14 @@ PACKAGE = Path(scenefer.__file__).parent
 
 # A module may import those of its own layer, as long as there is no circle, and those of the layers above it here.
 LAYERS = (
-    ("errors", "film", "geometry", "tables", "metrics", "timecode", "intentions"),
+    ("errors", "film", "finding", "geometry", "tables", "metrics", "timecode", "intentions"),
     (
         *("video", "models", "scores", "shots", "transitions", "tracks", "expression"),
         *("samples", "scenes", "emotions", "sheets"),
         *("verdicts", "readings", "agreement", "differences", "comparison"),
     ),
-    ("observation", "actors", "analysis", "report", "export", "explanation", "overlay"),
-    ("plan", "store", "executors", "run", "training", "demo"),
+    ("observation", "actors", "analysis", "report", "library", "export", "explanation", "overlay"),
+    ("plan", "store", "executors", "run", "status", "housekeeping", "training", "demo"),
     ("console", "cli"),
     ("__init__", "__main__"),
 )
