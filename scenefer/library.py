@@ -57,8 +57,8 @@ class Unreadable(NamedTuple):
 def write(reports: Path) -> Path:
     """Gather the runs of a folder of reports into its library, and list them in a page.
 
-    Only films whose runs changed are read. Of several runs of one film the one made last counts; a film whose run is
-    gone is removed.
+    Only films whose runs changed are read. Of several runs of one film the one made last counts, the page names the
+    others; a film whose run is gone is removed.
 
     Returns:
         The page.
@@ -70,7 +70,7 @@ def write(reports: Path) -> Path:
 
     library = reports / FOLDER
     known = _known(library)
-    runs, unreadable = _find_runs(reports, known)
+    runs, doubles, unreadable = _find_runs(reports, known)
     rows: list[Mapping[str, Any]] = []
     for run in runs:
         row = known.get(run.folder.name)
@@ -89,7 +89,7 @@ def write(reports: Path) -> Path:
         library.mkdir(parents=True, exist_ok=True)
         tables.write(library / "films.parquet", films, "films")
         _remove_others(library, set(films["film"]))
-        text = page.render(films, failures(reports), [broken._asdict() for broken in unreadable])
+        text = page.render(films, failures(reports), [broken._asdict() for broken in unreadable], doubles)
         _replace(reports / PAGE, text.encode("utf-8", "replace"))
     except OSError as error:
         raise OutputError(f"{library} cannot be written: {error.strerror}; free space") from error
@@ -141,8 +141,12 @@ def _gathered(table: Path) -> set[str]:
         return set()
 
 
-def _find_runs(reports: Path, known: Mapping[str, Mapping[str, Any]]) -> tuple[list[Run], list[Unreadable]]:
+def _find_runs(
+    reports: Path, known: Mapping[str, Mapping[str, Any]]
+) -> tuple[list[Run], dict[str, list[str]], list[Unreadable]]:
+    """Find the runs that count, the folders of other runs of the same films by id, and what cannot be used."""
     newest: dict[str, Run] = {}
+    doubles: dict[str, list[str]] = {}
     unreadable = []
     for folder in runs_in(reports):
         try:
@@ -152,9 +156,11 @@ def _find_runs(reports: Path, known: Mapping[str, Mapping[str, Any]]) -> tuple[l
             unreadable.append(Unreadable(printable(folder.name), error))
             continue
         other = newest.get(run.film)
-        if other is None or run.made > other.made:
-            newest[run.film] = run
-    return sorted(newest.values(), key=lambda run: run.folder.name), unreadable
+        if other is not None:
+            run, other = (run, other) if run.made > other.made else (other, run)
+            doubles.setdefault(run.film, []).append(other.folder.name)
+        newest[run.film] = run
+    return sorted(newest.values(), key=lambda run: run.folder.name), doubles, unreadable
 
 
 def _head(folder: Path, row: Mapping[str, Any] | None) -> Run:

@@ -164,6 +164,9 @@ def test_of_two_runs_of_one_film_the_later_counts_however_often_it_is_asked(tmp_
         films = tables.read(tmp_path / "library" / "films.parquet", "films")
         assert films["folder"].tolist() == ["new name"]
         assert len(list((tmp_path / "library" / "comparison").iterdir())) == 1
+    whole = Page((tmp_path / "library.html").read_text("utf-8"))
+    assert "The same film: old name" in whole.text
+    assert "old%20name/report.html" in whole.attributes("href")
 
 
 def test_a_run_that_cannot_be_read_is_shown_and_the_others_are_gathered(copied: Path):

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from importlib import metadata
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -26,7 +27,10 @@ _LEAST = 0.5  # %, of a named expression
 
 
 def render(
-    films: pd.DataFrame, failures: Sequence[Mapping[str, Any]] = (), unreadable: Sequence[Mapping[str, str]] = ()
+    films: pd.DataFrame,
+    failures: Sequence[Mapping[str, Any]] = (),
+    unreadable: Sequence[Mapping[str, str]] = (),
+    doubles: Mapping[str, Sequence[str]] = MappingProxyType({}),
 ) -> str:
     """Render the page; every name in it is text, whatever it contains.
 
@@ -34,8 +38,9 @@ def render(
         films: table FILMS.
         failures: what a batch could not read: film (path), id, state, stage, time, error, remedy, permanent, when.
         unreadable: folders of runs that cannot be used: folder, error.
+        doubles: folders of other runs of films in the table, by the films' ids.
     """
-    rows = [_record(names_and_values) for names_and_values in _records(films)]
+    rows = [_record(row, doubles.get(row["film"], ())) for row in _records(films)]
     entries = _with_failures(rows, failures) + [_broken(broken) for broken in unreadable]
     entries.sort(key=lambda entry: (entry["name"].casefold(), entry["path"]))
     script = page.part("library.js")
@@ -56,8 +61,8 @@ def render(
     )
 
 
-def _record(row: Mapping[str, Any]) -> dict[str, Any]:
-    """Lay out a film that has a run."""
+def _record(row: Mapping[str, Any], doubles: Sequence[str]) -> dict[str, Any]:
+    """Lay out a film that has a run, and others of the same content."""
     gaps = [
         {
             **gap,
@@ -76,7 +81,8 @@ def _record(row: Mapping[str, Any]) -> dict[str, Any]:
         "id": row["film"],
         "name": row["name"],
         "path": row["path"],
-        "link": f"{quote(os.fsencode(row['folder']))}/report.html",
+        "link": _link(row["folder"]),
+        "doubles": [(printable(folder), _link(folder)) for folder in doubles],
         "state": row["state"] if row["state"] in _STATES else "done",
         "why": words.printable(row["why"]) if row["state"] != "done" else "",
         "where": "",
@@ -140,13 +146,18 @@ def _broken(broken: Mapping[str, str]) -> dict[str, Any]:
 def _bare(name: str, path: str) -> dict[str, Any]:
     """Lay out a film of which nothing is known but its name."""
     nothing: dict[str, Any] = dict.fromkeys(("length", "coverage", "gap", "link"))
-    empty: dict[str, Any] = dict.fromkeys(("about", "leading", "paths", "strip", "counts", "gaps"), ())
+    empty: dict[str, Any] = dict.fromkeys(("about", "doubles", "leading", "paths", "strip", "counts", "gaps"), ())
     return {
         **nothing,
         **empty,
         **dict.fromkeys(("id", "why", "where", "remedy", "again", "made", "when", "covered", "viewbox"), ""),
         **{"name": name or path, "path": path, "state": "failed", "judged": 0, "more": 0},
     }
+
+
+def _link(folder: str) -> str:
+    """Lead to the report of a run beside the page, whatever its folder is called."""
+    return f"{quote(os.fsencode(folder))}/report.html"
 
 
 def _headline(n: Mapping[str, int], entries: Sequence[Mapping[str, Any]]) -> str:
