@@ -6,13 +6,16 @@ The mutations are seeded; a file that failed is written again by its seed.
 from __future__ import annotations
 
 import json
+import os
 import queue
 import random
+import signal
 import struct
 import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -93,9 +96,9 @@ class Reader:
 
     def _begin(self) -> None:
         command = [sys.executable, "-m", "tests.reading", str(ADDRESSES)]
-        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         self._lines: queue.Queue[str] = queue.Queue()
-        threading.Thread(target=self._listen, args=(self._process.stdout, self._lines), daemon=True).start()
+        threading.Thread(target=self._listen, args=(self.process.stdout, self._lines), daemon=True).start()
 
     @staticmethod
     def _listen(stream: Any, lines: queue.Queue[str]) -> None:
@@ -106,24 +109,26 @@ class Reader:
 
     def ask(self, path: Path, patience: float = LONGEST) -> dict[str, Any]:
         """Have a film read; a crash and a hang are said like a result."""
-        assert self._process.stdin is not None
-        self._process.stdin.write(f"{path}\n")
-        self._process.stdin.flush()
+        assert self.process.stdin is not None
+        with suppress(BrokenPipeError):  # it has crashed, as is noticed below
+            self.process.stdin.write(f"{path}\n")
+            self.process.stdin.flush()
         try:
-            line = self._lines.get(timeout=patience)
+            if line := self._lines.get(timeout=patience):
+                return json.loads(line)
+            said = f"the process ended with {self.end()}"
         except queue.Empty:
-            line = ""
-            self._process.kill()
-        if line:
-            return json.loads(line)
-        code = self.end()
+            self.process.kill()
+            self.end()
+            said = f"it hung for {patience} s"
         self._begin()
-        return {"unnamed": f"it hung for {patience} s" if code == -9 else f"the process ended with {code}"}
+        return {"unnamed": said}
 
     def end(self) -> int:
-        assert self._process.stdin is not None
-        self._process.stdin.close()
-        return self._process.wait()
+        assert self.process.stdin is not None
+        with suppress(BrokenPipeError):
+            self.process.stdin.close()
+        return self.process.wait()
 
 
 @pytest.fixture(scope="module")
@@ -166,7 +171,10 @@ def test_mutations_differ_and_are_the_same_for_the_same_seed(originals: list[Pat
 
 
 def test_a_hang_and_a_crash_are_noticed(reader: Reader, tmp_path: Path):
-    assert "hung" in reader.ask(tmp_path / "film.mp4", patience=0.0)["unnamed"]
+    os.kill(reader.process.pid, signal.SIGSTOP)
+    assert reader.ask(tmp_path / "film.mp4", patience=0.5) == {"unnamed": "it hung for 0.5 s"}
+    os.kill(reader.process.pid, signal.SIGSEGV)
+    assert reader.ask(tmp_path / "film.mp4") == {"unnamed": "the process ended with -11"}
     assert "does not exist" in reader.ask(tmp_path / "film.mp4", patience=120)["error"]
 
 
