@@ -63,6 +63,17 @@ def survey(data: Path, uses: Iterable[Use]) -> Iterator[Kept]:
             yield _kept(settings, wanted.get(key), running=key in busy)
 
 
+def besides(data: Path) -> dict[str, int]:
+    """Tell what else lies in the folder of the cache, by name, and how large it is, bytes; it is never pruned."""
+    found = {}
+    with os.scandir(data) as entries:
+        for entry in entries:
+            if entry.name != "observed":
+                is_folder = entry.is_dir(follow_symlinks=False)
+                found[entry.name] = _size(Path(entry.path)) if is_folder else entry.stat(follow_symlinks=False).st_size
+    return dict(sorted(found.items()))
+
+
 def uses_of(reports: Path) -> Iterator[Use]:
     """Yield what the runs in a folder of reports were made of.
 

@@ -114,13 +114,22 @@ def failures(reports: Path) -> list[dict[str, Any]]:
     import pyarrow.parquet as pq
 
     path = reports / FOLDER / "failures.parquet"
+    if (records := path.with_suffix("")).is_dir():  # a record a film, of which the table is made when the batch ends
+        return [record for place in sorted(records.glob("*.json")) if (record := _record(place))]
     if not path.is_file():
         return []
     try:
         return pq.read_table(path).to_pylist()
     except (OSError, pa.ArrowInvalid):
-        _log.warning("%s is damaged; the next batch writes it again", path)
+        _log.warning("%s is damaged; the next batch writes it again", printable(path))
         return []
+
+
+def _record(place: Path) -> dict[str, Any]:
+    try:
+        return dict(json.loads(place.read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError):
+        return {}  # is being written, or is damaged
 
 
 def _known(library: Path) -> dict[str, dict[str, Any]]:

@@ -76,6 +76,13 @@ def test_nothing_outside_the_cache_is_touched_whatever_lies_in_it(tmp_path: Path
         housekeeping.prune(kept, tmp_path / "elsewhere")
 
 
+def test_what_else_lies_there_is_named(data: Path):
+    (data / "films").mkdir()
+    (data / "films" / "index.json").write_text("12345")
+    (data / "sources.toml").write_text("123")
+    assert housekeeping.besides(data) == {"films": 5, "sources.toml": 3}
+
+
 def test_a_report_names_what_it_was_made_of(tmp_path: Path):
     settings = plan.make_plan("fast")
     record = {

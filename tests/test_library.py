@@ -283,6 +283,17 @@ def test_what_a_batch_could_not_read_is_shown_with_what_to_do(copied: Path):
         assert said in text
 
 
+def test_failures_are_shown_while_a_batch_goes_on(copied: Path):
+    """One file a failure, as it happens; the table is made of them in the end."""
+    note_failures(copied, failed("films/early.mp4", "is of the batch before"))
+    (copied / "library" / "failures").mkdir()
+    (copied / "library" / "failures" / "1.json").write_text(json.dumps(failed("films/now.mp4", "is empty")))
+    (copied / "library" / "failures" / "2.json").write_text("{")
+    text = Page(library.write(copied).read_text("utf-8")).text
+    assert "now.mp4" in text
+    assert "early.mp4" not in text
+
+
 def test_a_film_that_was_read_in_part_says_why_and_keeps_its_report(tmp_path: Path):
     folder = save(tmp_path, "torn", 5)
     record = json.loads((folder / "run.json").read_text())

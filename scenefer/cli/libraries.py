@@ -62,6 +62,8 @@ def cache(
         print(json.dumps(console.cache_record(kept), indent=1))
     else:
         out.print(console.cache_table(kept, folder))
+        for name, size in housekeeping.besides(folder).items():
+            say(f"besides: {folder / name}, {console.bytes_in_words(size)}")
     freed = [part for part in kept if part.freed]
     if not prune or not freed:
         return
