@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rich.box import SIMPLE_HEAD
@@ -19,7 +21,9 @@ from scenefer.tables import EMOTIONS, TABLES
 
 if TYPE_CHECKING:
     from scenefer.analysis import Analysis
+    from scenefer.housekeeping import Kept
     from scenefer.run import Progress as Tell
+    from scenefer.status import Status
 
 _STAGES = {"observe": "reading", "analyse": "analysing", "report": "writing the report"}
 _SMOOTHING = 30.0  # seconds over which the speed is averaged
@@ -117,6 +121,86 @@ def summary(analysis: Analysis) -> dict[str, Any]:
     }
 
 
+def status_table(found: Status) -> Table:
+    """Draw how many films of a library are in which state, which are being read, and what failed."""
+    table = Table(box=SIMPLE_HEAD)
+    table.add_column("state")
+    table.add_column("films", justify="right")
+    table.add_column("")
+    table.add_row("done", str(len(found.done)))
+    if found.partial:
+        table.add_row("partial", str(len(found.partial)), Text(", ".join(found.partial)))
+    lines = [
+        f"{film.name}: {film.n_done} pieces done ({clock(film.seconds)[:-4]}), {film.n_running} being read"
+        for film in found.running
+    ]
+    table.add_row("running", str(len(found.running)), Text("\n".join(lines)))
+    table.add_row("failed", str(len(found.failed)), Text("\n".join(_named(*failure) for failure in found.failed)))
+    if found.waiting is not None:
+        table.add_row("waiting", str(len(found.waiting)))
+    return table
+
+
+def status_record(found: Status) -> dict[str, Any]:
+    """Say the same to a machine; waiting is null where the folder of the films is not known."""
+    return {
+        "done": list(found.done),
+        "partial": list(found.partial),
+        "running": [asdict(film) for film in found.running],
+        "failed": [{"film": name, "error": why} for name, why in found.failed],
+        "waiting": None if found.waiting is None else list(found.waiting),
+    }
+
+
+def cache_table(kept: Sequence[Kept], folder: Path) -> Table:
+    """Draw what the cache holds: a row a film and set of settings, and what of it no report refers to."""
+    total, spare = sum(part.size for part in kept), sum(part.freed for part in kept)
+    title = f"{folder}: {bytes_in_words(total)}, of which {bytes_in_words(spare)} no report refers to"
+    table = Table(title=Text(printable(title)), title_justify="left", box=SIMPLE_HEAD)
+    table.add_column("film")
+    table.add_column("read by")
+    for heading in ("film time", "size"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    table.add_column("")
+    for part in kept:
+        state = "being read" if part.running else "" if part.used else "no report"
+        if part.used and part.spare:
+            state = f"other weights: {bytes_in_words(part.spare_size)}"
+        time = f"{clock(part.seconds)[:-4]}"
+        table.add_row(Text(part.name), Text(part.settings), time, bytes_in_words(part.size), state)
+    return table
+
+
+def cache_record(kept: Sequence[Kept]) -> dict[str, Any]:
+    """Say the same to a machine; sizes in bytes."""
+    parts = [
+        {
+            "film": part.film,
+            "name": part.name,
+            "settings": part.settings,
+            "pieces": part.n_pieces,
+            "seconds": round(part.seconds, 3),
+            "bytes": part.size,
+            "used": part.used,
+            "running": part.running,
+            "superfluous_bytes": part.freed,
+            "folder": printable(part.folder),
+        }
+        for part in kept
+    ]
+    return {"bytes": sum(part.size for part in kept), "parts": parts}
+
+
+def bytes_in_words(n: int) -> str:
+    """Write a size: 12 kB, 3.4 MB."""
+    size, unit = float(n), "B"
+    for unit in ("B", "kB", "MB", "GB", "TB"):
+        if size < 1000 or unit == "TB":
+            break
+        size /= 1000
+    return f"{size:.0f} {unit}" if unit in ("B", "kB") or size >= 100 else f"{size:.1f} {unit}"
+
+
 def schema_tables() -> Iterator[Table]:
     """Draw every table's schema."""
     for name, columns in TABLES.items():
@@ -126,6 +210,10 @@ def schema_tables() -> Iterator[Table]:
         for column in columns:
             table.add_row(column.name, column.type, column.unit, column.meaning)
         yield table
+
+
+def _named(name: str, why: str) -> str:
+    return why if name in why else f"{name}: {why}"
 
 
 def _left(seconds: float) -> str:

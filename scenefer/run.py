@@ -15,7 +15,7 @@ from os import cpu_count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from scenefer import executors, store
+from scenefer import executors, library, store
 from scenefer import plan as plans
 from scenefer.errors import SceneferError, WeightsError
 from scenefer.film import Film, Span, chunks
@@ -286,10 +286,12 @@ def observe_piece(job: Job, report: Callable[[float], None]) -> None:
 
 
 def report_folder(film: Film, out: Path) -> Path:
-    """Name the folder of a film's run: the film's name, and six digits of its id where another film has that name."""
+    """Name the folder of a film's run: the film's name, and six digits of its id where that name is taken."""
     name = re.sub(r'[\x00-\x1f\x7f/\\:*?"<>|\ud800-\udfff]', "_", film.path.stem).strip(" .") or "film"
     folder = out / name
     record = folder / "run.json"
+    if name.lower() in library.NAMES:
+        return out / f"{name}-{film.id[:6]}"
     if record.is_file() and f'"id": "{film.id}"' not in record.read_text(encoding="utf-8", errors="replace"):
         return out / f"{name}-{film.id[:6]}"
     return folder

@@ -221,6 +221,38 @@ TABLES: dict[str, tuple[Column, ...]] = {
         Column("other_percent", "float64?", "%", "the other run's detected share"),
         *_with_interval(Column("difference", "float64?", "%", "the other's share less this one's")),
     ),
+    "films": (
+        Column("film", "str", "", "id: 16 hexadecimal digits of the film's content"),
+        Column("name", "str", "", "name of the file"),
+        Column("path", "str", "", "where it lay when it was analysed; control characters escaped"),
+        Column("folder", "str", "", "its run, a folder beside the library"),
+        Column("record", "str", "", "size and time of the run's run.json: as long as they stay, the run is not read"),
+        Column("state", "str", "", "done, or partial: some of the film could not be read"),
+        Column("why", "str?", "", "what a reader of the report is warned of"),
+        Column("made", "str", "", "when it was analysed, ISO 8601"),
+        Column("duration", "float64", "s", "end of the last shot"),
+        Column("width", "int64", "px", "as displayed"),
+        Column("height", "int64", "px", "as displayed"),
+        Column("n_scenes", "int64", "", "scenes"),
+        Column("n_shots", "int64", "", "shots"),
+        Column("n_tracks", "int64", "", "tracks"),
+        Column("n_faces", "int64", "", "faces found"),
+        Column("coverage", "float64", "0..1", "share of the sampled time with at least one usable face"),
+        *(
+            Column(
+                emotion, "float64?", "%", f"share of {emotion} over the film, by screen time; null = no scene has any"
+            )
+            for emotion in EMOTIONS
+        ),
+        Column("n_judged", "int64", "", "intentions that could be judged, 0 where the film has none"),
+        Column("n_match", "int64", "", "of them, shown as intended"),
+        Column("largest_gap", "float64?", "0..1", "largest Jensen-Shannon distance of what is not shown as intended"),
+        Column("gaps", "str", "", "JSON: the largest gaps, each with scene, name, verdict and sentence"),
+        Column("verdicts", "str", "", "JSON: begin and end (s) and verdict of every scene that was judged"),
+        Column(
+            "arc", "bytes", "", "the seven shares, one byte each, of up to 64 pieces of the film, 255 = all its time"
+        ),
+    ),
 }
 
 _DTYPES = {

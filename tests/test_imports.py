@@ -17,25 +17,17 @@ PACKAGE = Path(scenefer.__file__).parent
 
 # A module may import those of its own layer, as long as there is no circle, and those of the layers above it here.
 LAYERS = (
-    ("errors", "film", "geometry", "tables", "metrics", "timecode", "intentions"),
+    ("errors", "film", "finding", "geometry", "tables", "metrics", "timecode", "intentions"),
     (
         *("video", "models", "scores", "shots", "transitions", "tracks", "expression"),
         *("samples", "likeness", "scenes", "emotions", "rows", "timelines", "sheets"),
         *("verdicts", "readings", "agreement", "differences", "comparison"),
     ),
     (
-        "observation",
-        "actors",
-        "analysis",
-        "report",
-        "templates",
-        "summary",
-        "subtitles",
-        "export",
-        "explanation",
-        "overlay",
+        *("observation", "actors", "analysis", "report", "library"),
+        *("templates", "summary", "subtitles", "export", "explanation", "overlay"),
     ),
-    ("plan", "store", "executors", "run", "training", "demo"),
+    ("plan", "store", "executors", "run", "status", "housekeeping", "training", "demo"),
     ("console", "cli"),
     ("__init__", "__main__"),
 )

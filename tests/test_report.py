@@ -519,6 +519,7 @@ def test_tracks_at_one_moment_lie_in_different_lanes():
         (words.count(1200, "shot"), "1,200 shots"),
         (words.printable(float("nan")), ""),
         (words.printable("caf\udce9"), "caf\ufffd"),
+        (words.printable("a\x1b[31m\x9b\u202eb\tc"), "a\\x1b[31m\\x9b\\u202eb\tc"),
     ],
 )
 def test_numbers_are_written_no_finer_than_they_are_known(said: str, text: str):

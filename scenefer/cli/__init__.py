@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from scenefer.cli import films, networks, runs
+from scenefer.cli import films, libraries, networks, runs
 
 app = typer.Typer(
     add_completion=False,
@@ -39,6 +39,9 @@ for command in (
     runs.export,
     runs.explain,
     runs.schema,
+    libraries.library,
+    libraries.status,
+    libraries.cache,
     networks.train,
     networks.evaluate,
     networks.doctor,

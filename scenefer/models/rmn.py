@@ -13,12 +13,14 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import torch
+from safetensors import SafetensorError
 from torch import Tensor, nn
 from torch.nn import functional
 
 from scenefer.errors import WeightsError
 
 STAGES = ((64, 3, 4), (128, 4, 3), (256, 6, 2), (512, 3, 1))  # channels, blocks, depth of the mask
+_UNREADABLE = (OSError, RuntimeError, EOFError, pickle.UnpicklingError, SafetensorError)  # by torch.load
 ALIAS = re.compile(r"^(mask[1-4])\.downsample(\d+)\.(.+)$")
 
 
@@ -108,7 +110,7 @@ def read_checkpoint(path: Path) -> dict[str, Tensor]:
     """
     try:
         container: Any = torch.load(path, map_location="cpu", weights_only=True)
-    except (OSError, RuntimeError, EOFError, pickle.UnpicklingError) as error:
+    except _UNREADABLE as error:
         raise WeightsError(f"{path} cannot be read as a checkpoint of tensors: {error}") from error
     stored = container.get("net", container) if isinstance(container, dict) else {}
     weights: dict[str, Tensor] = {}
@@ -135,7 +137,10 @@ def start_from(network: Rmn, path: Path) -> None:
     Raises:
         WeightsError: the file is no such network.
     """
-    stored = torch.load(path, map_location="cpu", weights_only=True)
+    try:
+        stored = torch.load(path, map_location="cpu", weights_only=True)
+    except _UNREADABLE as error:
+        raise WeightsError(f"{path} cannot be read as a checkpoint of tensors: {error}") from error
     trunk = {key: value for key, value in stored.items() if not key.startswith("fc.")}
     missing, unexpected = network.load_state_dict(trunk, strict=False)
     if unexpected or any(not key.startswith(("mask", "fc.")) for key in missing):

@@ -3,25 +3,20 @@
 build(analysis) ──▶ cards.py     a card a scene, a card a track       pictures.py  chosen and packed
                     figures.py   the arc and the tracks, for plotly   words.py     numbers and findings
                     evidence.py  what was looked at, settings         template.html.j2, style.css, report.js
-                    gaps.py      intended against detected
+                    gaps.py      intended against detected                page.py     what every page has
+
+library.py makes the page that lists the films of a library, with thumbnails.py.
 """
 
 from __future__ import annotations
 
-import json
-from base64 import b64encode
 from datetime import datetime
-from functools import cache
-from hashlib import sha256
-from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
-from scenefer.report import cards, evidence, figures, gaps, pictures, words
+from scenefer.report import cards, evidence, figures, gaps, page, pictures, words
 from scenefer.tables import EMOTIONS
 
 if TYPE_CHECKING:
-    import jinja2
-
     from scenefer.analysis import Analysis
     from scenefer.comparison import Comparison
 
@@ -54,16 +49,16 @@ def _pictures(scenes: list[dict[str, Any]]) -> dict[str, str | bytes]:
 def _page(analysis: Analysis, compared: Comparison | None, scenes: list[dict[str, Any]]) -> str:
     tracks, leaders = cards.track_cards(analysis)
     end = _end(analysis)
-    scripts = [_part("plotly-basic.min.js"), _part("report.js")]
+    scripts = [page.part("plotly-basic.min.js"), page.part("report.js")]
     drawn = {
         "arc": figures.arc(analysis, end, {card["id"]: card["meant"] for card in scenes}),
         "lanes": figures.lanes(analysis, leaders, end),
     }
-    return _template().render(
-        policy=_policy(scripts),
-        style=_part("style.css"),
+    return page.template("template.html.j2").render(
+        policy=page.policy(scripts),
+        style=page.part("style.css"),
         scripts=scripts,
-        figures=_json(drawn),
+        figures=page.json_of(drawn),
         film=_title(analysis, end),
         warnings=[words.printable(warning) for warning in analysis.run.get("warnings", [])],
         state=analysis.run.get("state", "done"),
@@ -114,40 +109,3 @@ def _title(analysis: Analysis, end: float) -> dict[str, Any]:
 def _end(analysis: Analysis) -> float:
     """Tell where the axis of time ends: with the film, or with the part of it that was read."""
     return max([1.0, *analysis.shots["end"].tail(1), *analysis.scenes["end"].tail(1)])
-
-
-def _policy(scripts: list[str]) -> str:
-    """Allow the page its own scripts, by hash, its styles and its pictures, and nothing else."""
-    hashes = " ".join(f"'sha256-{b64encode(sha256(script.encode()).digest()).decode()}'" for script in scripts)
-    rules = (
-        "default-src 'none'",
-        f"script-src {hashes}",
-        "style-src 'unsafe-inline'",
-        "img-src data:",
-        "base-uri 'none'",
-        "form-action 'none'",
-    )
-    return "; ".join(rules)
-
-
-def _json(values: Any) -> str:
-    """Write JSON that cannot end the script element it stands in."""
-    text = json.dumps(values, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
-    for character in "<>&\u2028\u2029":
-        text = text.replace(character, f"\\u{ord(character):04x}")
-    return text
-
-
-@cache
-def _part(name: str) -> str:
-    return files("scenefer.report").joinpath(name).read_text(encoding="utf-8")
-
-
-@cache
-def _template() -> jinja2.Template:
-    import jinja2
-
-    environment = jinja2.Environment(
-        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    return environment.from_string(_part("template.html.j2"))

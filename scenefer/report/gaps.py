@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from scenefer.comparison import Comparison
 
 _GAPS = 5  # that the first screen shows
-_SIGNS = {"match": "✓", "partial": "≈", "mismatch": "✗"}  # beside the colour, for those who do not see it
-_SAID = {
+SIGNS = {"match": "✓", "partial": "≈", "mismatch": "✗"}  # beside the colour, for those who do not see it
+SAID = {
     "match": "shown as intended",
     "partial": "shown in part",
     "mismatch": "not shown as intended",
@@ -37,8 +37,8 @@ def of_scenes(compared: Comparison | None) -> dict[int, list[dict[str, Any]]]:
         found.setdefault(int(row["scene"]), []).append(
             {
                 "verdict": verdict or "unjudged",
-                "sign": _SIGNS.get(verdict, "–"),
-                "words": _SAID.get(verdict, "not judged"),
+                "sign": SIGNS.get(verdict, "–"),
+                "words": SAID.get(verdict, "not judged"),
                 "sentence": _capital(comparison.finding(row)),
                 "character": words.printable(row["character"]),
                 "gap": float(row["js"]) if verdict else -1.0,
@@ -58,7 +58,7 @@ def overview(compared: Comparison | None, cards: Sequence[dict[str, Any]]) -> di
     return {
         "headline": _headline([row["verdict"] for _, row in judged], len(cards)),
         "counts": [
-            {"verdict": verdict, "sign": _SIGNS[verdict], "words": _SAID[verdict], "n": n}
+            {"verdict": verdict, "sign": SIGNS[verdict], "words": SAID[verdict], "n": n}
             for verdict in VERDICTS
             if (n := sum(row["verdict"] == verdict for _, row in judged))
         ],

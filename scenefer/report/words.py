@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -18,6 +19,10 @@ WHY_NOT = {
     "turned away": "face turned away",
     "blurred": "face blurred",
 }
+
+
+# Control characters but tab and line feed, and the marks that embed, override and isolate a direction of writing.
+_COMMANDS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
 
 def percent(share: float) -> str:
@@ -62,10 +67,14 @@ def listed(words: Sequence[str]) -> str:
 
 
 def printable(text: Any) -> str:
-    """Make any text writable as UTF-8: names of files may hold bytes that are none, cells of a sheet may be null."""
+    """Make any text writable as UTF-8: names of files may hold bytes that are none, cells of a sheet may be null.
+
+    Characters that command a terminal, or turn the direction of what follows, are written out.
+    """
     if text is None or text != text:
         return ""
-    return str(text).encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+    readable = str(text).encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+    return _COMMANDS.sub(lambda found: found[0].encode("unicode_escape").decode("ascii"), readable)
 
 
 def scene_name(name: Any) -> str:

@@ -3,6 +3,7 @@
     probe(path)            what a film, a still or a folder of stills is        probing.py, stills.py
     frames(film, span)     its frames, in order, ready to be looked at          reading.py
       container.py         opens files and enters them at key frames
+      declared.py          what a header declares, before it is believed
       timeline.py          timestamps to film time, and which frames are samples
       colour.py            decoded frames to RGB as displayed: matrix, range, HDR, rotation, shape of the pixels, fields
       hdr.py               PQ and HLG to standard range

@@ -13,6 +13,7 @@ import av.error
 from av.stream import Discard, Disposition
 
 from scenefer.errors import FilmError, printable
+from scenefer.video.declared import MOST_FRAMES, declared
 
 if TYPE_CHECKING:
     from av.container import InputContainer
@@ -45,9 +46,10 @@ def open_container(path: Path) -> InputContainer:
     """Open a file for demuxing; use it as a context manager.
 
     Raises:
-        FilmError: it is no film, or so damaged that it cannot be opened.
+        FilmError: it is no film, so damaged that it cannot be opened, or declares what cannot be meant.
     """
     try:
+        refuse_declared(path)
         # "file:" and an absolute path: a name like "concat:a|b", "-i" or "http:x" is a name and nothing else.
         return av.open("file:" + os.path.abspath(path), "r", options=dict(_OPTIONS), metadata_errors="replace")
     except (av.error.FFmpegError, OSError, ValueError) as error:
@@ -62,6 +64,23 @@ def open_container(path: Path) -> InputContainer:
             f"{printable(path)} is not a film: no video format was recognised; "
             "give a video file, a picture or a folder of pictures"
         ) from error
+
+
+def refuse_declared(path: Path) -> None:
+    """Refuse a file whose header declares more than can be meant, before memory is taken for it.
+
+    Raises:
+        FilmError: a size is larger than any film's, or there are more frames than a film, or the file, can have.
+    """
+    said = declared(path)
+    for width, height in said.sizes:
+        check_size(path, width, height)
+    # In an MP4 every sample has at least a byte.
+    if said.n_frames > MOST_FRAMES or said.n_entries > path.stat().st_size:
+        raise FilmError(
+            f"{printable(path)} declares {max(said.n_frames, said.n_entries):,} frames, which cannot be meant; "
+            "copy it again or repair it with a recovery tool"
+        )
 
 
 def _begins_like_a_film(path: Path) -> bool:

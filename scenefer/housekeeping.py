@@ -1,0 +1,187 @@
+"""What lies in the cache, how large it is, and what of it no report refers to."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from scenefer import library, status
+from scenefer import plan as plans
+from scenefer.errors import OutputError, PlanError, SceneferError, printable
+
+_FILM = re.compile(r"[0-9a-f]{16}")
+_SETTINGS = re.compile(r"[0-9a-f]{12}")
+_PIECE = re.compile(r"\d+\.\d{3}-(\d+\.\d{3}|end)")
+_LOGITS = re.compile(r"logits-([0-9a-f]{12})\.parquet")
+
+
+class Use(NamedTuple):
+    """What a report was made of: the ids of a film, of the settings it was read by, of the weights."""
+
+    film: str
+    settings: str
+    weights: str
+
+
+@dataclass(frozen=True)
+class Kept:
+    """What the cache holds of a film by one set of settings."""
+
+    folder: Path
+    film: str  # id
+    name: str  # of the file, as it was called when it was read
+    settings: str  # in words: what deviates from the defaults
+    n_pieces: int
+    seconds: float  # film time
+    size: int  # bytes
+    used: bool  # a report refers to it
+    running: bool  # somebody works on it now
+    spare: tuple[Path, ...] = field(default=())  # logits of weights that no report refers to
+    spare_size: int = 0  # bytes
+
+    @property
+    def freed(self) -> int:
+        """What pruning would free, bytes."""
+        return 0 if self.running else self.spare_size if self.used else self.size
+
+
+def survey(data: Path, uses: Iterable[Use]) -> Iterator[Kept]:
+    """Look through the cache, film by film, settings by settings; what is called otherwise is passed over."""
+    wanted: dict[tuple[str, str], set[str]] = {}
+    for use in uses:
+        wanted.setdefault((use.film, use.settings), set()).add(use.weights)
+    busy = {(claim.film, claim.settings) for claim in status.running(data)}
+    for film in _real_folders(data / "observed", _FILM):
+        for settings in _real_folders(film, _SETTINGS):
+            key = film.name, settings.name
+            yield _kept(settings, wanted.get(key), running=key in busy)
+
+
+def besides(data: Path) -> dict[str, int]:
+    """Tell what else lies in the folder of the cache, by name, and how large it is, bytes; it is never pruned."""
+    found = {}
+    with os.scandir(data) as entries:
+        for entry in entries:
+            if entry.name != "observed":
+                is_folder = entry.is_dir(follow_symlinks=False)
+                found[entry.name] = _size(Path(entry.path)) if is_folder else entry.stat(follow_symlinks=False).st_size
+    return dict(sorted(found.items()))
+
+
+def uses_of(reports: Path) -> Iterator[Use]:
+    """Yield what the runs in a folder of reports were made of.
+
+    Raises:
+        PlanError: there is no run; then nothing is known to be superfluous.
+        SceneferError: a run cannot be read, so that what it refers to is unknown.
+    """
+    found = False
+    for folder in library.runs_in(reports):
+        found = True
+        try:
+            record = json.loads((folder / "run.json").read_text(encoding="utf-8", errors="surrogateescape"))
+            plan = plans.from_record(record["settings"])
+            weights = plans.expression_id(plan, record["weights"]["expression"]["sha256"])
+            settings = plans.observe_id(plan, record["weights"]["detector"]["sha256"], weights)
+            yield Use(record["film"]["id"], settings, weights)
+        except (OSError, ValueError, KeyError, TypeError, PlanError) as error:
+            raise SceneferError(
+                f"{printable(folder)} cannot be read, so what it needs is unknown; analyse its film again or remove it"
+            ) from error
+    if not found:
+        raise PlanError(f"{printable(reports)} has no report, so nothing is known to be superfluous; give --out")
+
+
+def prune(kept: Iterable[Kept], data: Path) -> int:
+    """Remove what no report refers to and nobody works on; whatever else lies in the cache stays.
+
+    Returns:
+        Bytes that were freed.
+
+    Raises:
+        OutputError: something cannot be removed.
+    """
+    observed = (data / "observed").resolve()
+    freed = 0
+    try:
+        for part in kept:
+            if observed not in part.folder.resolve().parents:
+                raise ValueError(f"{part.folder} is not in {observed}")
+            if part.freed and not part.used:
+                shutil.rmtree(part.folder)
+                if not any(part.folder.parent.iterdir()):
+                    part.folder.parent.rmdir()
+            elif part.freed:
+                for path in part.spare:
+                    path.unlink()
+            freed += part.freed
+    except OSError as error:
+        raise OutputError(f"{data} cannot be pruned: {error.strerror}; check its permissions") from error
+    return freed
+
+
+def _kept(folder: Path, weights: set[str] | None, *, running: bool) -> Kept:
+    manifests: list[dict[str, Any]] = []
+    seconds = 0.0
+    spare: list[Path] = []
+    for piece in _real_folders(folder, _PIECE):
+        try:
+            manifests.append(json.loads((piece / "manifest.json").read_text(encoding="utf-8")))
+        except (OSError, ValueError):
+            continue  # its size counts all the same
+        seconds += status.film_time(piece, manifests[-1])
+        names = (_LOGITS.fullmatch(name) for name in os.listdir(piece))
+        spare += [piece / name[0] for name in names if name and weights is not None and name[1] not in weights]
+    first = manifests[0] if manifests else {}
+    return Kept(
+        folder,
+        folder.parent.name,
+        printable(Path(first.get("film", "?")).name),
+        _in_words(first.get("settings", {})),
+        len(manifests),
+        seconds,
+        _size(folder),
+        weights is not None,
+        running,
+        tuple(spare),
+        sum(path.stat().st_size for path in spare),
+    )
+
+
+def _in_words(settings: dict[str, Any]) -> str:
+    """Say which settings of the pixel pass deviate from the defaults."""
+    from dataclasses import asdict
+
+    from scenefer.observation import ObservationSettings
+
+    usual = asdict(ObservationSettings())
+    odd = [f"{name.replace('_', ' ')} {value}" for name, value in settings.items() if usual.get(name) != value]
+    return ", ".join(odd) or "defaults"
+
+
+def _real_folders(folder: Path, named: re.Pattern[str]) -> Iterator[Path]:
+    """Yield the folders in a folder that have such names; a link may lead anywhere, and is passed over."""
+    try:
+        with os.scandir(folder) as entries:
+            names = sorted(e.name for e in entries if named.fullmatch(e.name) and e.is_dir(follow_symlinks=False))
+    except OSError:
+        return
+    yield from (folder / name for name in names)
+
+
+def _size(folder: Path) -> int:
+    """Add up the files below a folder, in bytes; links count as nothing."""
+    total = 0
+    for place, _, names in os.walk(folder):
+        for name in names:
+            try:
+                total += os.lstat(os.path.join(place, name)).st_size
+            except OSError:
+                continue  # has just been removed
+    return total

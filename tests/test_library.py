@@ -1,0 +1,540 @@
+"""A library is its runs, as one: tables that other programs read, and a page that lists every film."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import time
+from base64 import b64encode
+from collections.abc import Iterator
+from dataclasses import replace
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from scenefer import analysis, comparison, library, run, tables
+from scenefer.errors import OutputError, SceneferError
+from scenefer.report import library as page
+from scenefer.report import thumbnails
+from scenefer.tables import EMOTIONS
+from tests.builders import expressions_table, samples_table
+from tests.conftest import FILMS
+from tests.test_report import CHROMIUM, NASTY, Page, analysed, intending
+
+README = Path(__file__).parents[1] / "README.md"
+NOBREAK = "\N{NO-BREAK SPACE}"
+
+
+def save(reports: Path, name: str, number: int, *, made: str = "2026-03-22T12:00:00+00:00", **intended: str) -> Path:
+    """Leave a run of a film of three scenes, rage, joy and one that shows nobody."""
+    sheet = {"rage": None, "joy": None, "empty": None, **intended}
+    whole = analysed(sheet=intending(**sheet) if intended else None)
+    whole = replace(whole, film=replace(whole.film, path=Path(f"films/{name}.mp4"), id=f"{number:016x}"))
+    whole.run["made"] = made
+    more = {}
+    if (found := comparison.of_run(whole)) is not None:
+        more["comparison"] = found.table
+    analysis.save(whole, reports / name, {"report.html": name}, more)
+    return reports / name
+
+
+@pytest.fixture(scope="module")
+def three(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A library of three films, of which two have intentions; nobody writes into it."""
+    reports = tmp_path_factory.mktemp("three")
+    save(reports, "alpha", 1, rage="angry", joy="sad")
+    save(reports, "beta", 2, rage="sad:0.5;angry:0.5", joy="happy")
+    save(reports, "gamma", 3)
+    library.write(reports)
+    return reports
+
+
+@pytest.fixture
+def copied(three: Path, tmp_path: Path) -> Path:
+    """The same, to be changed."""
+    return Path(shutil.copytree(three, tmp_path / "reports", copy_function=shutil.copy2))
+
+
+def failed(film: str, error: str, **more: Any) -> dict[str, Any]:
+    row = {"film": film, "id": None, "state": "failed", "stage": "open", "time": None, "error": error, "remedy": None}
+    return {**row, "permanent": True, "when": "2026-03-22T13:00:00+00:00", **more}
+
+
+def note_failures(reports: Path, *rows: dict[str, Any]) -> None:
+    pq.write_table(pa.Table.from_pylist(list(rows)), reports / "library" / "failures.parquet")
+
+
+# Tables
+
+
+def test_the_queries_of_the_readme_answer(three: Path, monkeypatch: pytest.MonkeyPatch):
+    duckdb = pytest.importorskip("duckdb")
+    text = README.read_text("utf-8")
+    queries = text[text.index("<!-- queries -->") : text.index("<!-- /queries -->")].split(";")[:-1]
+    monkeypatch.chdir(three.parent)
+    os.symlink(three, "reports")
+    answers = [duckdb.sql(re.sub("<!--.*?-->", "", query)).fetchall() for query in queries]
+    assert [len(answer) for answer in answers] == [3, 2]
+    assert answers[0][0][0] in ("alpha.mp4", "beta.mp4", "gamma.mp4")
+    assert answers[1][0][:3] == ("alpha.mp4", "joy", "sad")
+
+
+@pytest.mark.parametrize("name", library.GATHERED)
+def test_every_table_is_one_table_partitioned_by_film(three: Path, name: str):
+    whole = pd.read_parquet(three / "library" / name)
+    assert set(whole.columns) == {column.name for column in tables.TABLES[name]} | {"film"}
+    films = [1, 2] if name == "comparison" else [1, 2, 3]
+    # Of a library whose ids are all digits pandas makes numbers.
+    assert sorted(whole["film"].astype(int).unique()) == films
+    for number, folder in ((1, "alpha"), (2, "beta")):
+        own = tables.read(three / "library" / name / f"film={number:016x}" / "part.parquet", name)
+        pd.testing.assert_frame_equal(own, tables.read(three / folder / "tables" / f"{name}.parquet", name))
+
+
+def test_a_film_is_summed_up_in_a_row(three: Path):
+    films = tables.read(three / "library" / "films.parquet", "films")
+    alpha = films.iloc[0]
+    assert films["folder"].tolist() == ["alpha", "beta", "gamma"]
+    assert (alpha["name"], alpha["path"], alpha["state"]) == ("alpha.mp4", "films/alpha.mp4", "done")
+    assert (alpha["duration"], alpha["n_scenes"], alpha["n_shots"], alpha["n_tracks"]) == (30.0, 3, 12, 8)
+    assert sum(alpha[emotion] for emotion in EMOTIONS) == pytest.approx(100, abs=1e-3)
+    assert max(EMOTIONS, key=lambda emotion: alpha[emotion]) in ("angry", "happy")
+    assert films["n_judged"].tolist() == [2, 2, 0]
+    assert films["n_match"].tolist()[0] == 1
+    (gap,) = json.loads(alpha["gaps"])
+    assert (gap["name"], gap["verdict"]) == ("joy", "mismatch")
+    assert json.loads(alpha["verdicts"]) == [[0.0, 10.0, "match"], [10.0, 20.0, "mismatch"]]
+    assert np.isnan(films["largest_gap"].iloc[2])
+
+
+def test_a_film_without_enough_faces_has_no_percentages(tmp_path: Path):
+    whole = analysed(("nobody",))
+    analysis.save(whole, tmp_path / "film", {})
+    library.write(tmp_path)
+    (row,) = tables.read(tmp_path / "library" / "films.parquet", "films").to_dict("records")
+    assert all(np.isnan(row[emotion]) for emotion in EMOTIONS)
+    assert "too few faces for percentages" in (tmp_path / "library.html").read_text("utf-8")
+
+
+def test_only_films_whose_runs_changed_are_read(copied: Path, monkeypatch: pytest.MonkeyPatch):
+    library.write(copied)
+    gathered = []
+    gather = library._gather
+    monkeypatch.setattr(library, "_gather", lambda run, place: gathered.append(run.folder.name) or gather(run, place))
+    library.write(copied)
+    assert gathered == []
+    save(copied, "beta", 2, rage="fear")
+    shutil.rmtree(copied / "library" / "scenes" / f"film={3:016x}")
+    library.write(copied)
+    assert gathered == ["beta", "gamma"]
+    assert tables.read(copied / "library" / "films.parquet", "films")["n_judged"].tolist() == [2, 1, 0]
+
+
+def test_a_library_that_was_gathered_again_is_the_same(three: Path, copied: Path):
+    shutil.rmtree(copied / "library")
+    library.write(copied)
+    again, first = (tables.read(place / "library" / "films.parquet", "films") for place in (copied, three))
+    pd.testing.assert_frame_equal(again.drop(columns="record"), first.drop(columns="record"))
+
+
+def test_what_was_gathered_of_a_film_goes_with_its_run(copied: Path):
+    shutil.rmtree(copied / "beta")
+    save(copied, "alpha", 1)  # its intentions are gone
+    library.write(copied)
+    found = {path.relative_to(copied / "library").as_posix() for path in (copied / "library").rglob("film=*")}
+    assert {name.split("=")[1] for name in found} == {f"{1:016x}", f"{3:016x}"}
+    assert not any(name.startswith("comparison") for name in found)
+    assert "beta.mp4" not in (copied / "library.html").read_text("utf-8")
+
+
+def test_of_two_runs_of_one_film_the_later_counts_however_often_it_is_asked(tmp_path: Path):
+    save(tmp_path, "new name", 7, made="2026-03-23T12:00:00+00:00", rage="angry")
+    save(tmp_path, "old name", 7)
+    for _ in range(2):
+        library.write(tmp_path)
+        films = tables.read(tmp_path / "library" / "films.parquet", "films")
+        assert films["folder"].tolist() == ["new name"]
+        assert len(list((tmp_path / "library" / "comparison").iterdir())) == 1
+    whole = Page((tmp_path / "library.html").read_text("utf-8"))
+    assert "The same film: old name" in whole.text
+    assert "old%20name/report.html" in whole.attributes("href")
+
+
+def test_a_run_that_cannot_be_read_is_shown_and_the_others_are_gathered(copied: Path):
+    (copied / "beta" / "run.json").write_text("{")
+    (copied / "gamma" / "tables" / "scenes.parquet").write_bytes(b"damaged")
+    save(copied, "delta", 4)
+    library.write(copied)
+    assert tables.read(copied / "library" / "films.parquet", "films")["folder"].tolist() == ["alpha", "delta"]
+    text = Page((copied / "library.html").read_text("utf-8")).text
+    assert "2 films could be read to the end and 2 not at all" in text
+    assert "its run.json, or the folder’s name, cannot be read" in text.replace("'", "’")
+    assert "scenes.parquet is no table of scenefer or is damaged; analyse the film again" in text
+
+
+def test_an_id_cannot_lead_out_of_the_library(tmp_path: Path):
+    folder = save(tmp_path / "reports", "film", 1)
+    record = json.loads((folder / "run.json").read_text())
+    record["film"]["id"] = "../../../out"
+    (folder / "run.json").write_text(json.dumps(record))
+    library.write(tmp_path / "reports")
+    assert {path.name for path in tmp_path.iterdir()} == {"reports"}
+    assert len(tables.read(tmp_path / "reports" / "library" / "films.parquet", "films")) == 0
+
+
+def test_a_full_disk_leaves_what_was_there(copied: Path, monkeypatch: pytest.MonkeyPatch):
+    before = {path: path.read_bytes() for path in (copied / "library").rglob("*.parquet")}
+    save(copied, "delta", 4)
+
+    def full(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "replace", full)
+    with pytest.raises(OutputError, match="No space left on device; free space"):
+        library.write(copied)
+    assert {path: path.read_bytes() for path in before} == before
+    monkeypatch.undo()
+    library.write(copied)
+    assert len(tables.read(copied / "library" / "films.parquet", "films")) == 4
+    assert not list(copied.rglob("*.tmp"))
+
+
+def test_no_film_takes_the_place_of_the_library(tmp_path: Path):
+    film = replace(analysed().film, path=Path("Library.mp4"))
+    assert run.report_folder(film, tmp_path) == tmp_path / "Library-012345"
+    assert run.report_folder(replace(film, path=Path("library.html.mkv")), tmp_path).name == "library.html-012345"
+
+
+def test_a_folder_without_runs_is_an_empty_library(tmp_path: Path):
+    text = Page(library.write(tmp_path).read_text("utf-8")).text
+    assert "No film has been analysed into this folder yet." in text
+    assert list(library.runs_in(tmp_path / "nowhere")) == []
+
+
+# The page
+
+
+def test_a_film_has_its_report_its_numbers_and_its_gaps(three: Path):
+    html = (three / "library.html").read_text("utf-8")
+    whole = Page(html)
+    assert {"alpha/report.html", "beta/report.html", "gamma/report.html"} <= set(whole.attributes("href"))
+    assert "alpha/report.html#scene-1" in whole.attributes("href")
+    assert "3 films could be read to the end." in whole.text
+    assert "of 4 judged intentions are shown as intended." in whole.text
+    assert "sad intended, detected at" in whole.text
+    assert html.count("<svg") == 3
+
+
+def test_names_are_text_and_links_stay_beside_the_page(tmp_path: Path):
+    names = [
+        *(name.replace("/", "_") for name in NASTY),
+        "javascript:alert(1)",
+        "ünï#1?.x",
+        "two\nlines \x1b[31m",
+        "%2e%2e",
+    ]
+    for number, name in enumerate(names, start=1):
+        save(tmp_path, name, number)
+    whole = Page(library.write(tmp_path).read_text("utf-8"))
+    links = [link for link in whole.attributes("href") if not link.startswith("#")]
+    assert len(links) == len(names)
+    assert all((tmp_path / unquote(link)).is_file() and ":" not in link for link in links)
+    assert len([tag for tag, _ in whole.elements if tag == "script"]) == len(whole.scripts) == 1
+    assert not any(name.startswith("on") for _, attributes in whole.elements for name in attributes)
+    assert whole.attributes("src") == []
+    assert "two\\nlines \\x1b[31m.mp4" in whole.text
+    for name in names[:-2]:
+        assert f"{name}.mp4" in whole.text
+
+
+def test_the_page_allows_its_own_script_and_nothing_else(three: Path):
+    whole = Page((three / "library.html").read_text("utf-8"))
+    policy = next(attributes["content"] for _, attributes in whole.elements if "http-equiv" in attributes)
+    own = b64encode(sha256(whole.scripts[0].encode()).digest()).decode()
+    assert policy is not None
+    assert f"default-src 'none'; script-src 'sha256-{own}'; style-src" in policy
+
+
+def test_what_a_batch_could_not_read_is_shown_with_what_to_do(copied: Path):
+    note_failures(
+        copied,
+        failed("films/<i>gone.mp4", "films/<i>gone.mp4 is empty (0 bytes)", remedy="copy it again"),
+        failed("films/later.mkv", "out of memory", stage="observe", time=62.0, permanent=False),
+        failed(
+            "elsewhere/beta.mp4", "1 packet could not be decoded", id=f"{2:016x}", state="partial", stage="observe",
+            time=3.2, remedy="copy the film again",
+        ),
+    )  # fmt: skip
+    text = Page(library.write(copied).read_text("utf-8")).text
+    assert "2 films could be read to the end, 1 only in part and 2 not at all." in text
+    for said in (
+        "<i>gone.mp4", "is empty (0 bytes)", "copy it again", "Not tried again as long as the file stays as it is.",
+        "out of memory", "(observe at 1:02.0)", "The next batch tries it again.",
+    ):  # fmt: skip
+        assert said in text
+
+
+def test_failures_are_shown_while_a_batch_goes_on(copied: Path):
+    """One file a failure, as it happens; the table is made of them in the end."""
+    note_failures(copied, failed("films/early.mp4", "is of the batch before"))
+    (copied / "library" / "failures").mkdir()
+    (copied / "library" / "failures" / "1.json").write_text(json.dumps(failed("films/now.mp4", "is empty")))
+    (copied / "library" / "failures" / "2.json").write_text("{")
+    text = Page(library.write(copied).read_text("utf-8")).text
+    assert "now.mp4" in text
+    assert "early.mp4" not in text
+
+
+def test_a_film_that_was_read_in_part_says_why_and_keeps_its_report(tmp_path: Path):
+    folder = save(tmp_path, "torn", 5)
+    record = json.loads((folder / "run.json").read_text())
+    record.update(state="partial", warnings=["damaged: 1 place could not be decoded"])
+    (folder / "run.json").write_text(json.dumps(record))
+    whole = Page(library.write(tmp_path).read_text("utf-8"))
+    assert "0 films could be read to the end and 1 only in part." in whole.text
+    assert "damaged: 1 place could not be decoded" in whole.text
+    assert "torn/report.html" in whole.attributes("href")
+
+
+def test_the_hard_films_stand_in_the_page_with_their_messages(tmp_path: Path):
+    """What is no film, as the reader names it."""
+    if not FILMS.is_dir():
+        pytest.skip(f"the clips are not at {FILMS}; set SCENEFER_FILMS to their folder")
+    from scenefer.video import probe
+
+    rows = []
+    for path in sorted((FILMS / "hard").glob("*.m*")):
+        try:
+            probe(path)
+        except SceneferError as error:
+            rows.append(failed(str(path), str(error)))
+    (tmp_path / "library").mkdir()
+    note_failures(tmp_path, *rows)
+    text = Page(library.write(tmp_path).read_text("utf-8")).text
+    assert len(rows) == 5
+    assert "5 not at all" in text
+    for row in rows:
+        assert row["error"].replace(row["film"], Path(row["film"]).name) in text
+        assert str(FILMS) not in text
+
+
+def many(n: int) -> tuple[pd.DataFrame, list[dict[str, Any]]]:
+    """Films of noisy arcs and three gaps each, and a failure for every tenth."""
+    noise = np.random.default_rng(0)
+    gaps = [{"scene": 3, "name": "at the station", "character": None, "verdict": "mismatch",
+             "sentence": "sad intended, detected at 12 % (8–17), fourth where happy leads with 44 %"}] * 3  # fmt: skip
+    columns = {
+        "film": [f"{k:016x}" for k in range(n)], "name": [f"film number {k}.mkv" for k in range(n)],
+        "path": [f"/archive/films/film number {k}.mkv" for k in range(n)],
+        "folder": [f"film number {k}" for k in range(n)],
+        "record": "", "state": "done", "why": None, "made": [f"2026-03-22T12:00:{k % 60:02}+00:00" for k in range(n)],
+        "duration": [60.0 * k for k in range(1, n + 1)], "width": 1920, "height": 1080, "n_scenes": 40, "n_shots": 900,
+        "n_tracks": 1200, "n_faces": 9000, "coverage": [k / n for k in range(n)], **dict.fromkeys(EMOTIONS, 100 / 7),
+        "n_judged": 8, "n_match": 5, "largest_gap": [None if k % 2 else k / n for k in range(n)],
+        "gaps": json.dumps(gaps),
+        "verdicts": json.dumps([[0, 20, "match"], [20, 30, "mismatch"]]),
+        "arc": [noise.integers(0, 255 // 7, 64 * 7).astype(np.uint8).tobytes() for _ in range(n)],
+    }  # fmt: skip
+    return tables.conform(columns, "films"), [failed(f"/archive/films/bad {k}.mp4", "is empty") for k in range(n // 10)]
+
+
+def test_a_thousand_films_are_a_page_of_a_few_megabytes():
+    films, failures = many(1000)
+    began = time.process_time()
+    html = page.render(films, failures)
+    assert time.process_time() - began < 8
+    assert len(html.encode()) < 6e6
+    assert html.count('<li class="film"') == 1100
+
+
+def test_a_finished_library_is_gone_over_in_no_time(copied: Path):
+    """A thousand runs, of which none has changed: what `analysis.save` left, in little."""
+    films, _ = many(1000)
+    for name in films["folder"]:
+        (copied / name).mkdir()
+        (copied / name / "run.json").write_text("{}")
+    seen = {name: (copied / name / "run.json").stat() for name in films["folder"]}
+    films["record"] = [f"{s.st_size}-{s.st_mtime_ns}-{s.st_ino}" for s in seen.values()]
+    for table in library.GATHERED:
+        for film in films["film"] if table != "comparison" else ():
+            (copied / "library" / table / f"film={film}").mkdir(exist_ok=True)
+            (copied / "library" / table / f"film={film}" / "part.parquet").touch()
+    tables.write(copied / "library" / "films.parquet", films, "films")
+    for name in ("alpha", "beta", "gamma"):
+        shutil.rmtree(copied / name)
+    library.write(copied)  # compiles the template
+    began = time.process_time()
+    library.write(copied)
+    assert time.process_time() - began < 5
+    assert len(tables.read(copied / "library" / "films.parquet", "films")) == 1000
+
+
+# The thumbnail
+
+
+def test_a_thumbnail_is_as_high_as_faces_were_usable_and_divided_as_they_look():
+    samples = samples_table(time=[0.0, 1.0, 2.0, 3.0], weight=1.0, n_usable=[1, 1, 0, 0])
+    faces = expressions_table(time=[0.0, 1.0], happy=[1.0, 0.25], sad=[0.0, 0.75], weight=1.0)
+    shares = np.frombuffer(thumbnails.arc(samples, faces, 4.0), np.uint8).reshape(4, 7)
+    expected = np.zeros((4, 7), int)
+    expected[0, EMOTIONS.index("happy")] = 255
+    expected[1, EMOTIONS.index("happy")], expected[1, EMOTIONS.index("sad")] = 64, 191
+    assert shares.tolist() == expected.tolist()
+    assert thumbnails.paths(shares.tobytes()) == [("sad", "M0 40v-40h2v40z"), ("happy", "M0 40v-40h1v30h1v10z")]
+    assert thumbnails.viewbox(shares.tobytes(), judged=False) == "0 0 4 40"
+
+
+def test_a_thumbnail_of_a_long_film_has_few_pieces_and_of_none_nothing():
+    samples = samples_table(time=(np.arange(7200) / 2).tolist(), weight=0.5)
+    assert len(thumbnails.arc(samples, expressions_table(), 3600.0)) == 64 * 7
+    assert thumbnails.arc(samples_table(), expressions_table(), 0.0) == b""
+    assert thumbnails.paths(b"") == []
+
+
+def test_verdicts_lie_below_their_scenes():
+    drawn = thumbnails.strip(bytes(7 * 10), [(0.0, 5.0, "match"), (5.0, 10.0, "mismatch"), (15.0, 20.0, "match")], 20.0)
+    assert drawn == [
+        ("match", "M0.00 42h2.50v4h-2.50zM7.50 42h2.50v4h-2.50z"),
+        ("mismatch", "M2.50 42h2.50v4h-2.50z"),
+    ]
+
+
+# In a browser
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    if CHROMIUM is None:
+        pytest.skip("no Chromium is installed")
+    playwright = pytest.importorskip("playwright.sync_api")
+    with playwright.sync_playwright() as driver:
+        chromium = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def opened(browser: Any, tmp_path: Path) -> Iterator[Any]:
+    """Open a page from disk; what it complains about or asks for is an error."""
+    context = browser.new_context()
+    trouble: list[str] = []
+
+    def open_(html: str, width: int = 1440, scheme: str = "light") -> Any:
+        path = tmp_path / "library.html"
+        path.write_text(html, encoding="utf-8")
+        tab = context.new_page()
+        tab.set_viewport_size({"width": width, "height": 900})
+        tab.emulate_media(color_scheme=scheme)
+        for event in ("console", "pageerror", "dialog"):
+            tab.on(event, lambda said: trouble.append(str(said)))
+        tab.on("request", lambda request: trouble.append(request.url) if request.url != path.as_uri() else None)
+        tab.goto(path.as_uri())
+        return tab
+
+    yield open_
+    context.close()
+    assert trouble == []
+
+
+def names(tab: Any, n: int = 99) -> list[str]:
+    shown = tab.evaluate("[...document.querySelectorAll('.film:not([hidden]) h3')].map((name) => name.textContent)")
+    return shown[:n]
+
+
+FIVE = [
+    failed("bad.mp4", "is empty"),
+    failed("worse.mkv", "no such codec"),
+]
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(1440, "light"), (390, "dark")])
+def test_the_library_opens_without_complaint_and_fits(opened: Any, width: int, scheme: str):
+    films, failures = many(12)
+    films["name"] = films["path"] = [*NASTY, "x" * 200, *films["name"][6:]]
+    tab = opened(page.render(films, failures), width, scheme)
+    assert tab.evaluate("document.documentElement.scrollWidth") <= width
+    assert tab.evaluate("document.querySelectorAll('.film svg path').length") > 12 * 7
+    assert tab.is_visible("search")
+
+
+def test_films_are_sorted_by_buttons_and_what_is_not_known_comes_last(opened: Any):
+    films, _ = many(4)
+    tab = opened(page.render(films, FIVE))
+    assert names(tab) == ["bad.mp4", *(f"film number {k}.mkv" for k in range(4)), "worse.mkv"]
+    tab.click("[data-sort=length]")
+    assert names(tab) == [*(f"film number {k}.mkv" for k in (3, 2, 1, 0)), "bad.mp4", "worse.mkv"]
+    tab.click("[data-sort=length]")
+    assert names(tab) == [*(f"film number {k}.mkv" for k in range(4)), "bad.mp4", "worse.mkv"]
+    tab.focus("[data-sort=gap]")
+    tab.keyboard.press("Enter")
+    assert names(tab, 2) == ["film number 2.mkv", "film number 0.mkv"]
+    assert tab.get_attribute("[data-sort=gap]", "aria-pressed") == "true"
+    assert tab.get_attribute("[data-sort=name]", "aria-pressed") == "false"
+    tab.click("[data-sort=state]")
+    assert names(tab, 2) == ["bad.mp4", "worse.mkv"]
+
+
+def test_films_are_found_by_words_by_state_and_by_gaps(opened: Any):
+    films, _ = many(4)
+    films.loc[1, "name"] = "Amélie.mkv"
+    tab = opened(page.render(films, FIVE))
+    tab.keyboard.press("/")
+    tab.keyboard.type("amelie STATION")
+    assert names(tab) == ["Amélie.mkv"]
+    assert tab.text_content("#shown") == "1 of 6 films"
+    tab.keyboard.press("Escape")
+    assert len(names(tab)) == 6
+    tab.click("[data-show=failed]")
+    assert names(tab) == ["bad.mp4", "worse.mkv"]
+    tab.fill("#words", "codec")
+    assert names(tab) == ["worse.mkv"]
+    tab.fill("#words", "nothing of this kind")
+    tab.click("text=Show all")
+    tab.click("[data-show=gaps]")
+    assert names(tab) == ["film number 0.mkv", "film number 2.mkv"]
+
+
+def test_keys_lead_from_film_to_film(opened: Any):
+    films, _ = many(4)
+    tab = opened(page.render(films, FIVE))
+    focused = "document.activeElement.textContent"
+    tab.keyboard.press("ArrowDown")
+    assert tab.evaluate(focused) == "film number 0.mkv"  # bad.mp4 has no report to lead to
+    tab.keyboard.press("ArrowDown")
+    tab.keyboard.press("ArrowDown")
+    tab.keyboard.press("ArrowUp")
+    assert tab.evaluate(focused) == "film number 1.mkv"
+
+
+def test_a_thousand_films_answer_at_once(opened: Any):
+    tab = opened(page.render(*many(1000)))
+    spent = tab.evaluate(
+        """() => { const began = performance.now();
+        document.querySelector('[data-sort=coverage]').click();
+        document.querySelector('#words').value = '99';
+        document.querySelector('#words').dispatchEvent(new Event('input'));
+        return performance.now() - began; }"""
+    )
+    assert spent < 1500  # ms, on a busy machine
+    assert names(tab, 2) == ["film number 999.mkv", "film number 998.mkv"]
+    assert len(names(tab)) < 1100
+
+
+def test_without_scripts_all_films_are_there(browser: Any, tmp_path: Path):
+    context = browser.new_context(java_script_enabled=False)
+    (tmp_path / "library.html").write_text(page.render(*many(3)), encoding="utf-8")
+    tab = context.new_page()
+    tab.goto((tmp_path / "library.html").as_uri())
+    assert tab.locator(".film:visible").count() == 3
+    assert not tab.is_visible("search")
+    assert not tab.is_visible(".sorts")
+    context.close()
