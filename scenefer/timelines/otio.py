@@ -1,10 +1,16 @@
-"""OpenTimelineIO's own format and, by its adapter, the XML of Final Cut 7, which Premiere and Resolve write too."""
+"""OpenTimelineIO's own format, read and written, and the XML of Final Cut 7, which Premiere and Resolve write too.
+
+The format is JSON, and is read as such: the library's reader is native code that ends the process where a value is of
+another type than it expects. The library writes it, and its adapter reads the XML, in Python.
+"""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any
+from math import isfinite
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from scenefer.timecode import exact_rate
 from scenefer.timelines.marks import Mark, Timeline
@@ -14,22 +20,27 @@ if TYPE_CHECKING:
 
     import opentimelineio as otio
 
-_DEEPEST = 100  # arrays and objects within each other; a timeline of clips has some ten
+_T = TypeVar("_T")
+_Object = dict[str, Any]
 
 
 def read_otio(text: str) -> Timeline:
     """Read a timeline of OpenTimelineIO.
 
     Raises:
-        ValueError: it is none, or holds several.
+        ValueError: it is none, or holds several, or a value in it is missing or misplaced.
     """
-    import opentimelineio as otio
-
-    _check_depth(text)
     try:
-        return _timeline(otio.adapters.read_from_string(text, "otio_json"))
-    except otio.exceptions.OTIOError as error:
-        raise ValueError(_first_line(error)) from error
+        read = json.loads(text)
+        held = [read] if _schema(read) == "Timeline" else [one for one in _children(read) if _schema(one) == "Timeline"]
+        if len(held) != 1:
+            names = ", ".join(str(one.get("name")) for one in held)
+            raise ValueError(f"it holds {len(held)} timelines ({names}); export the one that is meant")
+        return _timeline(held[0])
+    except json.JSONDecodeError as error:
+        raise ValueError(f"it is no JSON ({error})") from error
+    except RecursionError as error:
+        raise ValueError("it is nested too deep") from error
 
 
 def read_final_cut_7(root: Element) -> Timeline:
@@ -42,21 +53,34 @@ def read_final_cut_7(root: Element) -> Timeline:
 
     import opentimelineio as otio
 
-    inside = [inner for clip in root.iter("clipitem") for inner in clip.iter("sequence")]
-    found = [sequence for sequence in root.iter("sequence") if sequence not in inside and len(sequence)]
+    found = [*_sequences(root)]
     if len(found) != 1:
         names = ", ".join(sequence.findtext("name", "") for sequence in found)
         raise ValueError(f"it holds {len(found)} sequences ({names}); export the one that is meant")
     alone = ElementTree.Element("xmeml")  # the adapter looks for sequences in bins and at the top only
     alone.append(found[0])
     try:
-        return _timeline(otio.adapters.read_from_string(ElementTree.tostring(alone, "unicode"), "fcp_xml"))
+        read = otio.adapters.read_from_string(ElementTree.tostring(alone, "unicode"), "fcp_xml")
+        text = otio.adapters.write_to_string(read, "otio_json")
     # The adapter trusts what it reads: an absent or empty element ends in any of these.
     except (
         *(otio.exceptions.OTIOError, AttributeError, KeyError, IndexError, TypeError, ArithmeticError),
         RecursionError,
     ) as error:
-        raise ValueError(f"an element is missing or misplaced ({_first_line(error)})") from error
+        why = str(error).strip().partition("\n")[0] or type(error).__name__
+        raise ValueError(f"an element is missing or misplaced ({why})") from error
+    return read_otio(text)
+
+
+def _sequences(root: Element) -> Iterator[Element]:
+    """Yield the sequences that are not clips of another one, in order."""
+    waiting = [root]
+    while waiting:
+        element = waiting.pop()
+        if element.tag == "sequence" and len(element):  # an empty one refers to another by its id
+            yield element
+        elif element.tag not in ("sequence", "clipitem"):
+            waiting.extend(reversed(element))
 
 
 def write_otio(
@@ -95,92 +119,111 @@ def write_otio(
     return otio.adapters.write_to_string(timeline, "otio_json")
 
 
-def _check_depth(text: str) -> None:
-    """Refuse what is no JSON, or nested so deep that OpenTimelineIO's reader, which is native code, would crash."""
-    try:
-        level = [json.loads(text)]
-    except (ValueError, RecursionError) as error:
-        raise ValueError(f"it is no JSON ({error})") from error
-    for _ in range(_DEEPEST):
-        level = [inner for outer in level for inner in _inside(outer)]
-        if not level:
-            return
-    raise ValueError(f"it is nested more than {_DEEPEST} deep")
-
-
-def _inside(value: Any) -> list[Any]:
-    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
-    return [entry for entry in inner if isinstance(entry, (dict, list))]
-
-
-def _timeline(read: Any) -> Timeline:
-    import opentimelineio as otio
-
-    if isinstance(read, otio.schema.SerializableCollection):
-        held = [entry for entry in read if isinstance(entry, otio.schema.Timeline)]
-        if len(held) != 1:
-            names = ", ".join(entry.name for entry in held)
-            raise ValueError(f"it holds {len(held)} timelines ({names}); export the one that is meant")
-        read = held[0]
-    if not isinstance(read, otio.schema.Timeline):
-        raise ValueError(f"it holds no timeline, but a {type(read).__name__}")
-    start = read.global_start_time
+def _timeline(read: _Object) -> Timeline:
+    start = read.get("global_start_time")
     begin = Fraction(0) if start is None else _seconds(start)
-    tracks = read.video_tracks()
-    clips = [] if not tracks else _clips(tracks[0], read.tracks, begin)
-    rate = start.rate if start is not None else tracks[0].duration().rate if clips else None
-    return Timeline(
-        _markers(read, begin),
-        clips,
-        start=None if start is None else begin,
-        rate=None if rate is None or not rate > 0 else exact_rate(Fraction(rate).limit_denominator(100_000)),
-    )
+    stack = _get(read, "tracks", dict, {})
+    video = [track for track in _children(stack) if _schema(track) == "Track" and track.get("kind") == "Video"]
+    rate = None if start is None else _rate(start)
+    clips = [
+        Mark(_text(item, "name"), begin + at, begin + at + _length(item))
+        for item, at in (_placed(video[0]) if video else ())
+        if _schema(item) in ("Clip", "Stack", "Track") and item.get("enabled", True)
+    ]
+    return Timeline(_markers(stack, video, begin), clips, start=None if start is None else begin, rate=rate)
 
 
-def _clips(track: otio.schema.Track, stack: otio.schema.Stack, begin: Fraction) -> list[Mark]:
-    import opentimelineio as otio
-
-    clips = []
-    for item in track:
-        if isinstance(item, otio.schema.Gap) or not isinstance(item, otio.core.Item) or not item.enabled:
-            continue
-        lies = item.transformed_time_range(item.trimmed_range(), stack)
-        first = begin + _seconds(lies.start_time)
-        clips.append(Mark(item.name, first, first + _seconds(lies.duration)))
-    return clips
-
-
-def _markers(timeline: otio.schema.Timeline, begin: Fraction) -> list[Mark]:
+def _markers(stack: _Object, video: list[_Object], begin: Fraction) -> list[Mark]:
     """Collect the markers of the timeline; where it has none, those on its video tracks and on what is seen there."""
-    import opentimelineio as otio
-
-    own = [_mark(marker, marker.marked_range.start_time, begin) for marker in timeline.tracks.markers]
+    own = [_mark(marker, begin) for marker in _get(stack, "markers", list, [])]
     if own:
         return own
     marks = []
-    for track in timeline.video_tracks():
-        for item in (track, *track.find_children(descended_from_type=otio.core.Item)):
-            seen = item.trimmed_range() if item.markers else None
-            for marker in item.markers:
-                at = marker.marked_range.start_time
-                if seen is not None and seen.contains(at):
-                    marks.append(_mark(marker, item.transformed_time(at, timeline.tracks), begin))
+    for track in video:
+        for item, at in ((track, Fraction(0)), *_placed(track)):
+            first, last = _first(item), _first(item) + _length(item)
+            for marker in _get(item, "markers", list, []):
+                mark = _mark(marker, begin + at - first)
+                if first <= mark.start - begin - at + first < last:  # what is cut off is not seen
+                    marks.append(mark)
     return marks
 
 
-def _mark(marker: otio.schema.Marker, at: otio.opentime.RationalTime, begin: Fraction) -> Mark:
-    first = begin + _seconds(at)
-    note = marker.comment or marker.metadata.get("fcp_xml", {}).get("comment") or ""
-    return Mark(marker.name, first, first + _seconds(marker.marked_range.duration), str(note))
+def _mark(marker: _Object, begin: Fraction) -> Mark:
+    span = _get(marker, "marked_range", dict, {})
+    first = begin + _seconds(_get(span, "start_time", dict, {}))
+    note = _text(marker, "comment") or _text(_get(_get(marker, "metadata", dict, {}), "fcp_xml", dict, {}), "comment")
+    return Mark(_text(marker, "name"), first, first + _seconds(_get(span, "duration", dict, {})), note)
 
 
-def _seconds(time: otio.opentime.RationalTime) -> Fraction:
-    """Return seconds as they are meant: rates are floats in these files, and 23.98 stands for 24000/1001."""
-    if not time.rate > 0 or time.value != time.value or abs(time.value) == float("inf"):
-        raise ValueError(f"{time.value:g} at {time.rate:g} frames a second is no time")
-    rate = exact_rate(Fraction(time.rate).limit_denominator(100_000))
-    return Fraction(time.value).limit_denominator(1000) / rate
+def _placed(track: _Object) -> Iterator[tuple[_Object, Fraction]]:
+    """Yield what follows on a track and where it begins, in seconds from where the track is first seen."""
+    at = -_first(track)
+    for item in _children(track):
+        if _schema(item) == "Transition":  # lies over what is beside it
+            continue
+        yield item, at
+        at += _length(item)
 
 
-def _first_line(error: BaseException) -> str:
-    return str(error).strip().partition("\n")[0] or type(error).__name__
+def _length(item: _Object) -> Fraction:
+    """Return how long an item is seen, in seconds."""
+    span = _span(item)
+    if span is not None:
+        return _seconds(_get(span, "duration", dict, {}))
+    parts = [_length(part) for part in _children(item) if _schema(part) != "Transition"]
+    return sum(parts, Fraction(0)) if _schema(item) == "Track" else max(parts, default=Fraction(0))
+
+
+def _first(item: _Object) -> Fraction:
+    """Return what time of its own an item is first seen at, in seconds."""
+    span = _span(item)
+    return Fraction(0) if span is None else _seconds(_get(span, "start_time", dict, {}))
+
+
+def _span(item: _Object) -> _Object | None:
+    """Find what is seen of an item: as it is cut, or else all that its medium has."""
+    if item.get("source_range") is not None:
+        return _get(item, "source_range", dict, {})
+    media = _get(item, "media_references", dict, {}).get(_text(item, "active_media_reference_key") or "DEFAULT_MEDIA")
+    media = media if isinstance(media, dict) else _get(item, "media_reference", dict, {})
+    return media.get("available_range") if isinstance(media.get("available_range"), dict) else None
+
+
+def _children(item: Any) -> list[_Object]:
+    children = _get(item, "children", list, []) if isinstance(item, dict) else []
+    if not all(isinstance(child, dict) for child in children):
+        raise ValueError("children holds something that is no object")
+    return children
+
+
+def _schema(item: Any) -> str:
+    return _text(item, "OTIO_SCHEMA").partition(".")[0] if isinstance(item, dict) else ""
+
+
+def _text(item: _Object, name: str) -> str:
+    return _get(item, name, str, "")
+
+
+def _get(item: Any, name: str, kind: type[_T], default: _T) -> _T:
+    if not isinstance(item, dict):
+        raise ValueError(f"{name} is asked of something that is no object")
+    value = item.get(name)
+    if value is not None and not isinstance(value, kind):
+        raise ValueError(f"{name} is {str(value)[:40]!r}")
+    return default if value is None else value
+
+
+def _rate(time: _Object) -> Fraction:
+    """Return frames a second as they are meant: rates are floats in this format, and 23.98 stands for 24000/1001."""
+    rate = time.get("rate") if isinstance(time, dict) else None
+    if not isinstance(rate, (int, float)) or not 0 < rate < 1e6:
+        raise ValueError(f"{str(rate)[:40]!r} is no rate")
+    return exact_rate(Fraction(rate).limit_denominator(100_000))
+
+
+def _seconds(time: _Object) -> Fraction:
+    value = time.get("value") if isinstance(time, dict) else None
+    if not isinstance(value, (int, float)) or not isfinite(value) or abs(value) > 1e12:
+        raise ValueError(f"{str(value)[:40]!r} is no time")
+    return Fraction(value).limit_denominator(1000) / _rate(time)
