@@ -41,9 +41,25 @@ def truth(measured: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
+def scenes(measured: dict[str, Any]) -> str:
+    """Write what guessed scenes are worth, from ``scenes.json``."""
+    films = {True: [], False: []}
+    for row in measured["films"]:
+        films[row["film"].startswith("invented")].append(row)
+    lines = ["| boundaries of guessed scenes, F1 within one shot | scenefer | with people | every N shots, best N |"]
+    lines.append("|---|---|---|---|")
+    for name, rows in (("test film", films[False]), (f"{len(films[True])} invented films, mean", films[True])):
+        if rows:
+            figures = [sum(row[kind] for row in rows) / len(rows) for kind in ("pictures", "people", "every_n")]
+            known = [f"{figure:.3f}" for figure in figures]
+            known[1] = known[1] if name != "test film" else ""
+            lines.append(f"| {name} | {' | '.join(known)} |")
+    return "\n".join(lines)
+
+
 def main() -> None:
     """Fill the README."""
-    for name, write in (("speed", speed), ("truth", truth)):
+    for name, write in (("speed", speed), ("truth", truth), ("scenes", scenes)):
         measured = json.loads((RESULTS / f"{'film' if name == 'speed' else name}.json").read_text(encoding="utf-8"))
         fill(README, name, write(measured))
 
