@@ -131,7 +131,8 @@ def status_table(found: Status) -> Table:
     if found.partial:
         table.add_row("partial", str(len(found.partial)), Text(", ".join(found.partial)))
     lines = [
-        f"{film.name}: {film.n_done} pieces done ({clock(film.seconds)[:-4]}), {film.n_running} being read"
+        f"{film.name}: {clock(film.seconds)[:-4]}{f' of {clock(film.duration)[:-4]}' if film.duration else ''} done, "
+        f"{film.n_running} piece{'s' * (film.n_running != 1)} being read"
         for film in found.running
     ]
     table.add_row("running", str(len(found.running)), Text("\n".join(lines)))

@@ -18,7 +18,7 @@ from scenefer.errors import OutputError, PlanError, SceneferError, printable
 _FILM = re.compile(r"[0-9a-f]{16}")
 _SETTINGS = re.compile(r"[0-9a-f]{12}")
 _PIECE = re.compile(r"\d+\.\d{3}-(\d+\.\d{3}|end)")
-_LOGITS = re.compile(r"logits-([0-9a-f]{12})\.parquet")
+_LOGITS = re.compile(r"logits-([0-9a-f]{12})\.(parquet|sha256)")
 
 
 class Use(NamedTuple):

@@ -26,7 +26,8 @@ def data(tmp_path: Path) -> Path:
     """Three films in the cache, the first read by two sets of weights."""
     data = tmp_path / "data"
     piece = finished(data, A, Span(0.0, INF), name="a.mkv")
-    store.write_logits(piece, store.read_piece(piece, WEIGHTS).faces, "f" * 12)
+    (piece / f"logits-{'f' * 12}.parquet").write_text("read by other weights")
+    (piece / f"logits-{'f' * 12}.sha256").write_text("its checksum")
     finished(data, B, Span(0.0, 40.0), name="b.mkv")
     finished(data, B, Span(40.0, INF), name="b.mkv")
     finished(data, C, Span(0.0, INF), name="c.mkv")
@@ -42,7 +43,7 @@ def test_the_cache_tells_films_by_name_their_size_and_who_needs_them(data: Path)
     assert (a.seconds, b.seconds) == (4.0, 44.0)
     assert a.settings == "sample rate 2.0"
     assert a.size == sum(path.stat().st_size for path in (data / "observed" / A).rglob("*.*") if path.is_file())
-    assert [path.name for path in a.spare] == [f"logits-{'f' * 12}.parquet"]
+    assert sorted(path.name for path in a.spare) == [f"logits-{'f' * 12}.parquet", f"logits-{'f' * 12}.sha256"]
     assert (a.freed, b.freed, c.freed) == (a.spare_size, b.size, 0)
     assert console.cache_record([a, b, c])["bytes"] == a.size + b.size + c.size
 
