@@ -77,6 +77,13 @@ def test_nothing_outside_the_cache_is_touched_whatever_lies_in_it(tmp_path: Path
         housekeeping.prune(kept, tmp_path / "elsewhere")
 
 
+def test_where_reports_cannot_be_read_nothing_is_called_superfluous(data: Path):
+    kept = list(housekeeping.survey(data, None))
+    assert [(part.used, part.freed) for part in kept] == [(None, 0)] * 3
+    assert housekeeping.prune(kept, data) == 0
+    assert len(list((data / "observed").iterdir())) == 3
+
+
 def test_what_else_lies_there_is_named(data: Path):
     (data / "films").mkdir()
     (data / "films" / "index.json").write_text("12345")
@@ -92,6 +99,8 @@ def test_a_report_names_what_it_was_made_of(tmp_path: Path):
         "weights": {"detector": {"sha256": "d"}, "expression": {"sha256": "x"}},
     }
     (tmp_path / "film").mkdir()
+    (tmp_path / "film" / "run.json").write_text(json.dumps(record))
+    record["settings"]["run"]["of_another_version"] = 1
     (tmp_path / "film" / "run.json").write_text(json.dumps(record))
     weights = plan.expression_id(settings, "x")
     assert list(housekeeping.uses_of(tmp_path)) == [Use(A, plan.observe_id(settings, "d", weights), weights)]
