@@ -131,7 +131,8 @@ def status_table(found: Status) -> Table:
     if found.partial:
         table.add_row("partial", str(len(found.partial)), Text(", ".join(found.partial)))
     lines = [
-        f"{film.name}: {film.n_done} pieces done ({clock(film.seconds)[:-4]}), {film.n_running} being read"
+        f"{film.name}: {clock(film.seconds)[:-4]}{f' of {clock(film.duration)[:-4]}' if film.duration else ''} done, "
+        f"{film.n_running} piece{'s' * (film.n_running != 1)} being read"
         for film in found.running
     ]
     table.add_row("running", str(len(found.running)), Text("\n".join(lines)))
@@ -155,7 +156,8 @@ def status_record(found: Status) -> dict[str, Any]:
 def cache_table(kept: Sequence[Kept], folder: Path) -> Table:
     """Draw what the cache holds: a row a film and set of settings, and what of it no report refers to."""
     total, spare = sum(part.size for part in kept), sum(part.freed for part in kept)
-    title = f"{folder}: {bytes_in_words(total)}, of which {bytes_in_words(spare)} no report refers to"
+    known = all(part.used is not None for part in kept)
+    title = f"{folder}: {bytes_in_words(total)}" + f", of which {bytes_in_words(spare)} no report refers to" * known
     table = Table(title=Text(printable(title)), title_justify="left", box=SIMPLE_HEAD)
     table.add_column("film")
     table.add_column("read by")
@@ -163,7 +165,7 @@ def cache_table(kept: Sequence[Kept], folder: Path) -> Table:
         table.add_column(heading, justify="right", no_wrap=True)
     table.add_column("")
     for part in kept:
-        state = "being read" if part.running else "" if part.used else "no report"
+        state = "being read" if part.running else "no report" if part.used is False else ""
         if part.used and part.spare:
             state = f"other weights: {bytes_in_words(part.spare_size)}"
         time = f"{clock(part.seconds)[:-4]}"

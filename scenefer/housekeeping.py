@@ -7,7 +7,7 @@ import os
 import re
 import shutil
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -18,7 +18,7 @@ from scenefer.errors import OutputError, PlanError, SceneferError, printable
 _FILM = re.compile(r"[0-9a-f]{16}")
 _SETTINGS = re.compile(r"[0-9a-f]{12}")
 _PIECE = re.compile(r"\d+\.\d{3}-(\d+\.\d{3}|end)")
-_LOGITS = re.compile(r"logits-([0-9a-f]{12})\.parquet")
+_LOGITS = re.compile(r"logits-([0-9a-f]{12})\.(parquet|sha256)")
 
 
 class Use(NamedTuple):
@@ -40,7 +40,7 @@ class Kept:
     n_pieces: int
     seconds: float  # film time
     size: int  # bytes
-    used: bool  # a report refers to it
+    used: bool | None  # a report refers to it; None where that is not known
     running: bool  # somebody works on it now
     spare: tuple[Path, ...] = field(default=())  # logits of weights that no report refers to
     spare_size: int = 0  # bytes
@@ -48,19 +48,24 @@ class Kept:
     @property
     def freed(self) -> int:
         """What pruning would free, bytes."""
-        return 0 if self.running else self.spare_size if self.used else self.size
+        return 0 if self.running or self.used is None else self.spare_size if self.used else self.size
 
 
-def survey(data: Path, uses: Iterable[Use]) -> Iterator[Kept]:
-    """Look through the cache, film by film, settings by settings; what is called otherwise is passed over."""
+def survey(data: Path, uses: Iterable[Use] | None) -> Iterator[Kept]:
+    """Look through the cache, film by film, settings by settings; what is called otherwise is passed over.
+
+    Args:
+        uses: what reports were made of; None where that is not known.
+    """
     wanted: dict[tuple[str, str], set[str]] = {}
-    for use in uses:
+    for use in uses or ():
         wanted.setdefault((use.film, use.settings), set()).add(use.weights)
     busy = {(claim.film, claim.settings) for claim in status.running(data)}
     for film in _real_folders(data / "observed", _FILM):
         for settings in _real_folders(film, _SETTINGS):
             key = film.name, settings.name
-            yield _kept(settings, wanted.get(key), running=key in busy)
+            kept = _kept(settings, wanted.get(key), running=key in busy)
+            yield replace(kept, used=None) if uses is None else kept
 
 
 def besides(data: Path) -> dict[str, int]:
@@ -86,7 +91,7 @@ def uses_of(reports: Path) -> Iterator[Use]:
         found = True
         try:
             record = json.loads((folder / "run.json").read_text(encoding="utf-8", errors="surrogateescape"))
-            plan = plans.from_record(record["settings"])
+            plan = plans.from_record({"observation": record["settings"]["observation"]})
             weights = plans.expression_id(plan, record["weights"]["expression"]["sha256"])
             settings = plans.observe_id(plan, record["weights"]["detector"]["sha256"], weights)
             yield Use(record["film"]["id"], settings, weights)

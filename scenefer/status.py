@@ -32,10 +32,11 @@ class Working:
     """A film that is being read."""
 
     film: str  # id
-    name: str  # the id where no piece of it is finished
+    name: str  # the id where nothing names it
     n_running: int  # pieces
     n_done: int  # pieces, by the same settings
     seconds: float  # film time of the finished pieces
+    duration: float | None  # seconds; None where it is not known
 
 
 @dataclass(frozen=True)
@@ -138,14 +139,26 @@ def _working(data: Path) -> tuple[Working, ...]:
     claims: dict[tuple[str, str], int] = {}
     for claim in running(data):
         claims[claim.film, claim.settings] = claims.get((claim.film, claim.settings), 0) + 1
+    index = dict(_looked_at(data)) if claims else {}
     found = []
     for (film, settings), n in claims.items():
         pieces = [(piece, _manifest(piece)) for piece in _folders(data / "observed" / film / settings)]
         ready = [(piece, manifest) for piece, manifest in pieces if manifest is not None]
-        name = printable(Path(ready[0][1].get("film", film)).name) if ready else film
+        path, duration = index.get(film) or (ready[0][1].get("film", film) if ready else film, None)
         seconds = sum(film_time(piece, manifest) for piece, manifest in ready)
-        found.append(Working(film, name, n, len(ready), seconds))
+        found.append(Working(film, printable(Path(path).name), n, len(ready), seconds, duration))
     return tuple(sorted(found, key=lambda film: film.name))
+
+
+def _looked_at(data: Path) -> Iterator[tuple[str, tuple[str, float | None]]]:
+    """Yield the ids of films with path and duration, from what a batch notes of every file that it looked at."""
+    for folder in _folders(data / "films"):
+        for name in _names(folder):
+            try:
+                record = json.loads((folder / name).read_text(encoding="utf-8", errors="surrogateescape"))
+                yield record["id"], (record["path"], (record["film"] or {}).get("duration"))
+            except (OSError, ValueError, KeyError, TypeError):
+                continue  # is being written, or is no such note
 
 
 def _manifest(piece: Path) -> dict[str, Any] | None:

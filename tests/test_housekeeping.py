@@ -26,7 +26,8 @@ def data(tmp_path: Path) -> Path:
     """Three films in the cache, the first read by two sets of weights."""
     data = tmp_path / "data"
     piece = finished(data, A, Span(0.0, INF), name="a.mkv")
-    store.write_logits(piece, store.read_piece(piece, WEIGHTS).faces, "f" * 12)
+    (piece / f"logits-{'f' * 12}.parquet").write_text("read by other weights")
+    (piece / f"logits-{'f' * 12}.sha256").write_text("its checksum")
     finished(data, B, Span(0.0, 40.0), name="b.mkv")
     finished(data, B, Span(40.0, INF), name="b.mkv")
     finished(data, C, Span(0.0, INF), name="c.mkv")
@@ -42,7 +43,7 @@ def test_the_cache_tells_films_by_name_their_size_and_who_needs_them(data: Path)
     assert (a.seconds, b.seconds) == (4.0, 44.0)
     assert a.settings == "sample rate 2.0"
     assert a.size == sum(path.stat().st_size for path in (data / "observed" / A).rglob("*.*") if path.is_file())
-    assert [path.name for path in a.spare] == [f"logits-{'f' * 12}.parquet"]
+    assert sorted(path.name for path in a.spare) == [f"logits-{'f' * 12}.parquet", f"logits-{'f' * 12}.sha256"]
     assert (a.freed, b.freed, c.freed) == (a.spare_size, b.size, 0)
     assert console.cache_record([a, b, c])["bytes"] == a.size + b.size + c.size
 
@@ -76,6 +77,13 @@ def test_nothing_outside_the_cache_is_touched_whatever_lies_in_it(tmp_path: Path
         housekeeping.prune(kept, tmp_path / "elsewhere")
 
 
+def test_where_reports_cannot_be_read_nothing_is_called_superfluous(data: Path):
+    kept = list(housekeeping.survey(data, None))
+    assert [(part.used, part.freed) for part in kept] == [(None, 0)] * 3
+    assert housekeeping.prune(kept, data) == 0
+    assert len(list((data / "observed").iterdir())) == 3
+
+
 def test_what_else_lies_there_is_named(data: Path):
     (data / "films").mkdir()
     (data / "films" / "index.json").write_text("12345")
@@ -91,6 +99,8 @@ def test_a_report_names_what_it_was_made_of(tmp_path: Path):
         "weights": {"detector": {"sha256": "d"}, "expression": {"sha256": "x"}},
     }
     (tmp_path / "film").mkdir()
+    (tmp_path / "film" / "run.json").write_text(json.dumps(record))
+    record["settings"]["run"]["of_another_version"] = 1
     (tmp_path / "film" / "run.json").write_text(json.dumps(record))
     weights = plan.expression_id(settings, "x")
     assert list(housekeeping.uses_of(tmp_path)) == [Use(A, plan.observe_id(settings, "d", weights), weights)]

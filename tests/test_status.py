@@ -13,20 +13,20 @@ import pytest
 
 from scenefer import console, status, store, tables
 from scenefer.film import Span
-from scenefer.observation import Observation
 from tests.builders import frames_table
 
 INF = float("inf")
 
 
 def finished(data: Path, film: str, span: Span, *, name: str = "film.mkv") -> Path:
-    """A piece that is done, four seconds of frames from its begin."""
+    """A piece that is done, four seconds of frames from its begin; no faces, no pictures."""
     times = [max(span.start, 0.0) + k for k in range(5)]
     folder = store.piece_folder(data, film, "a" * 12, span)
     end = None if span.end == INF else span.end
-    manifest = {"film_id": film, "film": f"films/{name}", "span": [span.start, end], "expression_id": "e" * 12}
-    observation = Observation(frames_table(time=times), tables.empty("faces"), tables.empty("pictures"))
-    store.write_piece(folder, observation, {**manifest, "settings": {"sample_rate": 2.0}})
+    folder.mkdir(parents=True)
+    tables.write(folder / "frames.parquet", frames_table(time=times), "frames")
+    manifest = {"film_id": film, "film": f"films/{name}", "span": [span.start, end], "settings": {"sample_rate": 2.0}}
+    (folder / "manifest.json").write_text(json.dumps({**manifest, "expression_id": "e" * 12, "files": {}, "notes": {}}))
     return folder
 
 
@@ -63,7 +63,7 @@ def test_films_are_counted_by_state(tmp_path: Path):
     assert found == status.Status(
         ("a.mkv",),
         ("b.mkv",),
-        (status.Working("d" * 16, "d.mkv", 1, 2, 44.02),),
+        (status.Working("d" * 16, "d.mkv", 1, 2, 44.02, None),),
         (("c.mkv", "c.mkv is\\x1b[31m empty"),),
         ("e.mkv",),
     )
@@ -85,9 +85,15 @@ def test_a_claim_is_a_file_or_folder_that_was_touched_of_late(tmp_path: Path):
     assert (first.film, first.settings) == (film, "a" * 12)
 
 
-def test_a_film_of_which_nothing_is_finished_is_called_by_its_id(tmp_path: Path):
+def test_a_film_of_which_nothing_is_finished_is_called_by_what_a_batch_noted_else_by_its_id(tmp_path: Path):
     claimed(tmp_path, "b" * 16, Span(0.0, 40.0))
-    assert status.read_status(tmp_path, tmp_path).running == (status.Working("b" * 16, "b" * 16, 1, 0, 0.0),)
+    assert status.read_status(tmp_path, tmp_path).running == (status.Working("b" * 16, "b" * 16, 1, 0, 0.0, None),)
+    (tmp_path / "films" / "0f").mkdir(parents=True)
+    note = {"id": "b" * 16, "path": "films/b.mkv", "film": {"duration": 62.0}}
+    (tmp_path / "films" / "0f" / "1.json").write_text(json.dumps(note))
+    (tmp_path / "films" / "0f" / "2.json").write_text("{")
+    (found,) = status.read_status(tmp_path, tmp_path).running
+    assert (found.name, found.duration) == ("b.mkv", 62.0)
 
 
 def test_nothing_is_nothing(tmp_path: Path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from pathlib import Path
 
 import numpy as np
@@ -37,6 +38,17 @@ def test_a_picture_is_one_sampled_frame(tmp_path):
 def test_the_name_of_a_picture_does_not_matter(tmp_path):
     (tmp_path / "film.mp4").write_bytes(save(tmp_path / "a.jpg", plain(RED)).read_bytes())
     assert probe(tmp_path / "film.mp4").kind == "still"
+
+
+def test_a_picture_with_a_damaged_tag_is_read_without_a_word(tmp_path):
+    """What Pillow warns of would stand on the user's terminal; here warnings are errors."""
+    content = bytearray(save(tmp_path / "a.tif", plain(RED, 16, 8)).read_bytes())
+    entry = content.index(struct.pack("<HHI", 284, 3, 1))  # planar configuration, one short
+    struct.pack_into("<II", content, entry + 4, 1000, 1 << 28)
+    (tmp_path / "a.tif").write_bytes(content)
+    (frame,) = frames(probe(tmp_path / "a.tif"), sample_rate=1)
+    assert frame.pixels is not None
+    assert frame.pixels[0, 0].tolist() == [255, 0, 0]
 
 
 def test_the_orientation_of_a_photograph_is_applied(tmp_path):

@@ -11,7 +11,7 @@ import typer
 from scenefer import console
 from scenefer.cli import speech
 from scenefer.cli.speech import demand, out, say
-from scenefer.errors import PlanError
+from scenefer.errors import PlanError, SceneferError
 
 
 def library(
@@ -56,7 +56,13 @@ def cache(
     places = reports or [Path("reports")]
     folder = data or places[0].parent / "data"
     demand(folder)
-    uses = [use for place in places for use in housekeeping.uses_of(place)] if prune else _known_uses(places)
+    uses = None
+    try:
+        uses = [use for place in places for use in housekeeping.uses_of(place)]
+    except SceneferError as error:
+        if prune:
+            raise
+        speech.complain(str(error))
     kept = list(housekeeping.survey(folder, uses))
     if as_json:
         print(json.dumps(console.cache_record(kept), indent=1))
@@ -73,17 +79,3 @@ def cache(
             raise PlanError(f"{size} would be removed from {folder}; say --yes where nobody can be asked")
         typer.confirm(f"Remove what no report refers to, {size}?", abort=True, err=True)
     say(f"freed: {console.bytes_in_words(housekeeping.prune(freed, folder))}")
-
-
-def _known_uses(places: list[Path]) -> list:
-    """Find what reports refer to; without reports, nothing."""
-    from scenefer import housekeeping
-    from scenefer.errors import SceneferError
-
-    found = []
-    for place in places:
-        try:
-            found += housekeeping.uses_of(place)
-        except SceneferError as error:
-            speech.complain(str(error))
-    return found

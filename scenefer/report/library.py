@@ -52,6 +52,7 @@ def render(
         emotions=[(emotion, COLOURS[emotion]) for emotion in EMOTIONS],
         entries=entries,
         n=n,
+        title=words.count(len(entries), "film"),
         headline=_headline(n, entries),
         facts=_facts(films, n),
         n_compared=sum(bool(entry["judged"]) for entry in entries),

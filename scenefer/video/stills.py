@@ -6,6 +6,7 @@ import hashlib
 import re
 import warnings
 from collections.abc import Generator
+from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
 
@@ -90,13 +91,10 @@ def _size_or_none(path: Path) -> tuple[int, int] | None:
 
 def _displayed_size(path: Path) -> tuple[int, int] | None:
     try:
-        with warnings.catch_warnings():
-            # Our own limit is below Pillow's error, above its warning.
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            with Image.open(path, formats=_FORMATS) as picture:
-                width, height = picture.size
-                if picture.getexif().get(_ORIENTATION, 1) >= 5:
-                    width, height = height, width
+        with _silence(), Image.open(path, formats=_FORMATS) as picture:
+            width, height = picture.size
+            if picture.getexif().get(_ORIENTATION, 1) >= 5:
+                width, height = height, width
     except Image.DecompressionBombError as error:
         raise FilmError(f"{printable(path)} declares more pixels than pictures have; scale it down first") from error
     except _UNREADABLE:
@@ -106,16 +104,23 @@ def _displayed_size(path: Path) -> tuple[int, int] | None:
 
 
 def _pixels(path: Path) -> Image.Image:
+    with _silence(), Image.open(path, formats=_FORMATS) as stored:
+        picture = ImageOps.exif_transpose(stored)
+        if picture.mode.startswith("I"):  # 16 bit grey
+            return Image.fromarray((np.asarray(picture).astype(np.uint32) >> 8).astype(np.uint8)).convert("RGB")
+        if picture.has_transparency_data:
+            picture = picture.convert("RGBA")
+            return Image.alpha_composite(Image.new("RGBA", picture.size, "white"), picture).convert("RGB")
+        return picture.convert("RGB")
+
+
+@contextmanager
+def _silence() -> Generator[None, None, None]:
+    """Keep Pillow from printing what it thinks of a picture: of its size, below our limit, and of damage."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-        with Image.open(path, formats=_FORMATS) as stored:
-            picture = ImageOps.exif_transpose(stored)
-            if picture.mode.startswith("I"):  # 16 bit grey
-                return Image.fromarray((np.asarray(picture).astype(np.uint32) >> 8).astype(np.uint8)).convert("RGB")
-            if picture.has_transparency_data:
-                picture = picture.convert("RGBA")
-                return Image.alpha_composite(Image.new("RGBA", picture.size, "white"), picture).convert("RGB")
-            return picture.convert("RGB")
+        warnings.simplefilter("ignore", UserWarning)
+        yield
 
 
 def _fitted(picture: Image.Image, width: int, height: int) -> np.ndarray:
