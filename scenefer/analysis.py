@@ -11,14 +11,13 @@ import json
 import os
 import shutil
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
-from fractions import Fraction
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from scenefer import actors, emotions, expression, samples, scenes, shots, tables, tracks
 from scenefer.errors import OutputError, SceneferError
-from scenefer.film import Film, Span
+from scenefer.film import Film, Span, as_record, of_record
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -169,7 +168,7 @@ def save(
             tables.write(beside / "tables" / f"{name}.parquet", table, name, origin)
         if analysis.sheet is not None:
             analysis.sheet.to_csv(beside / "tables" / _SHEET, index=False)
-        record = {**analysis.run, "film": _film_record(analysis.film)}
+        record = {**analysis.run, "film": as_record(analysis.film, key_frames=False)}
         for name, content in {**pages, "run.json": json.dumps(record, indent=1, default=str)}.items():
             whole = content if isinstance(content, bytes) else content.encode("utf-8", "surrogateescape")
             (beside / name).parent.mkdir(exist_ok=True)
@@ -193,7 +192,7 @@ def load(folder: Path) -> Analysis:
 
     try:
         run = json.loads((folder / "run.json").read_text(encoding="utf-8", errors="surrogateescape"))
-        film = _film_of(run.pop("film"))
+        film = of_record(run.pop("film"))
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise SceneferError(f"{folder} is no run of scenefer: it has no readable run.json") from error
     sheet = None
@@ -216,20 +215,3 @@ def _exchange(beside: Path, folder: Path) -> None:
         os.rename(folder, old)
     os.rename(beside, folder)
     shutil.rmtree(old, ignore_errors=True)
-
-
-def _film_record(film: Film) -> dict[str, Any]:
-    return {name: value for name, value in asdict(film).items() if name != "key_frames"}
-
-
-def _film_of(record: Mapping[str, Any]) -> Film:
-    known = {entry.name for entry in fields(Film)}
-    values = {name: value for name, value in record.items() if name in known}
-    values.update(
-        path=Path(values["path"]),
-        frame_rate=Fraction(values["frame_rate"]),
-        sample_aspect_ratio=Fraction(values["sample_aspect_ratio"]),
-        stills=tuple(Path(still) for still in values["stills"]),
-        warnings=tuple(values["warnings"]),
-    )
-    return Film(**values)

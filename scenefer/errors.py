@@ -5,7 +5,8 @@
     ├── WeightsError         a weight file is unknown, absent, damaged or of another layout
     ├── SheetError           a sheet of scenes or intentions has a row that cannot be read
     ├── PlanError            a plan or an option names what does not exist: a key, a value, a path
-    └── OutputError          a result cannot be written
+    ├── OutputError          a result cannot be written
+    └── WorkerError          a worker was killed, hung or ran out of memory; nothing is known to be wrong with the film
 
 A message says what is wrong, where (file, row, film time), and what to do about it. Mistakes of a programmer
 are ``ValueError`` and ``TypeError`` as everywhere, and are not caught.
@@ -38,6 +39,10 @@ class PlanError(SceneferError):
 
 class OutputError(SceneferError):
     """A result cannot be written: no permission, no space, or no such folder."""
+
+
+class WorkerError(SceneferError):
+    """A worker was killed, hung, ran out of memory, or met a mistake of ours."""
 
 
 def printable(text: str | os.PathLike[str]) -> str:

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import hashlib
 from bisect import bisect_left
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
 from fractions import Fraction
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from scenefer.errors import FilmError, printable
 
@@ -52,6 +53,33 @@ class Film:
     key_frames: tuple[float, ...] = field(default=(), repr=False)  # film times at which decoding can begin, exactly
     stills: tuple[Path, ...] = ()  # the pictures of a folder of stills, in order
     warnings: tuple[str, ...] = ()  # what a reader of the report should know of the file
+
+
+def as_record(film: Film, *, key_frames: bool = True) -> dict[str, Any]:
+    """Write a film as plain values; ``json`` needs ``default=str`` for its paths and ratios."""
+    record = asdict(film)
+    if not key_frames:
+        del record["key_frames"]
+    return record
+
+
+def of_record(record: Mapping[str, Any]) -> Film:
+    """Read back what ``as_record`` wrote.
+
+    Raises:
+        KeyError, TypeError, ValueError: it is of another version.
+    """
+    known = {entry.name for entry in fields(Film)}
+    values = {name: value for name, value in record.items() if name in known}
+    values.update(
+        path=Path(values["path"]),
+        frame_rate=Fraction(values["frame_rate"]),
+        sample_aspect_ratio=Fraction(values["sample_aspect_ratio"]),
+        stills=tuple(Path(still) for still in values["stills"]),
+        warnings=tuple(values["warnings"]),
+        key_frames=tuple(values.get("key_frames", ())),
+    )
+    return Film(**values)
 
 
 def film_id(path: Path) -> str:

@@ -58,6 +58,12 @@ class RunSettings:
 
     workers: int = 0  # processes, one thread each; 0 = one a core
     longest_chunk: float = 40.0  # seconds of film that are redone, at most, after a crash; longer ones leave cores idle
+    executor: str = "processes"  # processes, serial or ray
+    address: str = ""  # of a Ray cluster; "" starts one on this machine
+    gpus: float = 0.0  # share of a GPU that a worker on Ray is given
+    patience: float = 300.0  # seconds without progress after which a worker hangs, and is killed
+    max_memory: float = 0.0  # MB; no piece is begun that would take all workers together beyond it; 0 = no bound
+    least_free: float = 200.0  # MB; with less on the disk nothing more is begun
 
 
 @dataclass(frozen=True)
@@ -183,6 +189,10 @@ def _sensible(plan: Plan) -> Plan:
         ("smallest-face", seen.smallest_face, 12, 400),
         ("picture-every", seen.picture_every, 0.1, 3600.0),
         ("longest-chunk", plan.run.longest_chunk, 5.0, 36_000.0),
+        ("patience", plan.run.patience, 1.0, 86_400.0),
+        ("max-memory", plan.run.max_memory, 0.0, 1e9),
+        ("least-free", plan.run.least_free, 0.0, 1e9),
+        ("gpus", plan.run.gpus, 0.0, 64.0),
     ):
         if not low <= value <= high:
             raise PlanError(f"{name} must be between {low:g} and {high:g}, got {value:g}")
@@ -191,6 +201,7 @@ def _sensible(plan: Plan) -> Plan:
         ("reader", seen.reader, ("pyav", "decord")),
         ("pyramid", seen.pyramid, ("fast", "exact")),
         ("device", plan.models.device, ("auto", "cpu", "cuda")),
+        ("executor", plan.run.executor, ("processes", "serial", "ray")),
     ):
         if value not in known:
             raise PlanError(f"unknown {name} {value!r}; {_nearest(value, known)}")

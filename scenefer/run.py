@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-import logging
-import platform
+import glob
+import json
 import re
+import shutil
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
-from functools import cache
-from importlib import metadata
-from os import cpu_count
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING
 
-from scenefer import executors, library, store
+from scenefer import claims, executors, library
 from scenefer import plan as plans
-from scenefer.errors import SceneferError, WeightsError
-from scenefer.film import Film, Span, chunks
+from scenefer.errors import SceneferError, printable
+from scenefer.film import Film, Span
 from scenefer.models import calibration, zoo
+from scenefer.pieces import Progress, Sighting, device_of, join, networks, observe_film, pieces_of, versions
 from scenefer.plan import Plan
 
 if TYPE_CHECKING:
@@ -28,38 +28,38 @@ if TYPE_CHECKING:
     from scenefer.analysis import Analysis, Division
     from scenefer.comparison import Comparison
     from scenefer.models import IdentityModel
-    from scenefer.observation import Models, Observation
     from scenefer.sheets import Lists
 
 DATA = Path("data")
 _WHOLE = Span(0.0, float("inf"))
-_PACKAGES = ("scenefer", "av", "numpy", "opencv-python-headless", "pandas", "pyarrow", "torch")
-
-Progress = Callable[[str, float, float | None], None]  # stage, film time done, film time in all
-
-_log = logging.getLogger(__name__)
+LOG = "log.txt"
+_NOT_IN_NAMES = r'[\x00-\x1f\x7f/\\:*?"<>|\ud800-\udfff]'
 
 
 @dataclass(frozen=True)
-class Job:
-    """A piece of a film to be observed, or to be read again by other weights: small, picklable, its result a folder."""
+class Finish:
+    """A film whose pieces are all in the cache, to be analysed and reported: a job, its result a folder."""
 
     film: Film
     span: Span
-    folder: Path
     plan: Plan
-    weights: Path
-    expression_id: str
-    threads: int  # of the decoder; 0 = one a core
+    data: Path
+    out: Path
+    scenes: Path | None
+    intended: Path | None
+    every_clip: bool  # see sheets.read_sheet
+    made_of: dict[str, str]  # what the result depends on, by part, see agenda.py
+    folder: Path | None = None  # of the film's earlier report, which is exchanged
+    second: bool = False  # another film of the library has this film's name
+    always: bool = False  # also where the report is there already
+    n_resumed: int = 0
+    seconds: float = 0.0  # that the pixel pass took
+    log: tuple[str, ...] = ()  # what befell the film until now
 
-
-class Sighting(NamedTuple):
-    """A film once its pixels are gone: what was found, and how well it could be read."""
-
-    observation: Observation
-    notes: dict[str, Any]
-    n_pieces: int
-    n_resumed: int
+    @property
+    def path(self) -> Path:
+        """Return the film's path."""
+        return self.film.path
 
 
 def analyze(
@@ -106,18 +106,74 @@ def analyze_film(
     progress: Progress | None = None,
 ) -> Analysis:
     """Analyse a film that has been probed, with sheets that have been read: ``analyze`` without the checks."""
-    from scenefer import analysis
     from scenefer.sheets import Lists
-    from scenefer.video import ReaderNotes
-
-    lists = lists or Lists()
 
     told = progress or (lambda stage, done, total: None)
     began = time.perf_counter()
-    weights = zoo.find_expression(plan.models.expression)
-    sighting = observe_film(film, plan, span, data, weights, executor, told)
+    sighting = observe_film(film, plan, span, data, executor, told)
     observed = time.perf_counter()
     told("analyse", 0.0, None)
+    return _analyse_sighting(film, sighting, plan, lists or Lists(), span, {"observe_s": observed - began})
+
+
+def finish(job: Finish, report: Callable[[float], None]) -> None:
+    """Analyse a film whose pieces are in the cache, and write its report.
+
+    Raises:
+        DamagedPiece: a piece has to be made again first.
+        Elsewhere: another process is at this report.
+        SheetError, OutputError: as ``analyze`` and ``write``.
+    """
+    held = job.out / "library" / "claims"
+    try:
+        _report(job, held / folder_name(job.path))
+    finally:
+        for empty in (held, held.parent):
+            with suppress(OSError):
+                empty.rmdir()
+
+
+def _report(job: Finish, place: Path) -> None:
+    from scenefer import sheets
+
+    # By name, not by content: of two films of one name, the second to come must see the first one's folder.
+    with claims.claim(place):
+        folder = job.folder or report_folder(job.film, job.out, second=job.second)
+        if not job.always and made_of(folder) == job.made_of:
+            return
+        for left in job.out.glob(f"{glob.escape(folder.name)}.*.tmp"):  # by a run that was killed
+            shutil.rmtree(left, ignore_errors=True)
+        sighting = join(pieces_of(job.film, job.plan, job.span, job.data), job.n_resumed)
+        lists = sheets.read_lists(job.film, job.scenes, job.intended, every_clip=job.every_clip)
+        result = _analyse_sighting(job.film, sighting, job.plan, lists, job.span, {"observe_s": job.seconds})
+        result = replace(result, run={**result.run, "made_of": job.made_of})
+        notes = [f"note: {warning}" for warning in result.run["warnings"]]
+        write(result, folder, [*job.log, *notes, stamped("analysed")])
+
+
+def stamped(text: str) -> str:
+    """Write a line of a film's log: the time of day, and what happened."""
+    return f"{datetime.now(UTC).isoformat(timespec='seconds')} {text}"
+
+
+def made_of(folder: Path) -> dict[str, str] | None:
+    """Read what a report was made of; None where there is no whole report."""
+    try:
+        if not (folder / "report.html").is_file():
+            return None
+        return json.loads((folder / "run.json").read_text(encoding="utf-8", errors="surrogateescape"))["made_of"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _analyse_sighting(
+    film: Film, sighting: Sighting, plan: Plan, lists: Lists, span: Span, timings: dict[str, float]
+) -> Analysis:
+    from scenefer import analysis
+    from scenefer.video import ReaderNotes
+
+    began = time.perf_counter()
+    weights = networks(plan).weights
     result = analysis.analyse(
         film,
         sighting.observation,
@@ -139,8 +195,8 @@ def analyze_film(
         "plan": plans.identity(plan),
         "weights": _weights_record(plan, weights),
         "timings": {
-            "observe_s": round(observed - began, 3),
-            "analyse_s": round(time.perf_counter() - observed, 3),
+            **{name: round(seconds, 3) for name, seconds in timings.items()},
+            "analyse_s": round(time.perf_counter() - began, 3),
             "pieces": sighting.n_pieces,
             "pieces_resumed": sighting.n_resumed,
         },
@@ -164,9 +220,8 @@ def divide_film(
     """
     from scenefer import analysis
 
-    weights = zoo.find_expression(plan.models.expression)
     told = progress or (lambda stage, done, total: None)
-    observation = observe_film(film, plan, _WHOLE, data, weights, executor, told).observation
+    observation = observe_film(film, plan, _WHOLE, data, executor, told).observation
     divided = analysis.divide(film, observation, plan, lists.scenes, identity=_load_identity(plan))
     return divided, observation.pictures
 
@@ -188,7 +243,9 @@ def reclassify(folder: Path, weights: str, device: str = "auto") -> Analysis:
     plan = plans.from_record(earlier.run["settings"])
     plan = replace(plan, models=replace(plan.models, expression=weights, device=device))
     path = zoo.find_expression(weights)
-    faces = seen.reclassify(earlier.faces, _load_models(plan, path).expression)
+    faces = seen.reclassify(
+        earlier.faces, zoo.load_expression(path, device_of(plan), mirrored=plan.observation.mirrored)
+    )
     observed = seen.Observation(earlier.frames, faces, earlier.pictures)
     start, end = earlier.run["span"]
     span = Span(start, float("inf") if end is None else end)
@@ -214,91 +271,28 @@ def reclassify(folder: Path, weights: str, device: str = "auto") -> Analysis:
     return replace(result, run=run, sheet=earlier.sheet)
 
 
-def observe_film(
-    film: Film, plan: Plan, span: Span, data: Path, weights: Path, executor: executors.Executor, progress: Progress
-) -> Sighting:
-    """Do the pixel pass of every piece of a film that is not in the cache, and join the pieces.
-
-    Raises:
-        SceneferError: the error of the first piece that failed; the pieces that were done are kept.
-    """
-    from scenefer.observation import combine
-    from scenefer.video import ReaderNotes
-
-    expression_id = plans.expression_id(plan, zoo.sha256_of(weights))
-    detector = zoo.verify(plan.observation.detector)
-    observe_id = plans.observe_id(plan, zoo.sha256_of(detector), expression_id)
-    # decord cannot enter a film in its middle without decoding all before it
-    whole = replace(film, key_frames=()) if plan.observation.reader == "decord" else film
-    spans = chunks(whole, span, longest=plan.run.longest_chunk)
-    workers = min(plan.run.workers or cpu_count() or 1, len(spans))
-    jobs = [
-        Job(
-            film,
-            piece,
-            store.piece_folder(data, film.id, observe_id, piece),
-            plan,
-            weights,
-            expression_id,
-            int(workers > 1),
-        )
-        for piece in spans
-    ]
-    missing = [job for job in jobs if not store.is_done(job.folder, expression_id)]
-    _run_jobs(film, jobs, missing, workers, executor, progress)
-    notes = ReaderNotes()
-    for job in jobs:
-        notes.merge(ReaderNotes(**store.read_manifest(job.folder)["notes"]))
-    pieces = [store.read_piece(job.folder, expression_id) for job in jobs]
-    return Sighting(combine(pieces), asdict(notes), len(jobs), len(jobs) - len(missing))
+def folder_name(path: Path) -> str:
+    """Name a film as its folder is named."""
+    return re.sub(_NOT_IN_NAMES, "_", path.stem).strip(" .") or "film"
 
 
-def observe_piece(job: Job, report: Callable[[float], None]) -> None:
-    """Observe a piece of a film and write it; or, where only the weights are new, read its stored crops again."""
-    from scenefer.observation import observe, reclassify
-    from scenefer.video import ReaderNotes, frames
-
-    models = _load_models(job.plan, job.weights)
-    if (job.folder / "manifest.json").is_file():
-        earlier = store.read_manifest(job.folder)["expression_id"]
-        faces = store.read_piece(job.folder, earlier).faces
-        store.write_logits(job.folder, reclassify(faces, models.expression), job.expression_id)
-        return
-    seen = job.plan.observation
-    notes = ReaderNotes()
-    reader = "decord" if seen.reader == "decord" else "pyav"
-    decoded = frames(job.film, job.span, sample_rate=seen.sample_rate, reader=reader, threads=job.threads, notes=notes)
-    observation = observe(decoded, models, seen, lambda reached: report(reached - job.span.start))
-    store.write_piece(
-        job.folder,
-        observation,
-        {
-            "film_id": job.film.id,
-            "film": str(job.film.path).encode("utf-8", "backslashreplace").decode(),
-            "span": [job.span.start, None if job.span.end == float("inf") else job.span.end],
-            "settings": asdict(seen),
-            "expression": job.plan.models.expression,
-            "expression_id": job.expression_id,
-            "notes": asdict(notes),
-            "versions": versions(),
-        },
-    )
-
-
-def report_folder(film: Film, out: Path) -> Path:
-    """Name the folder of a film's run: the film's name, and six digits of its id where that name is taken."""
-    name = re.sub(r'[\x00-\x1f\x7f/\\:*?"<>|\ud800-\udfff]', "_", film.path.stem).strip(" .") or "film"
+def report_folder(film: Film, out: Path, *, second: bool = False) -> Path:
+    """Name the folder of a film's run: the film's name, and six digits of its id where another film has that name."""
+    name = folder_name(film.path)
     folder = out / name
     record = folder / "run.json"
-    if name.lower() in library.NAMES:
-        return out / f"{name}-{film.id[:6]}"
     if record.is_file() and f'"id": "{film.id}"' not in record.read_text(encoding="utf-8", errors="replace"):
+        second = True
+    if second or name.lower() in library.NAMES:
         return out / f"{name}-{film.id[:6]}"
     return folder
 
 
-def write(analysis: Analysis, folder: Path) -> None:
+def write(analysis: Analysis, folder: Path, log: Sequence[str] | None = None) -> None:
     """Write a run: tables, record and report, and the comparison where its sheet says what was intended.
+
+    Args:
+        log: lines of the film's ``log.txt``; None keeps the one that is there.
 
     Raises:
         OutputError: it cannot be written; an earlier run there is left as it was.
@@ -314,7 +308,12 @@ def write(analysis: Analysis, folder: Path) -> None:
     if compared is not None:
         more["comparison"] = compared.table
         run["comparison"] = comparison.record(compared)
-    save(replace(analysis, run=run), folder, build(analysis, compared), more)
+    pages = build(analysis, compared)
+    if log is not None:
+        pages = {**pages, LOG: "".join(f"{printable(line)}\n" for line in log)}
+    elif (folder / LOG).is_file():
+        pages = {**pages, LOG: (folder / LOG).read_bytes()}
+    save(replace(analysis, run=run), folder, pages, more)
 
 
 def compared_with_intentions(analysis: Analysis) -> Comparison | None:
@@ -328,76 +327,10 @@ def compared_with_intentions(analysis: Analysis) -> Comparison | None:
     return comparison.of_run(analysis, plans.from_record(analysis.run.get("settings", {})).comparison)
 
 
-@cache
-def versions() -> dict[str, str]:
-    """Tell which versions made a result."""
-    return {"python": platform.python_version(), **{name: metadata.version(name) for name in _PACKAGES}}
-
-
-def _run_jobs(
-    film: Film,
-    jobs: Sequence[Job],
-    missing: Sequence[Job],
-    workers: int,
-    executor: executors.Executor,
-    progress: Progress,
-) -> None:
-    total = film.duration
-    reached = {
-        job.folder: _length(job.span, total) for job in jobs if job not in missing
-    }  # what is in the cache is done
-
-    def tell(job: Job, seconds: float) -> None:
-        reached[job.folder] = seconds
-        progress("observe", sum(reached.values()), total)
-
-    progress("observe", sum(reached.values()), total)
-    failures: list[SceneferError] = []
-    if missing:
-        chosen = executor if workers > 1 else executors.serial
-        for job, error in chosen(observe_piece, missing, workers, tell):
-            if error is not None:
-                failures.append(error)
-            else:
-                tell(job, _length(job.span, total))
-    if failures:
-        raise failures[0]
-
-
-def _length(span: Span, duration: float | None) -> float:
-    end = min(span.end, duration if duration is not None else span.end)
-    return 0.0 if end == float("inf") else max(0.0, end - span.start)
-
-
-@cache
-def _load_models(plan: Plan, weights: Path) -> Models:
-    """Load the networks of the pixel pass, once a process."""
-    from scenefer.observation import Models
-
-    device = _device(plan)
-    seen = plan.observation
-    pyramid = "exact" if seen.pyramid == "exact" else "fast"
-    return Models(
-        zoo.load_detector(seen.detector, smallest_face=seen.smallest_face, device=device, pyramid=pyramid),
-        zoo.load_expression(weights, device, mirrored=seen.mirrored),
-    )
-
-
 def _load_identity(plan: Plan) -> IdentityModel | None:
     if not plan.models.identity or not plan.observation.crops:
         return None
-    return zoo.load_identity(plan.models.identity, _device(plan))
-
-
-def _device(plan: Plan) -> str:
-    import torch
-
-    device = plan.models.device
-    if device == "cuda" and not torch.cuda.is_available():
-        raise WeightsError("--device cuda: torch finds no CUDA device; use --device auto")
-    if device == "auto":
-        return "cuda" if torch.cuda.is_available() else "cpu"
-    return device
+    return zoo.load_identity(plan.models.identity, device_of(plan))
 
 
 def _weights_record(plan: Plan, weights: Path) -> dict[str, dict[str, str]]:

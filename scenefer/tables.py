@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import uuid
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -205,6 +206,17 @@ TABLES: dict[str, tuple[Column, ...]] = {
         *_of_each_class("low", "lower end of the 95 % interval of the detected share of"),
         *_of_each_class("high", "upper end of the 95 % interval of the detected share of"),
     ),
+    "failures": (
+        Column("film", "str", "", "path of the film, as it was given; control characters escaped"),
+        Column("id", "str?", "", "id of its content; null where it cannot be read"),
+        Column("state", "str", "", "failed, or partial: reported, but not all of it could be read"),
+        Column("stage", "str", "", "look, sheet, observe, analyse or write"),
+        Column("time", "float64?", "s", "film time up to which it was read; null where that says nothing"),
+        Column("error", "str", "", "what is wrong, and where"),
+        Column("remedy", "str", "", "what to do about it"),
+        Column("permanent", "bool", "", "its bytes are at fault: it is not tried again until they change"),
+        Column("when", "str", "", "when that was found, UTC, ISO 8601"),
+    ),
     "differences": (
         Column("scene", "int64", "", "row in the table scenes"),
         Column("other_scene", "int64", "", "row in the other run's table scenes"),
@@ -314,7 +326,7 @@ def write(path: Path, frame: pd.DataFrame, table: str, provenance: Mapping[str, 
 
     checked = pa.Table.from_pandas(check(frame, table), schema=_arrow_schema(table), preserve_index=False)
     metadata = {"scenefer": json.dumps({"table": table, "schema_version": SCHEMA_VERSION, **(provenance or {})})}
-    beside = path.with_name(path.name + ".tmp")
+    beside = path.with_name(f"{path.name}.{uuid.uuid4().hex}.tmp")
     try:
         pq.write_table(checked.replace_schema_metadata(metadata), beside, compression="zstd")
         os.replace(beside, path)

@@ -1,58 +1,120 @@
 from __future__ import annotations
 
 import os
+import resource
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 
 from scenefer import executors
-from scenefer.errors import FilmError
-
-
-class Name(NamedTuple):
-    path: str
+from scenefer.errors import FilmError, WorkerError
 
 
 class Job(NamedTuple):
-    film: Name
+    path: str
     file: Path
 
 
 def touch(job: Job, report: Callable[[float], None]) -> None:
     report(1.0)
-    if job.film.path == "bad":
+    if job.path == "bad":
         raise FilmError("bad cannot be decoded")
-    if job.film.path == "killer":
-        time.sleep(0.5)
+    if job.path == "mistaken":
+        raise ZeroDivisionError("in the middle")
+    if job.path == "killer":
+        os.kill(os.getpid(), signal.SIGKILL)
+    if job.path == "hanging":
+        while True:
+            time.sleep(60)
+    if job.path == "greedy":
+        resource.setrlimit(resource.RLIMIT_AS, (1 << 30, resource.RLIM_INFINITY))
+        try:
+            bytearray(1 << 40)
+        finally:
+            resource.setrlimit(resource.RLIMIT_AS, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+    if job.path == "killer once" and not job.file.with_suffix(".tried").exists():
+        job.file.with_suffix(".tried").touch()
         os.kill(os.getpid(), signal.SIGKILL)
     job.file.write_text(str(os.getpid()))
 
 
 def jobs(folder: Path, *names: str) -> list[Job]:
-    return [Job(Name(name), folder / f"{place}.txt") for place, name in enumerate(names)]
+    return [Job(name, folder / f"{place}.txt") for place, name in enumerate(names)]
+
+
+def nothing(job: object, seconds: float) -> None:
+    pass
 
 
 @pytest.mark.parametrize("executor", [executors.serial, executors.processes])
 def test_one_failure_does_not_stop_the_others(tmp_path: Path, executor: executors.Executor):
-    work = jobs(tmp_path, "good", "bad", "good", "good")
+    work = jobs(tmp_path, "good", "bad", "good", "mistaken", "good")
     told: list[tuple[str, float]] = []
-    outcomes = list(executor(touch, work, 2, lambda job, seconds: told.append((job.film.path, seconds))))
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["0.txt", "2.txt", "3.txt"]
-    assert [str(error) for job, error in outcomes if error] == ["bad cannot be decoded"]
-    assert {job.film.path for job, _ in outcomes} == {"good", "bad"}
-    assert sorted(told) == [("bad", 1.0), ("good", 1.0), ("good", 1.0), ("good", 1.0)]
+    outcomes = list(executor(touch, work, 2, lambda job, seconds: told.append((job.path, seconds))))
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["0.txt", "2.txt", "4.txt"]
+    errors = {job.path: str(error) for job, error in outcomes if error}
+    assert errors["bad"] == "bad cannot be decoded"
+    assert errors["mistaken"].startswith("mistaken: a mistake of scenefer: ZeroDivisionError: in the middle; ")
+    assert len(outcomes) == 5
+    assert sorted(told) == [("bad", 1.0), ("good", 1.0), ("good", 1.0), ("good", 1.0), ("mistaken", 1.0)]
 
 
-def test_processes_are_others_than_this_one(tmp_path: Path):
-    list(executors.processes(touch, jobs(tmp_path, "a", "b"), 2, lambda job, seconds: None))
-    assert str(os.getpid()) not in {path.read_text() for path in tmp_path.iterdir()}
+@pytest.mark.parametrize("executor", [executors.serial, executors.processes])
+def test_jobs_are_taken_when_there_is_room_and_may_wait_for_others(tmp_path: Path, executor: executors.Executor):
+    first, second = jobs(tmp_path, "first", "second")
+
+    def dependent() -> Iterator[Job | None]:
+        yield first
+        while not first.file.exists():
+            yield None
+        yield second
+
+    assert [job.path for job, _ in executor(touch, dependent(), 2, nothing)] == ["first", "second"]
 
 
-def test_a_killed_worker_is_named_and_the_run_ends(tmp_path: Path):
-    outcomes = list(executors.processes(touch, jobs(tmp_path, "killer", "killer"), 2, lambda job, seconds: None))
-    assert len(outcomes) == 2
-    assert all("was killed" in str(error) and "run again to resume" in str(error) for _, error in outcomes)
+def test_processes_are_others_than_this_one_and_few(tmp_path: Path):
+    list(executors.processes(touch, jobs(tmp_path, *"abcdef"), 2, nothing))
+    workers = {path.read_text() for path in tmp_path.iterdir()}
+    assert str(os.getpid()) not in workers
+    assert len(workers) <= 2
+
+
+def test_a_killed_worker_is_replaced_and_its_job_is_tried_again(tmp_path: Path):
+    outcomes = list(executors.processes(touch, jobs(tmp_path, "killer once", "good", "good"), 2, nothing))
+    assert [error for _, error in outcomes] == [None] * 3
+    assert {path.name for path in tmp_path.glob("*.txt")} == {"0.txt", "1.txt", "2.txt"}
+
+
+def test_a_job_that_kills_its_workers_is_named_and_the_others_are_done(tmp_path: Path):
+    outcomes = list(executors.processes(touch, jobs(tmp_path, "killer", "good", "killer", "good"), 2, nothing))
+    assert len(outcomes) == 4
+    errors = [error for job, error in outcomes if job.path == "killer"]
+    assert all(isinstance(error, WorkerError) for error in errors)
+    assert all("SIGKILL" in str(error) and "run again" in str(error) for error in errors)
+    assert {path.name for path in tmp_path.iterdir()} == {"1.txt", "3.txt"}
+
+
+def test_a_hanging_worker_is_killed_and_named_and_the_others_are_done(tmp_path: Path):
+    begin = time.monotonic()
+    outcomes = list(executors.processes(touch, jobs(tmp_path, "hanging", "good", "good"), 2, nothing, patience=10.0))
+    assert time.monotonic() - begin < 60
+    assert [(job.path, "hung" in str(error)) for job, error in outcomes if error] == [("hanging", True)]
+    assert {path.name for path in tmp_path.iterdir()} == {"1.txt", "2.txt"}
+
+
+def test_a_worker_without_memory_says_so_and_goes_on(tmp_path: Path):
+    outcomes = list(executors.processes(touch, jobs(tmp_path, "greedy", "good"), 1, nothing))
+    assert "greedy: a worker ran out of memory; run again with fewer --workers" in str(outcomes[0].error)
+    assert outcomes[1].error is None
+
+
+def test_workers_end_with_who_stops_listening(tmp_path: Path):
+    outcomes = executors.processes(touch, jobs(tmp_path, "good", "hanging", "hanging"), 3, nothing)
+    next(outcomes)
+    begin = time.monotonic()
+    outcomes.close()
+    assert time.monotonic() - begin < 10

@@ -27,8 +27,22 @@ LAYERS = (
         *("observation", "actors", "analysis", "report", "library"),
         *("templates", "summary", "subtitles", "export", "explanation", "overlay"),
     ),
-    ("plan", "store", "executors", "run", "status", "housekeeping", "training", "demo"),
-    ("console", "cli"),
+    (
+        *("plan", "claims", "store", "executors", "survey", "pieces", "run"),
+        *(
+            "inventory",
+            "failures",
+            "memory",
+            "agenda",
+            "batch",
+            "cluster",
+            "status",
+            "housekeeping",
+            "training",
+            "demo",
+        ),
+    ),
+    ("console", "board", "cli"),
     ("__init__", "__main__"),
 )
 RANK = {module: rank for rank, layer in enumerate(LAYERS) for module in layer}

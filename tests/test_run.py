@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from itertools import islice
 from pathlib import Path
 
 import av
@@ -8,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from scenefer import analysis, run, store
+from scenefer import analysis, pieces, run, store
 from scenefer.errors import FilmError, OutputError, PlanError
 from scenefer.film import Span
 from scenefer.models import zoo
@@ -46,7 +47,7 @@ class Counting(OneFaceWhereItIsBright):
 @pytest.fixture
 def detector(monkeypatch: pytest.MonkeyPatch) -> Counting:
     counting = Counting()
-    monkeypatch.setattr(run, "_load_models", lambda plan, weights: Models(counting, BrightnessAsLogit()))
+    monkeypatch.setattr(pieces, "_load_models", lambda plan, weights: Models(counting, BrightnessAsLogit()))
     return counting
 
 
@@ -76,19 +77,19 @@ def test_what_was_observed_is_not_observed_again(film: Path, tmp_path: Path, det
 def test_an_interrupted_film_goes_on_after_its_finished_pieces(film: Path, tmp_path: Path, detector: Counting):
     whole = run.analyze(film, data=tmp_path / "whole")
     seen, detector.seen = detector.seen, 0
-    pieces = 0
+    n_done = 0
 
     def interrupted(work, jobs, workers, progress):
-        nonlocal pieces
-        for job in jobs[:2]:
+        nonlocal n_done
+        for job in islice(jobs, 2):
             work(job, lambda seconds: None)
-            pieces += 1
+            n_done += 1
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
         run.analyze(film, make_plan(options={"run.workers": 2}), data=tmp_path / "broken", executor=interrupted)
     resumed = run.analyze(film, data=tmp_path / "broken")
-    assert pieces == resumed.run["timings"]["pieces_resumed"] == 2
+    assert n_done == resumed.run["timings"]["pieces_resumed"] == 2
     assert detector.seen == seen
     pd.testing.assert_frame_equal(whole.frames, resumed.frames)
     pd.testing.assert_frame_equal(whole.scene_emotions, resumed.scene_emotions)

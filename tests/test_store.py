@@ -6,21 +6,26 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from scenefer import store, tables
+from scenefer import claims, store, tables
 from scenefer.errors import OutputError
 from scenefer.film import Span
 from scenefer.observation import Observation
 from tests.builders import faces_table, frames_table
 
 OBSERVATION = Observation(frames_table(time=[0.0, 0.2]), faces_table(time=[0.0, 0.2]), tables.empty("pictures"))
-MANIFEST = {"film_id": "f", "expression_id": "a"}
+MANIFEST = {"film_id": "f", "expression_id": "a", "notes": {}}
+
+
+def write(folder: Path) -> None:
+    with claims.claim(folder) as staging:
+        store.write_piece(staging, folder, OBSERVATION, MANIFEST)
 
 
 def test_a_piece_is_done_when_its_folder_exists(tmp_path: Path):
     folder = store.piece_folder(tmp_path, "film", "settings", Span(0.0, 120.02))
     assert folder == tmp_path / "observed" / "film" / "settings" / "0.000-120.020"
     assert not store.is_done(folder, "a")
-    store.write_piece(folder, OBSERVATION, MANIFEST)
+    write(folder)
     assert store.is_done(folder, "a")
     assert [path.name for path in folder.parent.iterdir()] == [folder.name]
     for kept, expected in zip(store.read_piece(folder, "a"), OBSERVATION, strict=True):
@@ -36,7 +41,7 @@ def test_a_half_written_piece_is_not_done(tmp_path: Path):
 
 def test_other_weights_have_their_logits_beside_the_piece(tmp_path: Path):
     folder = tmp_path / "piece"
-    store.write_piece(folder, OBSERVATION, MANIFEST)
+    write(folder)
     other = OBSERVATION.faces.copy()
     other["logits"] = [np.full(7, 2.0, np.float32)] * 2
     assert not store.is_done(folder, "b")
@@ -49,4 +54,45 @@ def test_other_weights_have_their_logits_beside_the_piece(tmp_path: Path):
 def test_a_folder_that_cannot_be_made_is_one_clear_error(tmp_path: Path):
     (tmp_path / "file").write_text("not a folder")
     with pytest.raises(OutputError, match="cannot be written"):
-        store.write_piece(tmp_path / "file" / "piece", OBSERVATION, MANIFEST)
+        write(tmp_path / "file" / "piece")
+
+
+@pytest.mark.parametrize("name", ["frames.parquet", "faces.parquet", "pictures.parquet"])
+def test_a_flipped_bit_is_found_by_its_checksum(tmp_path: Path, name: str):
+    folder = tmp_path / "piece"
+    write(folder)
+    bytes_ = bytearray((folder / name).read_bytes())
+    bytes_[len(bytes_) // 2] ^= 4
+    (folder / name).write_bytes(bytes_)
+    assert store.is_done(folder, "a")
+    with pytest.raises(store.DamagedPiece, match=name):
+        store.read_piece(folder, "a")
+
+
+def test_damaged_logits_are_found_by_their_checksum(tmp_path: Path):
+    folder = tmp_path / "piece"
+    write(folder)
+    store.write_logits(folder, OBSERVATION.faces, "b")
+    file = folder / "logits-b.parquet"
+    file.write_bytes(file.read_bytes()[:-9] + b"\0" * 9)
+    with pytest.raises(store.DamagedPiece, match="logits-b"):
+        store.read_piece(folder, "b")
+    assert len(store.read_piece(folder, "a").faces) == 2
+
+
+def test_a_piece_without_a_readable_record_is_thrown_away(tmp_path: Path):
+    folder = tmp_path / "piece"
+    write(folder)
+    (folder / "manifest.json").write_text('{"film_id": "f"')
+    assert not store.is_done(folder, "a")
+    assert not store.is_observed(folder)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_piece_that_was_taken_over_while_it_was_written_is_no_full_disk(tmp_path: Path):
+    folder = tmp_path / "piece"
+    with claims.claim(folder) as staging:
+        staging.parent.rename(tmp_path / "away")
+        with pytest.raises(claims.Elsewhere):
+            store.write_piece(staging, folder, OBSERVATION, MANIFEST)
+    assert not folder.exists()

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from scenefer.cli import films, libraries, networks, runs
+from scenefer.cli import batches, films, libraries, networks, runs
 
 app = typer.Typer(
     add_completion=False,
@@ -33,6 +33,7 @@ def _root(
 for command in (
     films.analyze,
     films.scenes,
+    batches.batch,
     runs.report,
     runs.compare,
     runs.reclassify,

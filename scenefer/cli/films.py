@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
+from os import cpu_count
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
 from scenefer import console
 from scenefer.cli import speech
+from scenefer.cli.batches import executor_of
 from scenefer.cli.lists import EveryClip, TimecodeStart, from_timecode
 from scenefer.cli.speech import complain, demand, err, say
-from scenefer.errors import FilmError, OutputError, PlanError, SceneferError, printable
+from scenefer.errors import FilmError, OutputError, PlanError, printable
 
 if TYPE_CHECKING:
     from scenefer.film import Film, Span
@@ -59,7 +61,8 @@ def analyze(
     open_: Annotated[bool, typer.Option("--open", help="Open the report.")] = False,
 ) -> None:
     """Analyse films and write a report of each."""
-    from scenefer import executors, run, sheets, video
+    from scenefer import batch, sheets, survey, video
+    from scenefer.agenda import Order
     from scenefer.models import zoo
     from scenefer.plan import make_plan
 
@@ -85,43 +88,61 @@ def analyze(
         zoo.verify(settings.models.identity)
     demand(*films)
     scenes_of, intended_of = sheets.match(films, scenes), sheets.match(films, intended)
-    failures: list[dict[str, str]] = []
-    probed = []
+    probed: dict[Path, Film] = {}
+    told: dict[Path, str] = {}  # films that are none
     for path in films:
         try:
-            film = from_timecode(video.probe(path), timecode_start)
+            probed[path] = from_timecode(video.probe(path), timecode_start)
         except FilmError as error:
-            _note_failure(failures, path, error)
+            told[path] = str(error)
+            complain(str(error))
+    spans = {path: _span(start, end, film) for path, film in probed.items()}
+    for path, film in probed.items():
+        sheets.read_lists(film, scenes_of.get(path), intended_of.get(path), every_clip=every_clip)
+    place = data or out.parent / "data"
+    order = Order(
+        list(probed), settings, place, out, scenes_of, intended_of, spans,
+        every_clip=every_clip, timecode_start=timecode_start, again=True,
+    )  # fmt: skip
+    try:
+        for film in probed.values():
+            survey.remember(film, place)
+    except OutputError as error:
+        complain(str(error))
+        raise typer.Exit(3) from error
+    with console.progress_bar(f"{len(probed)} films" if len(probed) > 1 else films[0].name, err) as tell:
+        work = batch.Batch(order, lambda what, task: tell("observe", *work.read_of()))
+        work.work(executor_of(settings), min(settings.run.workers or cpu_count() or 1, work.n_jobs()))
+    summaries, failures = [], []
+    for path in films:
+        task = work.agenda.tasks.get(path)
+        if task is None or task.folder is None:
+            message = told.get(path) or (task.failure.message if task and task.failure else work.stopped)
+            failures.append({"film": printable(path), "error": printable(message)})
+            if task is not None:
+                complain(message)
             continue
-        lists = sheets.read_lists(film, scenes_of.get(path), intended_of.get(path), every_clip=every_clip)
-        probed.append((film, _span(start, end, film), lists))
-    summaries = []
-    for film, span, lists in probed:
-        try:
-            with console.progress_bar(film.path.name, err) as tell:
-                analysis = run.analyze_film(
-                    film, settings, lists, span=span, data=data or out.parent / "data",
-                    executor=executors.processes, progress=tell,
-                )  # fmt: skip
-                tell("report", 0.0, None)
-                folder = run.report_folder(film, out)
-                run.write(analysis, folder)
-        except (FilmError, OutputError) as error:
-            _note_failure(failures, film.path, error)
-            continue
-        page = folder / "report.html"
-        summaries.append({**console.summary(analysis), "run": printable(folder), "report": printable(page)})
-        if not as_json:
-            speech.out.print(console.scenes_table(analysis))
-            for warning in analysis.run["warnings"]:
-                say(f"note: {warning}")
-            say(f"report: {page}")
+        summaries.append(_tell_run(task.folder, as_json=as_json))
         if open_:
-            typer.launch(page.resolve().as_uri())
+            typer.launch((task.folder / "report.html").resolve().as_uri())
     if as_json:
         print(json.dumps({"films": summaries, "failures": failures}, indent=1))
     if failures:
         raise typer.Exit(1 if summaries else 3)
+
+
+def _tell_run(folder: Path, *, as_json: bool) -> dict[str, Any]:
+    """Print the scenes of a film, unless a machine is to read them; return its summary."""
+    from scenefer import analysis
+
+    loaded = analysis.load(folder)
+    page = folder / "report.html"
+    if not as_json:
+        speech.out.print(console.scenes_table(loaded))
+        for warning in loaded.run["warnings"]:
+            say(f"note: {warning}")
+        say(f"report: {page}")
+    return {**console.summary(loaded), "run": printable(folder), "report": printable(page)}
 
 
 def scenes(
@@ -157,11 +178,6 @@ def scenes(
         say(f"note: {notice}")
     say(f"{len(divided.scenes)} {'listed' if lists.scenes is not None else 'guessed'} scenes: {sheet}")
     say(f"pictures of them: {folder}")
-
-
-def _note_failure(failures: list[dict[str, str]], path: Path, error: SceneferError) -> None:
-    failures.append({"film": printable(path), "error": printable(str(error))})
-    complain(str(error))
 
 
 def _span(start: str | None, end: str | None, film: Film) -> Span:

@@ -71,10 +71,10 @@ def doctor() -> None:
     """Say what is installed, which weights and devices there are, and test them."""
     import torch
 
-    from scenefer import run
+    from scenefer import pieces
     from scenefer.models import selftest, zoo
 
-    for name, version in run.versions().items():
+    for name, version in pieces.versions().items():
         print(f"{name:24} {version}")
     devices = [torch.cuda.get_device_name(k) for k in range(torch.cuda.device_count())]
     print(f"{'devices':24} cpu{''.join(f', cuda ({name})' for name in devices)}")

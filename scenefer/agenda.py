@@ -1,0 +1,241 @@
+"""What there is to do of each film of a library, and why: asked of the disk, so that nothing is done twice.
+
+What a film is, ``survey.py`` tells; which pieces are there, ``store.py``; what its report was made of, ``run.json``;
+and why it failed, ``failures.py``. What is kept in memory of a film is a few lines, until its turn comes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+
+from scenefer import __version__, failures, pieces, run, store, survey
+from scenefer import plan as plans
+from scenefer.errors import SheetError
+from scenefer.failures import Failure
+from scenefer.film import Film, Span
+from scenefer.models import zoo
+from scenefer.plan import Plan
+
+_WHOLE = Span(0.0, float("inf"))
+_CHANGED = {
+    "observation": "read with other settings",
+    "expression": "read with other weights",
+    "analysis": "settings changed",
+    "sheets": "its sheet changed",
+    "span": "another part of the film",
+}
+
+
+@dataclass(frozen=True)
+class Order:
+    """What is to be done: films, and by which settings."""
+
+    films: Sequence[Path]
+    plan: Plan
+    data: Path
+    out: Path
+    scenes: Mapping[Path, Path] = field(default_factory=dict)  # sheet of scenes, by film
+    intended: Mapping[Path, Path] = field(default_factory=dict)  # sheet of intentions, by film
+    spans: Mapping[Path, Span] = field(default_factory=dict)  # parts of films; the others are read whole
+    every_clip: bool = False  # of a timeline without markers, see sheets.read_sheet
+    timecode_start: str | None = None  # of each film's first frame, whatever its file says
+    again: bool = False  # the films were asked for by name: each is reported anew, a failure is told and not kept
+    only_failed: bool = False  # work on films alone that have failed before
+
+    def span(self, path: Path) -> Span:
+        """Return the part of a film that is to be read."""
+        return self.spans.get(path, _WHOLE)
+
+
+@dataclass(slots=True)
+class Task:
+    """A film of the library; ``state`` is one of: to look at, to do, done, partial, failed, left out."""
+
+    path: Path
+    state: str = "to look at"
+    why: str = ""  # it has to be done
+    id: str | None = None
+    duration: float = 0.0  # seconds; 0 = not known
+    longest: float = 0.0  # seconds of its longest piece
+    left: float = 0.0  # seconds that are not read yet
+    n_pieces: int = 0
+    n_missing: int = 0
+    folder: Path | None = None  # of its report
+    skipped: bool = False  # nothing is done in this run: it was done before, or has failed for good
+    failure: Failure | None = None
+    log: list[str] = field(default_factory=list)  # what befell it in this run
+
+    def fail(
+        self, stage: str, message: str, *, time: float | None = None, permanent: bool = False, skipped: bool = False
+    ) -> None:
+        """Give the film up."""
+        self.state, self.skipped = "failed", skipped
+        self.failure = failures.describe(self.path, self.id, stage, message, time=time, permanent=permanent)
+
+
+class Agenda:
+    """The films of an order, each with what is to be done of it."""
+
+    def __init__(self, order: Order) -> None:
+        self.order = order
+        self.tasks = {path: Task(path) for path in order.films}
+        self.failures = failures.read(order.out)  # as they were before this run
+        self._reports = {} if order.again else _reports(order.out)
+        self._names: dict[str, list[Task]] = {}
+        for task in self.tasks.values():
+            self._names.setdefault(run.folder_name(task.path), []).append(task)
+
+    def count(self, *states: str) -> int:
+        """Count films by state."""
+        return sum(task.state in states for task in self.tasks.values())
+
+    def to_look_at(self) -> list[Task]:
+        """List the films of which nothing is known yet."""
+        return [task for task in self.tasks.values() if task.state == "to look at"]
+
+    def to_do(self) -> list[Task]:
+        """List what is to be done, longest first, so that no core waits for one film at the end."""
+        todo = [task for task in self.tasks.values() if task.state == "to do"]
+        return sorted(todo, key=lambda task: (-task.longest, -task.duration))
+
+    def place(self, task: Task) -> bool:
+        """Decide what is to be done of a film that was looked at; False if it was not.
+
+        Raises:
+            SheetError: of an order to report films anew, whose sheets are checked before anything is decoded.
+        """
+        known = self._known(task)
+        if known is None:
+            return False
+        task.id = known.id
+        earlier = self.failures.get(failures.key(task.path))
+        given_up = earlier if earlier and earlier.state == "failed" and not self.order.again else None
+        if self.order.only_failed and given_up is None:
+            task.state = "left out"
+        elif given_up and given_up.permanent and given_up.id == known.id:
+            task.state, task.failure, task.skipped = "failed", given_up, True
+        elif known.film is None:
+            task.fail("look", known.error or "", permanent=known.permanent, skipped=False)
+        else:
+            self._plan(task, known.film)
+        return True
+
+    def film(self, task: Task) -> Film | None:
+        """Return a film as it was when its task was made; None if the file was changed since."""
+        known = self._known(task)
+        return known.film if known and known.id == task.id else None
+
+    def has_namesake(self, task: Task) -> bool:
+        """Tell whether another film of this name comes first, and so has the folder of that name."""
+        same = self._names[run.folder_name(task.path)]
+        return any(other.id != task.id and other.state != "failed" for other in same[: same.index(task)])
+
+    def made_of(self, task: Task) -> dict[str, str]:
+        """Say what a film's report depends on, by part; each part is an id."""
+        order = self.order
+        used = pieces.networks(order.plan)
+        settings = asdict(order.plan)
+        del settings["run"], settings["observation"], settings["models"]
+        who = order.plan.models.identity
+        people = zoo.IDENTITY[who].sha256 if who else None
+        sheets = [_digest(sheet) for sheet in (order.scenes.get(task.path), order.intended.get(task.path))]
+        return {
+            "observation": used.observe_id,
+            "expression": used.expression_id,
+            "analysis": plans.identity(settings, people, __version__),
+            "sheets": plans.identity(*sheets, order.every_clip, order.timecode_start),
+            "span": plans.identity(list(order.span(task.path))),
+        }
+
+    def _known(self, task: Task) -> survey.Known | None:
+        known = survey.recall(task.path, self.order.data)
+        if known is None and task.path.is_dir():  # a folder of stills
+            known = survey.look(task.path, self.order.data)
+        if known is not None and known.film is not None and self.order.timecode_start is not None:
+            known = replace(known, film=replace(known.film, timecode=self.order.timecode_start))
+        return known
+
+    def _plan(self, task: Task, film: Film) -> None:
+        order = self.order
+        made_of = self.made_of(task)
+        task.state, task.duration = "to do", film.duration or 0.0
+        folder, earlier, state = self._reports.get(film.id, (None, None, ""))
+        task.folder = folder
+        if earlier == made_of:
+            task.state, task.skipped = state, True
+            return
+        spans = pieces.spans_of(film, order.plan, order.span(task.path))
+        missing = _missing(order.data, film.id, pieces.networks(order.plan), spans)
+        task.n_pieces, task.n_missing = len(spans), len(missing)
+        task.longest = max(pieces.length(piece, film.duration) for piece in spans)
+        task.left = sum(pieces.length(piece, film.duration) for piece in missing)
+        task.why = "asked for" if order.again else _why(earlier, made_of, task)
+        self._check_sheets(task, film)
+
+    def _check_sheets(self, task: Task, film: Film) -> None:
+        """Read a film's sheets before anything of it is decoded."""
+        scenes, intended = self.order.scenes.get(task.path), self.order.intended.get(task.path)
+        if scenes is None and intended is None:
+            return
+        from scenefer import sheets
+
+        try:
+            sheets.read_lists(film, scenes, intended, every_clip=self.order.every_clip)
+        except SheetError as error:
+            if self.order.again:
+                raise
+            task.fail("sheet", str(error))
+
+
+def _missing(data: Path, film_id: str, used: pieces.Networks, spans: Sequence[Span]) -> list[Span]:
+    """List the pieces that are not in the cache."""
+    folder = data / "observed" / film_id / used.observe_id
+    try:
+        present = set(os.listdir(folder))  # one look for all pieces of a film that was not begun
+    except OSError:
+        return list(spans)
+    places = {span: store.piece_folder(data, film_id, used.observe_id, span) for span in spans}
+    return [
+        span
+        for span, place in places.items()
+        if place.name not in present or not store.is_done(place, used.expression_id)
+    ]
+
+
+def _reports(out: Path) -> dict[str, tuple[Path, dict[str, str], str]]:
+    """Find every whole report: its folder, what it was made of, and its state; by the film's id."""
+    found: dict[str, tuple[Path, dict[str, str], str]] = {}
+    try:
+        with os.scandir(out) as entries:
+            folders = [Path(entry.path) for entry in entries if entry.is_dir() and not entry.name.endswith(".tmp")]
+    except OSError:
+        return found
+    for folder in folders:
+        try:
+            record = json.loads((folder / "run.json").read_bytes())
+            if (folder / "report.html").is_file():
+                found[record["film"]["id"]] = folder, record.get("made_of", {}), record["state"]
+        except (OSError, ValueError, KeyError, TypeError):
+            continue
+    return found
+
+
+def _why(earlier: Mapping[str, str] | None, made_of: Mapping[str, str], task: Task) -> str:
+    if earlier is None:
+        return "not reported yet" if task.n_missing == task.n_pieces else "begun before"
+    changed = [words for part, words in _CHANGED.items() if earlier.get(part) != made_of[part]]
+    return changed[0] if changed else "made by another version"
+
+
+def _digest(sheet: Path | None) -> str:
+    try:
+        return (
+            None if sheet is None else sheet.name if sheet.is_dir() else hashlib.sha256(sheet.read_bytes()).hexdigest()
+        )
+    except OSError:
+        return "unreadable"  # said when it is read

@@ -1,0 +1,332 @@
+"""Many films in one run: looked at, planned, read in pieces, longest first, analysed and reported.
+
+    look ─▶ plan ─▶ pieces ─▶ finish
+
+A run goes on where another stopped, wherever that one was stopped, and several may work on one library at the same
+time: whatever is made is made under a claim, and asked for before it is made (``agenda.py``).
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from scenefer import executors, failures, memory, pieces, run, store, survey
+from scenefer.agenda import Agenda, Order, Task
+from scenefer.errors import FilmError, OutputError, SceneferError, SheetError, printable
+from scenefer.film import Film, clock
+from scenefer.pieces import Feed, Piece
+from scenefer.run import Finish, stamped
+
+_TRIES = 3  # at a film with damaged pieces
+_DISK_EVERY = 2.0  # seconds between looks at the free space
+_TABLES_EVERY = 60.0  # seconds between updates of the library's tables, or longer where they take long
+_SHARE_OF_TABLES = 20  # at most one twentieth of the time goes into them
+
+Tell = Callable[[str, "Task | None"], None]  # what happened, and to which film
+
+
+@dataclass(frozen=True)
+class Look:
+    """A file to be looked at: a job."""
+
+    path: Path
+    data: Path
+
+
+@dataclass
+class Work:
+    """A film in work."""
+
+    task: Task
+    film: Film
+    n_open: int  # pieces of it that are not settled
+    n_resumed: int
+    began: float
+    n_tries: int = 0
+
+
+class Batch:
+    """A run over a library: ``agenda`` says what there is to do, ``work`` does it."""
+
+    def __init__(self, order: Order, tell: Tell | None = None) -> None:
+        self.order = order
+        self.agenda = Agenda(order)
+        self.stopped = ""  # why it was stopped
+        self.in_work: dict[Path, Work] = {}
+        self.seconds_read = 0.0  # of film, in this run
+        self.reached: dict[Path, float] = {}  # seconds that running pieces have reached, by folder
+        self._tell = tell or (lambda what, task: None)
+        self._feed = Feed(())
+        self._disk_looked = self._tabled = time.monotonic() - _DISK_EVERY
+        self._tabling = 0.0  # seconds that the last update of the tables took
+        self._changed = False
+        for task in self.agenda.tasks.values():
+            self._place(task)
+
+    def work(self, executor: executors.Executor, workers: int) -> None:
+        """Do what is to be done.
+
+        Raises:
+            KeyboardInterrupt: at once; what runs is given up, what is done is kept.
+        """
+        self._feed = Feed(self._jobs())
+        if self.stopped:
+            self._feed.stop()
+        try:
+            for outcome in executor(work, self._feed, workers, self._progress):
+                if self._feed.settle(outcome):
+                    self._settle(outcome)
+                self._update_tables()
+        finally:
+            self._update_tables(at_once=True)
+
+    def stop(self, why: str) -> None:
+        """Begin nothing more; what runs is finished."""
+        self.stopped = self.stopped or why
+        self._feed.stop()
+
+    def exit_code(self) -> int:
+        """Return 0 for all done, 1 for some film failed, 3 for no film succeeded, 130 for interrupted."""
+        if self.stopped == "interrupted":
+            return 130
+        if not self.agenda.count("failed") and not self.stopped:
+            return 0
+        return 1 if self.agenda.count("done", "partial") else 3
+
+    def seconds_left(self) -> float:
+        """Sum up the film time that is not read yet."""
+        return sum(task.left for task in self.agenda.tasks.values() if task.state == "to do")
+
+    def read_of(self) -> tuple[float, float]:
+        """Return the film time that is read, and that of all films, seconds; what was read before included."""
+        tasks = self.agenda.tasks.values()
+        whole = sum(task.duration for task in tasks)
+        return whole - sum(task.left for task in tasks) + sum(self.reached.values()), whole
+
+    def n_jobs(self) -> int:
+        """Return how many jobs could be done at the same time, at least 1."""
+        return max(1, sum(max(1, task.n_missing) for task in self.agenda.tasks.values()))
+
+    def _jobs(self) -> Iterator[Any]:
+        for task in self.agenda.to_look_at():
+            yield Look(task.path, self.order.data)
+        while self.agenda.count("to look at"):
+            yield None
+        self._tell("planned", None)
+        for task in self.agenda.to_do():
+            yield from self._begin(task)
+
+    def _begin(self, task: Task) -> Iterator[Any]:
+        film = self.agenda.film(task)
+        if film is None:
+            self._fail(task, "look", f"{printable(task.path)} was changed since it was looked at; run again")
+            return
+        every = pieces.pieces_of(film, self.order.plan, self.order.span(task.path), self.order.data)
+        missing = [piece for piece in every if not pieces.is_done(piece)]
+        work = Work(task, film, len(missing), len(every) - len(missing), time.monotonic())
+        self.in_work[task.path] = work
+        task.log.append(stamped(f"{len(missing)} of {len(every)} pieces to be read: {task.why}"))
+        self._tell("begun", task)
+        if not missing:
+            yield self._finish(work)
+        for piece in missing:
+            while self._feed.n_running and memory.too_little(self.order.plan.run.max_memory, film):
+                yield None
+            if task.state == "failed" or self._disk_is_full():
+                return
+            self.reached[piece.folder] = 0.0
+            yield piece
+
+    def _finish(self, work: Work) -> Finish:
+        order, task = self.order, work.task
+        return Finish(
+            work.film,
+            order.span(task.path),
+            order.plan,
+            order.data,
+            order.out,
+            order.scenes.get(task.path),
+            order.intended.get(task.path),
+            order.every_clip,
+            self.agenda.made_of(task),
+            task.folder,
+            self.agenda.has_namesake(task),
+            order.again,
+            work.n_resumed,
+            time.monotonic() - work.began,
+            tuple(task.log),
+        )
+
+    def _progress(self, job: Any, seconds: float) -> None:
+        if isinstance(job, Piece) and job.folder in self.reached:
+            self.reached[job.folder] = seconds
+        self._tell("progress", self.agenda.tasks[job.path])
+
+    def _settle(self, outcome: executors.Outcome) -> None:
+        job, error = outcome
+        task = self.agenda.tasks[job.path]
+        if isinstance(job, Look):
+            if not self._place(task):
+                said = error or FilmError(f"{printable(task.path)} was changed while it was looked at; run again")
+                self._give_up(task, job, said)
+        elif isinstance(job, Piece):
+            self._settle_piece(self.in_work[job.path], job, error)
+        elif isinstance(error, store.DamagedPiece) and self.in_work[job.path].n_tries < _TRIES:
+            self._make_again(self.in_work[job.path], error)
+        elif error is not None:
+            self._give_up(task, job, error)
+        else:
+            self._succeed(task, job)
+
+    def _place(self, task: Task) -> bool:
+        placed = self.agenda.place(task)
+        if placed and task.failure is not None and not task.skipped:
+            self._failed(task)
+        return placed
+
+    def _settle_piece(self, work: Work, piece: Piece, error: SceneferError | None) -> None:
+        task, seconds = work.task, pieces.length(piece.span, piece.film.duration)
+        reached = self.reached.pop(piece.folder, 0.0)
+        work.n_open -= 1
+        if error is not None:
+            same_bytes = piece.stamp is not None and survey.stamp_of(task.path) == piece.stamp
+            self._give_up(task, piece, error, piece.span.start + reached, type(error) is FilmError and same_bytes)
+            return
+        task.log.append(stamped(f"read from {clock(piece.span.start)}: {seconds:.1f} s of film"))
+        task.left -= seconds
+        self.seconds_read += seconds
+        self._tell("progress", task)
+        if work.n_open == 0 and task.state == "to do" and not self.stopped:
+            self._feed.put_first(self._finish(work))
+
+    def _make_again(self, work: Work, error: SceneferError) -> None:
+        """Read the pieces once more that were found damaged, and are thrown away by now."""
+        work.n_tries += 1
+        work.task.log.append(stamped(str(error)))
+        span = self.order.span(work.task.path)
+        every = pieces.pieces_of(work.film, self.order.plan, span, self.order.data)
+        missing = [piece for piece in every if not pieces.is_done(piece)]
+        work.n_open = len(missing)
+        for job in missing or [self._finish(work)]:
+            self._feed.put_first(job)
+
+    def _succeed(self, task: Task, job: Finish) -> None:
+        folder = job.folder or run.report_folder(job.film, job.out, second=job.second)
+        record = json.loads((folder / "run.json").read_text(encoding="utf-8", errors="surrogateescape"))
+        task.state, task.folder = record["state"], folder
+        if task.state == "partial":
+            lost = [said for said in record["warnings"] if said.startswith(("damaged", "partly"))]
+            said = f"{', '.join(lost)}; what could be read is reported: copy the film again if you have it whole"
+            task.failure = failures.describe(task.path, task.id, "observe", said, permanent=True, state="partial")
+            self._note(task)
+        else:
+            failures.forget(self.order.out, task.path)
+            self._changed = True
+        self._end(task)
+
+    def _give_up(
+        self, task: Task, job: Any, error: SceneferError, time: float | None = None, permanent: bool = False
+    ) -> None:
+        if task.state == "failed":
+            return  # of several pieces that failed the first speaks
+        stage = "look" if isinstance(job, Look) else "observe" if isinstance(job, Piece) else "analyse"
+        if isinstance(error, SheetError):
+            stage = "sheet"
+        if isinstance(error, OutputError):
+            stage = "write"
+        task.log += [stamped(str(error)), *"".join(getattr(error, "__notes__", [])).splitlines()]
+        self._fail(task, stage, str(error), time, permanent)
+
+    def _fail(self, task: Task, stage: str, message: str, time: float | None = None, permanent: bool = False) -> None:
+        task.fail(stage, message, time=time, permanent=permanent)
+        self._failed(task)
+
+    def _failed(self, task: Task) -> None:
+        self._note(task)
+        if task.log and not self.order.again:
+            self._write_log(task)
+        self._end(task)
+
+    def _end(self, task: Task) -> None:
+        self.in_work.pop(task.path, None) if task.state != "failed" else None
+        task.log = []
+        self._tell(task.state, task)
+
+    def _note(self, task: Task) -> None:
+        """Keep a failure in the library's tables; of films that were asked for by name it is only told."""
+        assert task.failure is not None
+        if self.order.again:
+            return
+        self._changed = True
+        try:
+            failures.note(self.order.out, task.path, task.failure)
+        except OutputError as error:
+            self.stop(str(error))  # every further film would fail for the same reason
+
+    def _write_log(self, task: Task) -> None:
+        """Keep what befell a film that has no new report: beside its earlier one, if it has one."""
+        name = f"{run.folder_name(task.path)}-{failures.key(task.path)[:6]}.txt"
+        place = self.order.out / "library" / "logs" / name if task.folder is None else task.folder / run.LOG
+        try:
+            place.parent.mkdir(parents=True, exist_ok=True)
+            place.write_text("".join(f"{printable(line)}\n" for line in task.log), encoding="utf-8")
+        except OSError as error:
+            self.stop(f"{place} cannot be written: {error.strerror}; free space or choose another --out")
+
+    def _disk_is_full(self) -> bool:
+        now = time.monotonic()
+        if self.stopped or now - self._disk_looked < _DISK_EVERY:
+            return bool(self.stopped)
+        self._disk_looked = now
+        least = self.order.plan.run.least_free
+        for folder in (self.order.data, self.order.out):
+            free = shutil.disk_usage(_existing(folder)).free / 1e6
+            if free < least:
+                where = printable(folder)
+                self.stop(f"{where} has {free:.0f} MB left, less than {least:.0f}; free space and run again to go on")
+        return bool(self.stopped)
+
+    def _update_tables(self, *, at_once: bool = False) -> None:
+        """Write the tables of the whole library, seldom enough that the films do not wait for them."""
+        if self.order.again:
+            return
+        now = time.monotonic()
+        due = now - self._tabled > max(_TABLES_EVERY, _SHARE_OF_TABLES * self._tabling)
+        absent = not (self.order.out / "library" / "failures.parquet").is_file()
+        if not (self._changed and (due or at_once)) and not (absent and at_once):
+            return
+        try:
+            failures.write_tables(self.order.out, failures.read(self.order.out))
+        except OutputError as error:
+            self.stop(str(error))
+        self._changed, self._tabled = False, time.monotonic()
+        self._tabling = self._tabled - now
+
+
+def work(job: Any, report: Callable[[float], None]) -> None:
+    """Do any of the jobs of a batch.
+
+    Raises:
+        SceneferError: what went wrong.
+    """
+    if isinstance(job, Look):
+        known = survey.look(job.path, job.data)
+        if known.film is None:
+            raise FilmError(known.error or f"{printable(job.path)} is not a film")
+    elif isinstance(job, Piece):
+        pieces.observe_piece(job, report)
+    else:
+        run.finish(job, report)
+
+
+def _existing(folder: Path) -> Path:
+    folder = folder.absolute()
+    while not folder.exists():
+        folder = folder.parent
+    return folder

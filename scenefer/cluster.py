@@ -1,0 +1,108 @@
+"""The executor that works on a Ray cluster: plain tasks, tried again by Ray; what they make lies on shared storage."""
+
+from __future__ import annotations
+
+import faulthandler
+import os
+import time
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from scenefer.errors import PlanError
+from scenefer.executors import PATIENCE, Outcome, Progress, Work, attempt, worker_error
+
+_RETRIES = 2  # of a task whose worker was killed
+_NAP = 0.5  # seconds
+_END = object()
+
+
+def ray_cluster(
+    work: Work,
+    jobs: Iterable[Any],
+    workers: int,
+    progress: Progress,
+    address: str = "",
+    gpus: float = 0.0,
+    patience: float = PATIENCE,
+) -> Iterator[Outcome]:
+    """Do the jobs as tasks on a Ray cluster, at most ``workers`` at a time; nothing is said of them until they end.
+
+    Tasks, not actors: a set of actors larger than the cluster can place waits for ever. A worker process is used for
+    many tasks, so the networks are loaded once in each.
+
+    Args:
+        address: of the cluster, "auto" for the one of this machine; "" starts one here.
+        gpus: share of a GPU that each task is given.
+
+    Raises:
+        PlanError: ray is not installed, or the cluster does not answer.
+    """
+    ray = _connect(address, workers)
+    options = {"num_cpus": 1, "num_gpus": gpus, "max_retries": _RETRIES}
+    task = ray.remote(**options)(_do)
+    running: dict[Any, Any] = {}
+    source = iter(jobs)
+    ended = False
+    try:
+        while True:
+            while len(running) < workers and not ended:
+                job = next(source, _END)
+                ended = job is _END
+                if job is None or ended:
+                    break
+                running[task.remote(work, job, patience)] = job
+            if not running and ended:
+                return
+            if not running:
+                time.sleep(_NAP)
+                continue
+            ready, _ = ray.wait(list(running), num_returns=1, timeout=_NAP)
+            for reference in ready:
+                job = running.pop(reference)
+                yield Outcome(job, _error_of(ray, reference, job))
+    finally:
+        for reference in running:  # Ctrl-C: what runs is given up, what is done is kept
+            ray.cancel(reference, force=True)
+        ray.shutdown()
+
+
+def _connect(address: str, workers: int) -> Any:
+    try:
+        import ray
+    except ImportError as error:
+        raise PlanError("--executor ray needs ray: pip install 'scenefer[ray]'") from error
+    # Read by torch and by OpenCV when they are loaded, which in a worker is later than here.
+    environment = {"env_vars": {"OMP_NUM_THREADS": "1", "OPENCV_FOR_THREADS_NUM": "1"}}
+    try:
+        if address:
+            ray.init(address=address, runtime_env=environment, log_to_driver=False)
+        else:
+            ray.init("local", num_cpus=workers, runtime_env=environment, log_to_driver=False, include_dashboard=False)
+    except (ConnectionError, RuntimeError, ValueError) as error:
+        raise PlanError(f"there is no Ray cluster at {address or 'this machine'}: {error}") from error
+    return ray
+
+
+def _do(work: Work, job: Any, patience: float) -> Any:
+    """Do a job on a worker; a worker that makes no progress ends itself, even where nothing of Python runs any more."""
+    silent = open(os.devnull, "w")  # noqa: SIM115 - must outlive this frame: faulthandler writes to its descriptor
+    faulthandler.dump_traceback_later(patience, exit=True, file=silent)
+
+    def report(seconds: float) -> None:
+        faulthandler.dump_traceback_later(patience, exit=True, file=silent)
+
+    try:
+        return attempt(work, job, report)
+    finally:
+        faulthandler.cancel_dump_traceback_later()
+        silent.close()
+
+
+def _error_of(ray: Any, reference: Any, job: Any) -> Any:
+    try:
+        return ray.get(reference)
+    except ray.exceptions.OutOfMemoryError:
+        return worker_error(job, "Ray ended its worker for want of memory", "give it fewer tasks a node")
+    except ray.exceptions.RayError as error:
+        why = f"its worker was killed or hung {_RETRIES + 1} times ({type(error).__name__})"
+        return worker_error(job, why, "run again; look into the film's log and Ray's")

@@ -1,0 +1,157 @@
+"""Claims, held against real processes."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from scenefer import claims
+
+HOLDER = """
+import sys, time
+from pathlib import Path
+from scenefer import claims
+place = Path(sys.argv[1])
+try:
+    with claims.claim(place, float(sys.argv[2])) as staging:
+        (staging / "by").write_text("the other")
+        print("held", flush=True)
+        sys.stdin.readline()
+        claims.publish(staging, place)
+        print("published", flush=True)
+except claims.Elsewhere as error:
+    print("elsewhere", flush=True)
+"""
+
+RACER = """
+import os, sys
+from pathlib import Path
+from scenefer import claims
+folder = Path(sys.argv[1])
+sys.stdin.readline()
+made = 0
+for k in range(200):
+    place = folder / f"{k:03}"
+    try:
+        with claims.claim(place) as staging:
+            if place.is_dir():
+                continue
+            (staging / "by").write_text(str(os.getpid()))
+            claims.publish(staging, place)
+            made += 1
+    except claims.Elsewhere:
+        pass
+print(made)
+"""
+
+
+def start(script: str, *arguments: object) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-c", script, *map(str, arguments)],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+    )  # fmt: skip
+
+
+def line(process: subprocess.Popen[str]) -> str:
+    assert process.stdout
+    return process.stdout.readline().strip()
+
+
+def go_on(process: subprocess.Popen[str]) -> None:
+    assert process.stdin
+    process.stdin.write("\n")
+    process.stdin.flush()
+
+
+def test_what_was_staged_becomes_the_place_and_nothing_else_is_left(tmp_path: Path):
+    place = tmp_path / "below" / "piece"
+    with claims.claim(place) as staging:
+        (staging / "table").write_text("rows")
+        claims.publish(staging, place)
+    assert [path.name for path in place.parent.iterdir()] == ["piece"]
+    assert (place / "table").read_text() == "rows"
+
+
+def test_a_claim_that_is_given_back_leaves_nothing(tmp_path: Path):
+    with pytest.raises(RuntimeError), claims.claim(tmp_path / "piece"):
+        raise RuntimeError
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_living_process_keeps_its_claim_however_long_it_works(tmp_path: Path):
+    with start(HOLDER, tmp_path / "piece", 2.0) as holder:
+        assert line(holder) == "held"
+        time.sleep(3.0)
+        with pytest.raises(claims.Elsewhere), claims.claim(tmp_path / "piece", 2.0):
+            pass
+        go_on(holder)
+        assert line(holder) == "published"
+
+
+def test_the_claim_of_a_killed_process_is_free_at_once(tmp_path: Path):
+    with start(HOLDER, tmp_path / "piece", 600.0) as holder:
+        assert line(holder) == "held"
+        holder.kill()
+    with claims.claim(tmp_path / "piece", 600.0) as staging:
+        claims.publish(staging, tmp_path / "piece")
+    assert [path.name for path in tmp_path.iterdir()] == ["piece"]
+
+
+def test_a_late_owner_cannot_publish_what_was_taken_over(tmp_path: Path):
+    """It sleeps through its patience with everything ready, and goes on while the other one is still at work."""
+    place = tmp_path / "piece"
+    with start(HOLDER, place, 0.6) as late:
+        assert line(late) == "held"
+        os.kill(late.pid, signal.SIGSTOP)
+        time.sleep(1.0)
+        with claims.claim(place, 0.6) as staging:
+            (staging / "by").write_text("this one")
+            go_on(late)
+            os.kill(late.pid, signal.SIGCONT)
+            assert line(late) == "elsewhere"
+            assert not place.exists()
+            claims.publish(staging, place)
+    assert (place / "by").read_text() == "this one"
+    assert [path.name for path in tmp_path.iterdir()] == ["piece"]
+
+
+def test_two_processes_share_two_hundred_places_and_double_none(tmp_path: Path):
+    with start(RACER, tmp_path) as one, start(RACER, tmp_path) as other:
+        go_on(one)
+        go_on(other)
+        made = [int(line(one)), int(line(other))]
+    assert (one.returncode, other.returncode) == (0, 0)
+    for k in range(200):  # what one of them left to the other is there as well
+        with claims.claim(tmp_path / f"{k:03}"):
+            assert (tmp_path / f"{k:03}" / "by").is_file()
+    assert sum(made) == 200
+    assert len(list(tmp_path.iterdir())) == 200
+
+
+@pytest.mark.parametrize("jump", [-3600.0, 3600.0], ids=["back an hour", "forward an hour"])
+def test_a_clock_that_jumped_leaves_no_claim_for_ever(tmp_path: Path, jump: float):
+    """A claim from before the jump, of a process on another machine, of which only its age can tell."""
+    abandoned = tmp_path / "piece.claim-1"
+    abandoned.mkdir()
+    (abandoned / "owner.json").write_text(json.dumps({"machine": "another", "pid": 1, "began": "1"}))
+    before = time.time() - jump
+    os.utime(abandoned, (before, before))
+    with claims.claim(tmp_path / "piece") as staging:
+        claims.publish(staging, tmp_path / "piece")
+    assert [path.name for path in tmp_path.iterdir()] == ["piece"]
+
+
+def test_a_fresh_claim_of_another_machine_is_respected(tmp_path: Path):
+    held = tmp_path / "piece.claim-1"
+    held.mkdir()
+    (held / "owner.json").write_text(json.dumps({"machine": "another", "pid": 1, "began": "1"}))
+    with pytest.raises(claims.Elsewhere), claims.claim(tmp_path / "piece"):
+        pass
+    assert held.is_dir()
