@@ -86,6 +86,9 @@ class Agenda:
         self.tasks = {path: Task(path) for path in order.films}
         self.failures = failures.read(order.out)  # as they were before this run
         self._reports = {} if order.again else _reports(order.out)
+        # Of the plan alone, and so the same for all films.
+        self._used = pieces.networks(order.plan)
+        self._settings_id = _settings_id(order.plan)
         self._names: dict[str, list[Task]] = {}
         for task in self.tasks.values():
             self._names.setdefault(run.folder_name(task.path), []).append(task)
@@ -138,16 +141,11 @@ class Agenda:
     def made_of(self, task: Task) -> dict[str, str]:
         """Say what a film's report depends on, by part; each part is an id."""
         order = self.order
-        used = pieces.networks(order.plan)
-        settings = asdict(order.plan)
-        del settings["run"], settings["observation"], settings["models"]
-        who = order.plan.models.identity
-        people = zoo.IDENTITY[who].sha256 if who else None
         sheets = [_digest(sheet) for sheet in (order.scenes.get(task.path), order.intended.get(task.path))]
         return {
-            "observation": used.observe_id,
-            "expression": used.expression_id,
-            "analysis": plans.identity(settings, people, __version__),
+            "observation": self._used.observe_id,
+            "expression": self._used.expression_id,
+            "analysis": self._settings_id,
             "sheets": plans.identity(*sheets, order.every_clip, order.timecode_start),
             "span": plans.identity(list(order.span(task.path))),
         }
@@ -170,10 +168,11 @@ class Agenda:
             task.state, task.skipped = state, True
             return
         spans = pieces.spans_of(film, order.plan, order.span(task.path))
-        missing = _missing(order.data, film.id, pieces.networks(order.plan), spans)
+        missing = _missing(order.data, film.id, self._used, spans)
         task.n_pieces, task.n_missing = len(spans), len(missing)
-        task.longest = max(pieces.length(piece, film.duration) for piece in spans)
-        task.left = sum(pieces.length(piece, film.duration) for piece in missing)
+        lengths = {piece: pieces.length(piece, film.duration) for piece in spans}
+        task.longest = max(lengths.values())
+        task.left = sum(lengths[piece] for piece in missing) if len(missing) < len(spans) else sum(lengths.values())
         task.why = "asked for" if order.again else _why(earlier, made_of, task)
         self._check_sheets(task, film)
 
@@ -190,6 +189,14 @@ class Agenda:
             if self.order.again:
                 raise
             task.fail("sheet", str(error))
+
+
+def _settings_id(plan: Plan) -> str:
+    """Identify what the stages after the pixel pass depend on."""
+    settings = asdict(plan)
+    del settings["run"], settings["observation"], settings["models"]
+    who = plan.models.identity
+    return plans.identity(settings, zoo.IDENTITY[who].sha256 if who else None, __version__)
 
 
 def _missing(data: Path, film_id: str, used: pieces.Networks, spans: Sequence[Span]) -> list[Span]:
@@ -234,8 +241,8 @@ def _why(earlier: Mapping[str, str] | None, made_of: Mapping[str, str], task: Ta
 
 def _digest(sheet: Path | None) -> str:
     try:
-        return (
-            None if sheet is None else sheet.name if sheet.is_dir() else hashlib.sha256(sheet.read_bytes()).hexdigest()
-        )
+        if sheet is None or sheet.is_dir():  # a package of a timeline is known by its name
+            return str(sheet)
+        return hashlib.sha256(sheet.read_bytes()).hexdigest()
     except OSError:
         return "unreadable"  # said when it is read

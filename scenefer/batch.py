@@ -78,12 +78,14 @@ class Batch:
         self._feed = Feed(self._jobs())
         if self.stopped:
             self._feed.stop()
+        outcomes = executor(work, self._feed, workers, self._progress)
         try:
-            for outcome in executor(work, self._feed, workers, self._progress):
+            for outcome in outcomes:
                 if self._feed.settle(outcome):
                     self._settle(outcome)
                 self._update_tables()
         finally:
+            outcomes.close()  # ends its workers at once
             self._update_tables(at_once=True)
 
     def stop(self, why: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import faulthandler
 import os
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable
 from typing import Any
 
 from scenefer.errors import PlanError
@@ -24,7 +24,7 @@ def ray_cluster(
     address: str = "",
     gpus: float = 0.0,
     patience: float = PATIENCE,
-) -> Iterator[Outcome]:
+) -> Generator[Outcome]:
     """Do the jobs as tasks on a Ray cluster, at most ``workers`` at a time; nothing is said of them until they end.
 
     Tasks, not actors: a set of actors larger than the cluster can place waits for ever. A worker process is used for
@@ -71,13 +71,11 @@ def _connect(address: str, workers: int) -> Any:
         import ray
     except ImportError as error:
         raise PlanError("--executor ray needs ray: pip install 'scenefer[ray]'") from error
-    # Read by torch and by OpenCV when they are loaded, which in a worker is later than here.
-    environment = {"env_vars": {"OMP_NUM_THREADS": "1", "OPENCV_FOR_THREADS_NUM": "1"}}
     try:
         if address:
-            ray.init(address=address, runtime_env=environment, log_to_driver=False)
+            ray.init(address=address, log_to_driver=False)
         else:
-            ray.init("local", num_cpus=workers, runtime_env=environment, log_to_driver=False, include_dashboard=False)
+            ray.init("local", num_cpus=workers, log_to_driver=False, include_dashboard=False)
     except (ConnectionError, RuntimeError, ValueError) as error:
         raise PlanError(f"there is no Ray cluster at {address or 'this machine'}: {error}") from error
     return ray
@@ -85,6 +83,8 @@ def _connect(address: str, workers: int) -> Any:
 
 def _do(work: Work, job: Any, patience: float) -> Any:
     """Do a job on a worker; a worker that makes no progress ends itself, even where nothing of Python runs any more."""
+    # Read by torch and by OpenCV when they are loaded, which in a worker is later than here.
+    os.environ.update(OMP_NUM_THREADS="1", OPENCV_FOR_THREADS_NUM="1")
     silent = open(os.devnull, "w")  # noqa: SIM115 - must outlive this frame: faulthandler writes to its descriptor
     faulthandler.dump_traceback_later(patience, exit=True, file=silent)
 

@@ -14,7 +14,7 @@ import os
 import threading
 import time
 import traceback
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from dataclasses import dataclass, field
 from multiprocessing import connection, get_context, parent_process
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 Work = Callable[[Any, Callable[[float], None]], None]
 Progress = Callable[[Any, float], None]  # job, film time reached within it
-Executor = Callable[[Work, Iterable[Any], int, Progress], Iterator["Outcome"]]
+Executor = Callable[[Work, Iterable[Any], int, Progress], Generator["Outcome"]]
 
 PATIENCE = 300.0  # seconds without progress after which a worker hangs
 _RETRIES = 1  # of a job whose worker was killed: perhaps it was not the job's fault
@@ -44,7 +44,7 @@ class Outcome(NamedTuple):
     error: SceneferError | None
 
 
-def serial(work: Work, jobs: Iterable[Any], workers: int, progress: Progress) -> Iterator[Outcome]:
+def serial(work: Work, jobs: Iterable[Any], workers: int, progress: Progress) -> Generator[Outcome]:
     """Do the jobs in this process, one after the other, whatever ``workers`` says."""
     for job in jobs:
         if job is None:
@@ -60,7 +60,7 @@ def serial(work: Work, jobs: Iterable[Any], workers: int, progress: Progress) ->
 
 def processes(
     work: Work, jobs: Iterable[Any], workers: int, progress: Progress, patience: float = PATIENCE
-) -> Iterator[Outcome]:
+) -> Generator[Outcome]:
     """Do the jobs in ``workers`` processes of one thread each: two of one beat one of two for these networks.
 
     Spawned, not forked: threads of decoders and of torch do not survive a fork. A worker that is killed, or that hangs

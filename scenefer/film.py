@@ -125,8 +125,9 @@ def chunks(
     length = min(longest, max(5.0, (end - whole.start) / at_least))
     half_frame = float(1 / film.frame_rate / 2)
     starts = [whole.start]
-    while (place := bisect_left(film.key_frames, starts[-1] + length)) < len(film.key_frames):
-        start = round(film.key_frames[place] + half_frame, 6)
+    keys, n_keys, place = film.key_frames, len(film.key_frames), 0
+    while (place := bisect_left(keys, starts[-1] + length, place)) < n_keys:
+        start = round(keys[place] + half_frame, 6)
         if end - start < length / 4:  # a stub costs a run-up and gains nothing
             break
         starts.append(start)

@@ -29,6 +29,7 @@ _PACKAGES = ("scenefer", "av", "numpy", "opencv-python-headless", "pandas", "pya
 _TRIES = 3  # at pieces that turn out to be damaged
 _LATER = 1.0  # seconds until a job that another process is at is asked for again
 _END = object()
+_FOR_EVER = float("inf")
 
 
 class Networks(NamedTuple):
@@ -236,8 +237,8 @@ def observe_piece(piece: Piece, report: Callable[[float], None]) -> None:
 
 def length(span: Span, duration: float | None) -> float:
     """Return the seconds of film in a span."""
-    end = min(span.end, duration if duration is not None else span.end)
-    return 0.0 if end == float("inf") else max(0.0, end - span.start)
+    end = span.end if duration is None or span.end < duration else duration
+    return 0.0 if end == _FOR_EVER else max(0.0, end - span.start)
 
 
 @cache

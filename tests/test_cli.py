@@ -23,11 +23,13 @@ import pytest
 QUICK = ("--profile", "fast", "--workers", "1")
 
 
-def scenefer(*arguments: str | bytes | Path, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+def scenefer(
+    *arguments: str | bytes | Path, cwd: Path, limit: float = 240, **environment: str
+) -> subprocess.CompletedProcess[str]:
     """Run the program in an interpreter of its own; what it prints need not be UTF-8."""
     return subprocess.run(
         command(arguments), cwd=cwd, env=environment_of(environment), capture_output=True, text=True,
-        errors="surrogateescape", timeout=240,
+        errors="surrogateescape", timeout=limit,
     )  # fmt: skip
 
 
@@ -239,6 +241,7 @@ def test_json_is_one_object_on_stdout_and_the_run_is_complete(film, tmp_path):
     assert len(told["films"]) == 1
     assert told["failures"] == []
     assert sorted(path.name for path in run.iterdir() if path.name != "pictures") == [
+        "log.txt",
         "report.html",
         "run.json",
         "tables",

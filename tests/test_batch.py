@@ -1,0 +1,167 @@
+"""Libraries, worked on by the program as it is called: what is done again, what is not, and what is named."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from tests.test_cli import complaints, make_film, scenefer
+
+QUICK = ("--profile", "fast", "--workers", "2")
+SMALL = (96, 54)
+
+
+@pytest.fixture(scope="module")
+def films(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Three films, of four pieces, two and one, and what is none."""
+    folder = tmp_path_factory.mktemp("films")
+    make_film(folder / "long.mkv", 20.0, size=SMALL)
+    make_film(folder / "middle.mkv", 10.0, size=(112, 64))
+    make_film(folder / "short.mkv", 2.0, size=(128, 72))
+    (folder / "text.mp4").write_text("no film")
+    (folder / "notes.txt").write_text("no film, and not named like one")
+    return folder
+
+
+def batch(*arguments: str | Path, cwd: Path, code: int) -> list[dict[str, Any]]:
+    """Run a batch with quick settings; what it printed, line by line."""
+    done = scenefer("batch", *arguments, *QUICK, "--json", cwd=cwd)
+    complaints(done)
+    assert done.returncode == code, done.stderr
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def ended(events: list[dict[str, Any]]) -> dict[str, str]:
+    """What became of the films in a run, by name."""
+    states = ("done", "partial", "failed")
+    return {Path(event["film"]).name: event["event"] for event in events if event["event"] in states}
+
+
+def pieces(cwd: Path) -> dict[str, tuple[int, int]]:
+    """Name every finished piece, with what would change if it were made again."""
+    found = sorted((cwd / "data" / "observed").rglob("manifest.json"))
+    return {str(path.relative_to(cwd)): (path.stat().st_ino, path.stat().st_mtime_ns) for path in found}
+
+
+def failed(cwd: Path) -> dict[str, dict[str, str]]:
+    with (cwd / "reports" / "library" / "failures.csv").open(encoding="utf-8", newline="") as file:
+        return {Path(row["film"]).name: row for row in csv.DictReader(file)}
+
+
+def planned(*arguments: str | Path, cwd: Path) -> dict[str, tuple[str, str | None, int]]:
+    """What a dry run says of each film: state, why, pieces to be read."""
+    events = batch(*arguments, "--dry-run", cwd=cwd, code=0)
+    return {Path(one["film"]).name: (one["state"], one["why"], one["pieces_missing"]) for one in events}
+
+
+def test_a_library_is_resumed_by_content_and_redoes_what_changed_and_nothing_else(films: Path, tmp_path: Path):
+    shutil.copytree(films, tmp_path / "films")
+    assert planned("films", cwd=tmp_path)["long.mkv"] == ("to look at", None, 0)
+    assert not (tmp_path / "data").exists()
+
+    events = batch("films", cwd=tmp_path, code=1)
+    assert ended(events) == {"long.mkv": "done", "middle.mkv": "done", "short.mkv": "done", "text.mp4": "failed"}
+    begun = [Path(event["film"]).name for event in events if event["event"] == "begun"]
+    assert begun == ["long.mkv", "middle.mkv", "short.mkv"], "longest first"
+    assert events[-1]["done"] == 3
+    assert events[-1]["exit"] == 1
+    assert {path.name for path in (tmp_path / "reports").iterdir()} == {"long", "middle", "short", "library"}
+    assert "read from 0:00:00.000" in (tmp_path / "reports" / "long" / "log.txt").read_text()
+    assert failed(tmp_path)["text.mp4"]["permanent"] == "true"
+    assert not list(tmp_path.rglob("*.tmp")) + list(tmp_path.rglob("*claim*"))
+
+    # Nothing is done twice, renamed and moved films included; it still exits 1, for the film that is none.
+    first = pieces(tmp_path)
+    (tmp_path / "films" / "moved").mkdir()
+    (tmp_path / "films" / "long.mkv").rename(tmp_path / "films" / "moved" / "renamed.mkv")
+    assert ended(batch("films", cwd=tmp_path, code=1)) == {}
+    assert pieces(tmp_path) == first
+
+    # Another setting of a later stage reads no film again.
+    (tmp_path / "plan.toml").write_text("[scenes]\nn_scenes = 2\n")
+    assert planned("films", "--plan", "plan.toml", cwd=tmp_path)["short.mkv"] == ("to do", "settings changed", 0)
+    assert len(ended(batch("films", "--plan", "plan.toml", cwd=tmp_path, code=1))) == 3
+    assert pieces(tmp_path) == first
+
+    # A film that changed is read, and so is what was none before.
+    make_film(tmp_path / "films" / "short.mkv", 3.0, size=SMALL)
+    shutil.copy(films / "short.mkv", tmp_path / "films" / "text.mp4")
+    events = batch("films", "--plan", "plan.toml", cwd=tmp_path, code=0)
+    assert ended(events) == {"short.mkv": "done"}, "the other one's content is known"
+    assert failed(tmp_path) == {} or "text.mp4" in failed(tmp_path)
+    assert first.items() < pieces(tmp_path).items()
+
+
+def test_sheets_are_matched_by_name_and_a_bad_one_fails_its_film_alone(films: Path, tmp_path: Path):
+    (tmp_path / "sheets").mkdir()
+    (tmp_path / "sheets" / "short.csv").write_text("scene,start,end,intended\na,0,1,happy\nb,1,2,sad\n")
+    (tmp_path / "sheets" / "middle.csv").write_text("scene,start,end,intended\na,7,1,happy\n")
+    command = (films / "short.mkv", films / "middle.mkv", "--intended", "sheets")
+    events = batch(*command, cwd=tmp_path, code=1)
+    assert ended(events) == {"middle.mkv": "failed", "short.mkv": "done"}
+    row = failed(tmp_path)["middle.mkv"]
+    assert (row["stage"], row["permanent"]) == ("sheet", "false")
+    assert "row 2" in row["error"]
+    scenes = pd.read_parquet(tmp_path / "reports" / "short" / "tables" / "scenes.parquet")
+    assert scenes["name"].tolist() == ["a", "b"]
+
+    # Mended, it is tried again; the other film's sheet is the same, and so is its report.
+    (tmp_path / "sheets" / "middle.csv").write_text("scene,start,end,intended\na,1,7,happy\n")
+    assert ended(batch(*command, "--only-failed", cwd=tmp_path, code=0)) == {"middle.mkv": "done"}
+    assert failed(tmp_path) == {}
+
+
+def test_two_films_of_one_name_have_two_reports_whoever_ends_first(films: Path, tmp_path: Path):
+    for folder, film in (("a", "short.mkv"), ("b", "middle.mkv"), ("library", "long.mkv")):
+        (tmp_path / folder).mkdir()
+        shutil.copy(films / film, tmp_path / folder / ("library.mkv" if folder == "library" else "same.mkv"))
+    batch("a", "b", "library", cwd=tmp_path, code=0)
+    found = sorted(path.name for path in (tmp_path / "reports").iterdir())
+    assert found[0] == "library"
+    assert found[1].startswith("library-")
+    assert found[2] == "same"
+    assert found[3].startswith("same-")
+
+
+def test_other_failures_than_of_bytes_are_tried_again(films: Path, tmp_path: Path):
+    (tmp_path / "films").mkdir()
+    (tmp_path / "films" / "later.mkv").symlink_to(tmp_path / "short.mkv")
+    batch("films", cwd=tmp_path, code=3)
+    assert failed(tmp_path)["later.mkv"]["permanent"] == "false"
+    shutil.copy(films / "short.mkv", tmp_path / "short.mkv")
+    batch("films", cwd=tmp_path, code=0)
+    assert failed(tmp_path) == {}
+
+
+def test_a_library_without_a_film_is_a_mistake_of_usage(tmp_path: Path):
+    (tmp_path / "empty").mkdir()
+    for arguments in (["empty"], [], ["missing"], ["empty", "--executor", "threads"], ["empty", "--shard", "3/2"]):
+        done = scenefer("batch", *arguments, cwd=tmp_path)
+        assert done.returncode == 2, done.stderr
+        assert len(complaints(done)) == 1
+
+
+@pytest.mark.slow
+def test_hard_films_and_good_ones_are_one_library(tmp_path: Path):
+    """The good ones all succeed, the bad ones are all named."""
+    from tests.conftest import FILMS
+    from tests.test_hard_films import ROWS
+
+    if not FILMS.is_dir():
+        pytest.skip(f"the clips are not at {FILMS}; set SCENEFER_FILMS to their folder")
+    done = scenefer("batch", FILMS, *QUICK, "--json", cwd=tmp_path, limit=1800)
+    assert done.returncode == 1, done.stderr
+    states = ended([json.loads(line) for line in done.stdout.splitlines()])
+    bad = {row["file"] for row in ROWS if row["exit"] != "0"}
+    partial = {row["file"] for row in ROWS if row["exit"] == "0" and row["warning"]}
+    assert {name for name, state in states.items() if state == "failed"} == bad
+    assert {name for name, state in states.items() if state == "partial"} >= partial
+    assert set(failed(tmp_path)) >= bad | partial
+    assert os.path.isfile(tmp_path / "reports" / "testfilm_720p25" / "report.html")

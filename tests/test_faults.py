@@ -1,0 +1,304 @@
+"""What may befall a run over a library, each done for real: nothing is lost, nothing doubled, the failure is named."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import psutil
+import pytest
+
+from tests.test_batch import SMALL, batch, ended, failed
+from tests.test_cli import command, environment_of, make_film, scenefer
+
+QUICK = ("--profile", "fast", "--workers", "2", "--json")
+COUNTING = """
+import os
+from scenefer import store
+write = store.write_piece
+def write_and_count(staging, folder, *rest):
+    write(staging, folder, *rest)
+    with open(os.environ["COUNTED"], "a") as file:
+        file.write(f"{folder.parent.parent.name}/{folder.name}\\n")
+store.write_piece = write_and_count
+"""
+
+
+@pytest.fixture(scope="module")
+def films(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Three films in eight pieces."""
+    folder = tmp_path_factory.mktemp("films")
+    make_film(folder / "long.mkv", 20.0, size=SMALL)
+    make_film(folder / "middle.mkv", 12.0, size=(112, 64))
+    make_film(folder / "short.mkv", 2.0, size=(128, 72))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def undisturbed(films: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """What a run leaves that nothing befell."""
+    folder = tmp_path_factory.mktemp("undisturbed")
+    batch(films, cwd=folder, code=0)
+    return left_by(folder)
+
+
+def left_by(folder: Path) -> dict[str, Any]:
+    """All tables of all films, and their records but for what tells of time and place."""
+    found: dict[str, Any] = {}
+    for path in sorted((folder / "reports").glob("*/tables/*.parquet")):
+        found[str(path.relative_to(folder))] = pd.read_parquet(path)
+    for path in sorted((folder / "reports").glob("*/run.json")):
+        record = json.loads(path.read_text())
+        record["film"].pop("path")
+        found[str(path.relative_to(folder))] = {
+            name: value for name, value in record.items() if name not in ("made", "timings")
+        }
+    return found
+
+
+def expect_same(found: dict[str, Any], expected: dict[str, Any]) -> None:
+    assert list(found) == list(expected)
+    for name, value in expected.items():
+        if isinstance(value, pd.DataFrame):
+            pd.testing.assert_frame_equal(found[name], value)
+        else:
+            assert found[name] == value, name
+
+
+@contextmanager
+def running(*arguments: str | Path, cwd: Path, **environment: str) -> Iterator[subprocess.Popen[str]]:
+    """A batch at work in a process group of its own."""
+    with subprocess.Popen(
+        command(["batch", *arguments, *QUICK]), cwd=cwd, env=environment_of(environment), text=True,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True,
+    ) as process:  # fmt: skip
+        try:
+            yield process
+        finally:
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
+
+
+def wait_for(what: Callable[[], Any], process: subprocess.Popen[str] | None = None, seconds: float = 200.0) -> Any:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if found := what():
+            return found
+        assert process is None or process.poll() is None, process.communicate()
+        time.sleep(0.01)
+    pytest.fail("it did not happen")
+
+
+def workers_at_a_piece(folder: Path) -> list[int]:
+    """Process numbers of those who hold the claim of a piece at this moment."""
+    owners = []
+    for file in (folder / "data").rglob("*.claim-*/owner.json"):
+        try:
+            owners.append(json.loads(file.read_text())["pid"])
+        except (OSError, ValueError):
+            continue
+    return owners
+
+
+def outcome(process: subprocess.Popen[str]) -> tuple[int, list[dict[str, Any]]]:
+    out, err = process.communicate(timeout=300)
+    assert "Traceback" not in err, err
+    return process.returncode, [json.loads(line) for line in out.splitlines()]
+
+
+def test_a_worker_killed_in_the_middle_of_a_piece_is_replaced_and_nothing_is_lost(films, undisturbed, tmp_path):
+    with running(films, cwd=tmp_path) as process:
+        victim = wait_for(lambda: workers_at_a_piece(tmp_path), process)[0]
+        os.kill(victim, signal.SIGKILL)
+        code, events = outcome(process)
+    assert code == 0
+    assert len(ended(events)) == 3
+    expect_same(left_by(tmp_path), undisturbed)
+
+
+def killed_and_begun_again(films: Path, folder: Path, delays: list[float]) -> None:
+    for delay in delays:
+        with running(films, cwd=folder) as process:
+            time.sleep(delay)
+            os.killpg(process.pid, signal.SIGKILL)
+    batch(films, cwd=folder, code=0)
+    assert not list(folder.rglob("*.claim-*"))
+
+
+def test_a_run_that_is_killed_twice_leaves_what_an_undisturbed_one_leaves(films, undisturbed, tmp_path):
+    with running(films, cwd=tmp_path) as process:
+        wait_for(lambda: workers_at_a_piece(tmp_path), process)
+        os.killpg(process.pid, signal.SIGKILL)
+    with running(films, cwd=tmp_path) as process:
+        wait_for(lambda: list((tmp_path / "data").rglob("manifest.json")), process)
+        os.killpg(process.pid, signal.SIGKILL)
+    killed_and_begun_again(films, tmp_path, [])
+    expect_same(left_by(tmp_path), undisturbed)
+
+
+@pytest.mark.slow
+def test_a_run_that_is_killed_twenty_times_leaves_what_an_undisturbed_one_leaves(films, undisturbed, tmp_path):
+    begin = time.monotonic()
+    batch(films, cwd=tmp_path, code=0)
+    whole = time.monotonic() - begin
+    shutil.rmtree(tmp_path / "data")
+    shutil.rmtree(tmp_path / "reports")
+    chance = random.Random(5)
+    killed_and_begun_again(films, tmp_path, [chance.uniform(0.3, whole) for _ in range(20)])
+    expect_same(left_by(tmp_path), undisturbed)
+
+
+def test_two_runs_at_the_same_time_share_a_library_and_double_no_piece(films, undisturbed, tmp_path):
+    (tmp_path / "site").mkdir()
+    (tmp_path / "site" / "sitecustomize.py").write_text(COUNTING)
+    more = {
+        "PYTHONPATH": f"{tmp_path / 'site'}:{os.environ.get('PYTHONPATH', '')}",
+        "COUNTED": str(tmp_path / "counted"),
+    }
+    with running(films, cwd=tmp_path, **more) as one, running(films, cwd=tmp_path, **more) as other:
+        results = [outcome(one), outcome(other)]
+    assert [code for code, _ in results] == [0, 0]
+    assert all(len(ended(events)) == 3 for _, events in results)
+    counted = (tmp_path / "counted").read_text().splitlines()
+    assert len(counted) == len(set(counted)) == len(list((tmp_path / "data").rglob("manifest.json"))) >= 7
+    expect_same(left_by(tmp_path), undisturbed)
+
+
+def test_the_first_interrupt_finishes_what_runs_and_the_run_goes_on_later(films, undisturbed, tmp_path):
+    with running(films, cwd=tmp_path) as process:
+        wait_for(lambda: workers_at_a_piece(tmp_path), process)
+        os.kill(process.pid, signal.SIGINT)
+        code, events = outcome(process)
+    assert code == 130
+    assert events[-1]["stopped"] == "interrupted"
+    done = {path: path.stat().st_mtime_ns for path in (tmp_path / "data").rglob("manifest.json")}
+    assert done, "what ran was finished"
+    assert not list(tmp_path.rglob("*.claim-*"))
+    batch(films, cwd=tmp_path, code=0)
+    assert {path: path.stat().st_mtime_ns for path in done} == done
+    expect_same(left_by(tmp_path), undisturbed)
+
+
+def test_the_second_interrupt_stops_at_once(films, tmp_path):
+    with running(films, cwd=tmp_path) as process:
+        victims = wait_for(lambda: workers_at_a_piece(tmp_path), process)
+        for victim in victims:
+            os.kill(victim, signal.SIGSTOP)  # what runs would never end
+        os.kill(process.pid, signal.SIGINT)
+        time.sleep(1.0)
+        assert process.poll() is None
+        os.kill(process.pid, signal.SIGINT)
+        process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert not any(psutil.pid_exists(victim) for victim in victims)
+
+
+def test_a_worker_that_hangs_is_killed_and_its_film_named_and_the_others_are_done(films, tmp_path):
+    (tmp_path / "plan.toml").write_text("[run]\npatience = 20.0\n")
+    with running(films, "--plan", "plan.toml", cwd=tmp_path) as process:
+        os.kill(wait_for(lambda: workers_at_a_piece(tmp_path), process)[0], signal.SIGSTOP)
+        code, events = outcome(process)
+    assert code == 1
+    assert sorted(ended(events).values()) == ["done", "done", "failed"]
+    (row,) = failed(tmp_path).values()
+    assert "hung" in row["error"]
+    assert (row["stage"], row["permanent"]) == ("observe", "false")
+    batch(films, cwd=tmp_path, code=0)
+    assert failed(tmp_path) == {}
+
+
+@pytest.mark.parametrize("fault", ["truncated", "deleted"])
+def test_a_film_that_changes_while_it_is_read_is_named_and_the_others_are_done(fault, films, undisturbed, tmp_path):
+    shutil.copytree(films, tmp_path / "films")
+    film = tmp_path / "films" / "long.mkv"
+    with running("films", cwd=tmp_path) as process:
+        wait_for(lambda: workers_at_a_piece(tmp_path), process)  # of the longest film, which comes first
+        if fault == "deleted":
+            film.unlink()
+        else:
+            os.truncate(film, film.stat().st_size // 2)
+        code, events = outcome(process)
+    assert code == 1
+    assert ended(events) == {"long.mkv": "failed", "middle.mkv": "done", "short.mkv": "done"}
+    row = failed(tmp_path)["long.mkv"]
+    assert ("changed" if fault == "truncated" else "deleted") in row["error"]
+    assert row["permanent"] == "false"
+    shutil.copy2(films / "long.mkv", film)
+    batch("films", cwd=tmp_path, code=0)
+    expect_same(left_by(tmp_path), undisturbed)
+
+
+def test_a_damaged_file_of_the_cache_is_found_and_made_again(films, undisturbed, tmp_path):
+    batch(films, cwd=tmp_path, code=0)
+    damaged = sorted((tmp_path / "data").rglob("frames.parquet"))[0]
+    content = bytearray(damaged.read_bytes())
+    content[len(content) // 2] ^= 1
+    damaged.write_bytes(content)
+    shutil.rmtree(tmp_path / "reports")
+    batch(films, cwd=tmp_path, code=0)
+    expect_same(left_by(tmp_path), undisturbed)
+    logs = " ".join(path.read_text() for path in (tmp_path / "reports").glob("*/log.txt"))
+    assert "is not as it was written" in logs
+
+
+@contextmanager
+def mounted(folder: Path, size: str) -> Iterator[Path]:
+    """A disk of a given size; skipped where nobody may mount one."""
+    folder.mkdir()
+    if os.geteuid() != 0 or subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "none", folder]).returncode:
+        pytest.skip("no file system can be mounted here")
+    try:
+        yield folder
+    finally:
+        subprocess.run(["umount", "-l", folder], check=True)
+
+
+def test_a_full_disk_ends_the_run_with_its_reason_and_freeing_it_goes_on(films, undisturbed, tmp_path):
+    (tmp_path / "plan.toml").write_text("[run]\nleast_free = 0.0\n")
+    with mounted(tmp_path / "disk", "64m") as disk:
+        (disk / "ballast").write_bytes(bytes(shutil.disk_usage(disk).free - (100 << 10)))
+        done = scenefer("batch", films, *QUICK, "--plan", "plan.toml", "--data", disk / "data", cwd=tmp_path)
+        assert done.returncode == 3, done.stderr
+        assert "No space left" in done.stderr
+        assert {row["stage"] for row in failed(tmp_path).values()} == {"write"}
+        (disk / "ballast").unlink()
+        batch(films, "--data", disk / "data", "--plan", "plan.toml", cwd=tmp_path, code=0)
+        assert not list(disk.rglob("*.tmp"))
+    expect_same(left_by(tmp_path), undisturbed)
+    assert failed(tmp_path) == {}
+
+
+def test_too_little_room_is_said_before_anything_is_read(films, tmp_path):
+    with mounted(tmp_path / "disk", "64m") as disk:
+        done = scenefer("batch", films, *QUICK, "--data", disk / "data", cwd=tmp_path)
+    assert done.returncode == 3
+    assert "MB left, less than 200; free space" in done.stderr
+    assert not list(tmp_path.rglob("observed"))
+
+
+def test_an_output_folder_that_turns_read_only_ends_the_run_and_what_was_read_is_kept(films, undisturbed, tmp_path):
+    with mounted(tmp_path / "reports", "64m") as out:
+        with running(films, cwd=tmp_path) as process:
+            wait_for(lambda: workers_at_a_piece(tmp_path), process)
+            subprocess.run(["mount", "-o", "remount,ro", out], check=True)
+            stdout, stderr = process.communicate(timeout=200)
+        assert process.returncode == 3, stderr
+        assert "cannot be written: Read-only file system" in stderr
+        assert "Traceback" not in stderr
+        assert json.loads(stdout.splitlines()[-1])["exit"] == 3
+        kept = {path: path.stat().st_mtime_ns for path in (tmp_path / "data").rglob("manifest.json")}
+        assert kept
+        subprocess.run(["mount", "-o", "remount,rw", out], check=True)
+        batch(films, cwd=tmp_path, code=0)
+        assert {path: path.stat().st_mtime_ns for path in kept} == kept
+        expect_same(left_by(tmp_path), undisturbed)
