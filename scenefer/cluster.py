@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import faulthandler
 import os
+import socket
 import time
 from collections.abc import Generator, Iterable
 from typing import Any
@@ -71,6 +72,7 @@ def _connect(address: str, workers: int) -> Any:
         import ray
     except ImportError as error:
         raise PlanError("--executor ray needs ray: pip install 'scenefer[ray]'") from error
+    _demand_answer(address)
     try:
         if address:
             ray.init(address=address, log_to_driver=False)
@@ -79,6 +81,16 @@ def _connect(address: str, workers: int) -> Any:
     except (ConnectionError, RuntimeError, ValueError) as error:
         raise PlanError(f"there is no Ray cluster at {address or 'this machine'}: {error}") from error
     return ray
+
+
+def _demand_answer(address: str) -> None:
+    """Refuse an address at which nobody answers; Ray itself tries for minutes."""
+    host, _, port = address.removeprefix("ray://").rpartition(":")
+    if host and port.isdecimal():
+        try:
+            socket.create_connection((host, int(port)), timeout=10).close()
+        except OSError as error:
+            raise PlanError(f"there is no Ray cluster at {address}: {error.strerror or error}") from error
 
 
 def _do(work: Work, job: Any, patience: float) -> Any:
