@@ -30,7 +30,7 @@ from scenefer.batch import Batch
 from scenefer.plan import make_plan
 begin = time.perf_counter()
 root = Path(sys.argv[1])
-found, _ = inventory.find_films([root / "films"])
+found = inventory.find_films([root / "films"])
 batch = Batch(Order([film.path for film in found], make_plan(), root / "data", root / "reports"))
 todo = batch.agenda.to_do()
 print(json.dumps({

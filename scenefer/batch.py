@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from scenefer import executors, failures, memory, pieces, run, store, survey
+from scenefer import executors, failures, library, memory, pieces, run, store, survey
 from scenefer.agenda import Agenda, Order, Task
 from scenefer.errors import FilmError, OutputError, SceneferError, SheetError, printable
 from scenefer.film import Film, clock
@@ -305,6 +305,7 @@ class Batch:
             return
         try:
             failures.write_tables(self.order.out, failures.read(self.order.out))
+            library.write(self.order.out)
         except OutputError as error:
             self.stop(str(error))
         self._changed, self._tabled = False, time.monotonic()

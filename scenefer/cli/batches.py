@@ -42,7 +42,7 @@ def batch(
     as_json: Annotated[bool, typer.Option("--json", help="Print events on stdout, one JSON object a line.")] = False,
 ) -> None:
     """Analyse a library of films; what is done is not done again."""
-    from scenefer import board, inventory
+    from scenefer import board, inventory, sheets
     from scenefer.agenda import Order
     from scenefer.batch import Batch
     from scenefer.pieces import networks
@@ -62,17 +62,17 @@ def batch(
     if not library and input_list is None:
         raise PlanError("give a folder, films, or --input-list FILE")
     data = data or out.parent / "data"
-    found, notes = inventory.find_films(library or [], input_list, leave_out=(out, data))
+    found = inventory.find_films(library or [], input_list)
     films = [film.path for film in (inventory.shard(found, shard) if shard else found)]
     if not films:
         raise PlanError("there is no film" + (f" in part {shard}" if shard else "; give a folder of films"))
-    scenes_of, over = inventory.match_sheets(found, scenes)
-    intended_of, over_too = inventory.match_sheets(found, intended)
+    for folder in (scenes, intended):
+        if folder is not None and not folder.is_dir():
+            raise PlanError(f"{folder} is no folder; give a folder of sheets named as the films")
+    scenes_of, intended_of = sheets.match(films, scenes), sheets.match(films, intended)
     order = Order(films, settings, data, out, scenes_of, intended_of, only_failed=only_failed)
     told = board.Lines() if as_json else board.Board()
     run = told.batch = Batch(order, _teller(told, as_json))
-    for note in (*notes, *over, *over_too):
-        complain(f"note: {note}")
     if dry_run:
         _tell_plan(run, as_json)
         raise typer.Exit(0)

@@ -36,11 +36,6 @@ def probe_still(path: Path) -> Film | None:
     return Film(path, film_id(path), *size, duration=1.0, frame_rate=Fraction(1), kind="still", stills=(path,))
 
 
-def is_named_as_picture(path: Path) -> bool:
-    """Tell whether a file is a still by its suffix."""
-    return path.suffix.lower() in _SUFFIXES
-
-
 def probe_folder(path: Path) -> Film:
     """Find the pictures in a folder, sorted as people count, 2 before 10; the first that can be opened gives the size.
 
@@ -48,7 +43,7 @@ def probe_folder(path: Path) -> Film:
         PlanError: the folder has no picture.
         FilmError: it has, but none can be opened.
     """
-    found = sorted((p for p in path.iterdir() if is_named_as_picture(p) and p.is_file()), key=_natural)
+    found = sorted((p for p in path.iterdir() if p.suffix.lower() in _SUFFIXES and p.is_file()), key=_natural)
     if not found:
         raise PlanError(f"{printable(path)} has no pictures; give a film, a picture, or a folder of pictures")
     size = next((size for picture in found if (size := _size_or_none(picture))), None)
