@@ -69,7 +69,7 @@ class Board:
             return None
         table = Table(box=SIMPLE_HEAD, expand=True)
         table.add_column("film", ratio=3, overflow="ellipsis", no_wrap=True)
-        table.add_column("", ratio=4, overflow="ellipsis", no_wrap=True)
+        table.add_column("state", ratio=4, overflow="ellipsis", no_wrap=True)
         for task in self._ended:
             words = task.failure.error if task.failure else str(task.folder)
             style = {"done": "green", "partial": "yellow", "failed": "red"}[task.state]
