@@ -220,7 +220,11 @@ class Batch:
 
     def _succeed(self, task: Task, job: Finish) -> None:
         folder = job.folder or run.report_folder(job.film, job.out, second=job.second)
-        record = json.loads((folder / "run.json").read_text(encoding="utf-8", errors="surrogateescape"))
+        try:
+            record = json.loads((folder / "run.json").read_text(encoding="utf-8", errors="surrogateescape"))
+        except (OSError, ValueError):  # somebody has removed it meanwhile
+            self._fail(task, "write", f"{printable(folder)} is gone or damaged; run again")
+            return
         task.state, task.folder = record["state"], folder
         if task.state == "partial":
             lost = [said for said in record["warnings"] if said.startswith(("damaged", "partly"))]
