@@ -87,6 +87,14 @@ def still_held(staging: Path) -> bool:
     return staging.is_dir()
 
 
+def sweep(folder: Path, patience: float = PATIENCE) -> None:
+    """Remove the claims in a folder that were left by processes that were killed."""
+    with suppress(OSError):
+        for claimed in folder.glob("*.claim-*"):
+            if _abandoned(claimed, patience):
+                _fence(claimed)
+
+
 def _acquire(place: Path, patience: float) -> Path:
     place.parent.mkdir(parents=True, exist_ok=True)
     while True:

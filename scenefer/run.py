@@ -143,7 +143,9 @@ def _report(job: Finish, place: Path) -> None:
             return
         for left in job.out.glob(f"{glob.escape(folder.name)}.*.tmp"):  # by a run that was killed
             shutil.rmtree(left, ignore_errors=True)
-        sighting = join(pieces_of(job.film, job.plan, job.span, job.data), job.n_resumed)
+        pieces = pieces_of(job.film, job.plan, job.span, job.data)
+        claims.sweep(pieces[0].folder.parent)
+        sighting = join(pieces, job.n_resumed)
         lists = sheets.read_lists(job.film, job.scenes, job.intended, every_clip=job.every_clip)
         result = _analyse_sighting(job.film, sighting, job.plan, lists, job.span, {"observe_s": job.seconds})
         result = replace(result, run={**result.run, "made_of": job.made_of})

@@ -148,6 +148,17 @@ def test_a_clock_that_jumped_leaves_no_claim_for_ever(tmp_path: Path, jump: floa
     assert [path.name for path in tmp_path.iterdir()] == ["piece"]
 
 
+def test_what_killed_processes_left_is_swept_away_and_what_living_ones_hold_is_not(tmp_path: Path):
+    with start(HOLDER, tmp_path / "one", 600.0) as dead, start(HOLDER, tmp_path / "other", 600.0) as living:
+        assert (line(dead), line(living)) == ("held", "held")
+        dead.kill()
+        dead.wait()
+        claims.sweep(tmp_path)
+        assert [path.name for path in tmp_path.iterdir()] == ["other.claim-1"]
+        go_on(living)
+        assert line(living) == "published"
+
+
 def test_a_fresh_claim_of_another_machine_is_respected(tmp_path: Path):
     held = tmp_path / "piece.claim-1"
     held.mkdir()

@@ -62,6 +62,10 @@ def batch(
     if not library and input_list is None:
         raise PlanError("give a folder, films, or --input-list FILE")
     data = data or out.parent / "data"
+    if settings.run.executor == "ray":  # whose workers stand in folders of their own
+        out, data = out.absolute(), data.absolute()
+        library = [place.absolute() for place in library or []]
+        scenes, intended = (place and place.absolute() for place in (scenes, intended))
     found = inventory.find_films(library or [], input_list)
     films = [film.path for film in (inventory.shard(found, shard) if shard else found)]
     if not films:
