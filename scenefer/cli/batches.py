@@ -64,9 +64,10 @@ def batch(
     data = data or out.parent / "data"
     if settings.run.executor == "ray":  # whose workers stand in folders of their own
         out, data = out.absolute(), data.absolute()
-        library = [place.absolute() for place in library or []]
         scenes, intended = (place and place.absolute() for place in (scenes, intended))
     found = inventory.find_films(library or [], input_list)
+    if settings.run.executor == "ray":
+        found = [film._replace(path=film.path.absolute()) for film in found]
     films = [film.path for film in (inventory.shard(found, shard) if shard else found)]
     if not films:
         raise PlanError("there is no film" + (f" in part {shard}" if shard else "; give a folder of films"))
