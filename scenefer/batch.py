@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from scenefer import executors, failures, library, memory, pieces, run, store, survey
+from scenefer import claims, executors, failures, library, memory, pieces, run, store, survey
 from scenefer.agenda import Agenda, Order, Task
 from scenefer.errors import FilmError, OutputError, SceneferError, SheetError, printable
 from scenefer.film import Film, clock
@@ -26,6 +26,7 @@ from scenefer.run import Finish, stamped
 _TRIES = 3  # at a film with damaged pieces
 _DISK_EVERY = 2.0  # seconds between looks at the free space
 _TABLES_EVERY = 60.0  # seconds between updates of the library's tables, or longer where they take long
+_TABLES_TRIES = 240  # half seconds
 _SHARE_OF_TABLES = 20  # at most one twentieth of the time goes into them
 
 Tell = Callable[[str, "Task | None"], None]  # what happened, and to which film
@@ -308,12 +309,23 @@ class Batch:
         if not (self._changed and (due or at_once)) and not (absent and at_once):
             return
         try:
-            failures.write_tables(self.order.out, failures.read(self.order.out))
-            library.write(self.order.out)
+            self._write_tables(patiently=at_once)
         except OutputError as error:
             self.stop(str(error))
         self._changed, self._tabled = False, time.monotonic()
         self._tabling = self._tabled - now
+
+    def _write_tables(self, *, patiently: bool) -> None:
+        """Write them unless another run does at this moment; at the end, wait for it, since it may have read before."""
+        out = self.order.out
+        for _ in range(_TABLES_TRIES if patiently else 1):
+            try:
+                with claims.claim(out / "library" / "tables"):
+                    failures.write_tables(out, failures.read(out))
+                    library.write(out)
+                return
+            except claims.Elsewhere:
+                time.sleep(0.5)
 
 
 def work(job: Any, report: Callable[[float], None]) -> None:

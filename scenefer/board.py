@@ -159,8 +159,8 @@ def counted(batch: Batch) -> str:
 
 
 def say(event: dict[str, Any]) -> None:
-    """Print an event as a line."""
-    print(json.dumps(event), file=sys.stdout, flush=True)
+    """Print an event as a line, on the program's own output whatever else is said meanwhile."""
+    print(json.dumps(event), file=sys.__stdout__, flush=True)
 
 
 @contextmanager

@@ -5,8 +5,10 @@ from __future__ import annotations
 import faulthandler
 import os
 import socket
+import sys
 import time
 from collections.abc import Generator, Iterable
+from contextlib import redirect_stdout
 from typing import Any
 
 from scenefer.errors import PlanError
@@ -45,22 +47,23 @@ def ray_cluster(
     source = iter(jobs)
     ended = False
     try:
-        while True:
-            while len(running) < workers and not ended:
-                job = next(source, _END)
-                ended = job is _END
-                if job is None or ended:
-                    break
-                running[task.remote(work, job, patience)] = job
-            if not running and ended:
-                return
-            if not running:
-                time.sleep(_NAP)
-                continue
-            ready, _ = ray.wait(list(running), num_returns=1, timeout=_NAP)
-            for reference in ready:
-                job = running.pop(reference)
-                yield Outcome(job, _error_of(ray, reference, job))
+        with redirect_stdout(sys.stderr):  # where Ray may tell what befalls its workers
+            while True:
+                while len(running) < workers and not ended:
+                    job = next(source, _END)
+                    ended = job is _END
+                    if job is None or ended:
+                        break
+                    running[task.remote(work, job, patience)] = job
+                if not running and ended:
+                    return
+                if not running:
+                    time.sleep(_NAP)
+                    continue
+                ready, _ = ray.wait(list(running), num_returns=1, timeout=_NAP)
+                for reference in ready:
+                    job = running.pop(reference)
+                    yield Outcome(job, _error_of(ray, reference, job))
     finally:
         for reference in running:  # Ctrl-C: what runs is given up, what is done is kept
             ray.cancel(reference, force=True)
