@@ -20,6 +20,7 @@ from scenefer.actors import ActorSettings
 from scenefer.emotions import EmotionSettings
 from scenefer.errors import PlanError
 from scenefer.expression import ExpressionSettings
+from scenefer.language import LANGUAGES, ReportSettings
 from scenefer.observation import ObservationSettings
 from scenefer.scenes import SceneSettings
 from scenefer.shots import ShotSettings
@@ -73,6 +74,7 @@ class Plan:
     expression: ExpressionSettings = field(default_factory=ExpressionSettings)
     emotions: EmotionSettings = field(default_factory=EmotionSettings)
     comparison: ComparisonSettings = field(default_factory=ComparisonSettings)
+    report: ReportSettings = field(default_factory=ReportSettings)
     run: RunSettings = field(default_factory=RunSettings)
 
 
@@ -191,6 +193,7 @@ def _sensible(plan: Plan) -> Plan:
         ("reader", seen.reader, ("pyav", "decord")),
         ("pyramid", seen.pyramid, ("fast", "exact")),
         ("device", plan.models.device, ("auto", "cpu", "cuda")),
+        ("language", plan.report.language, LANGUAGES),
     ):
         if value not in known:
             raise PlanError(f"unknown {name} {value!r}; {_nearest(value, known)}")

@@ -19,6 +19,7 @@ from scenefer import executors, library, store
 from scenefer import plan as plans
 from scenefer.errors import SceneferError, WeightsError
 from scenefer.film import Film, Span, chunks
+from scenefer.language import Language
 from scenefer.models import calibration, zoo
 from scenefer.plan import Plan
 
@@ -314,7 +315,18 @@ def write(analysis: Analysis, folder: Path) -> None:
     if compared is not None:
         more["comparison"] = compared.table
         run["comparison"] = comparison.record(compared)
-    save(replace(analysis, run=run), folder, build(analysis, compared), more)
+    save(replace(analysis, run=run), folder, build(analysis, compared, language_of(analysis)), more)
+
+
+def in_language(analysis: Analysis, language: Language) -> Analysis:
+    """Return a run whose report is written in another language."""
+    settings = {**analysis.run.get("settings", {}), "report": {"language": language.code}}
+    return replace(analysis, run={**analysis.run, "settings": settings})
+
+
+def language_of(analysis: Analysis) -> Language:
+    """Return the language in which the report of a run is written."""
+    return Language(plans.from_record(analysis.run.get("settings", {})).report.language)
 
 
 def compared_with_intentions(analysis: Analysis) -> Comparison | None:

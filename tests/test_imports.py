@@ -17,7 +17,7 @@ PACKAGE = Path(scenefer.__file__).parent
 
 # A module may import those of its own layer, as long as there is no circle, and those of the layers above it here.
 LAYERS = (
-    ("errors", "film", "finding", "geometry", "tables", "metrics", "timecode", "intentions"),
+    ("errors", "film", "finding", "geometry", "tables", "metrics", "timecode", "intentions", "language"),
     (
         *("video", "models", "scores", "shots", "transitions", "tracks", "expression"),
         *("samples", "likeness", "scenes", "emotions", "rows", "timelines", "sheets"),
@@ -25,7 +25,7 @@ LAYERS = (
     ),
     (
         *("observation", "actors", "analysis", "report", "library"),
-        *("templates", "summary", "subtitles", "export", "explanation", "overlay"),
+        *("templates", "summary", "subtitles", "export", "explanation", "courses", "overlay", "plates"),
     ),
     ("plan", "store", "executors", "run", "status", "housekeeping", "training", "demo"),
     ("console", "cli"),

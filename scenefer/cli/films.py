@@ -54,6 +54,7 @@ def analyze(
     ] = None,
     reader: Annotated[str | None, typer.Option(help="pyav or decord.")] = None,
     workers: Annotated[int | None, typer.Option(help="Processes; 0 = one a core.", min=0)] = None,
+    lang: Annotated[str | None, typer.Option(help="Language of the report: en or id.")] = None,
     no_crops: Annotated[bool, typer.Option("--no-crops", help="Keep no pictures of faces.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one summary object on stdout.")] = False,
     open_: Annotated[bool, typer.Option("--open", help="Open the report.")] = False,
@@ -75,6 +76,7 @@ def analyze(
             "models.device": device,
             "models.expression": weights,
             "scenes.n_scenes": n_scenes,
+            "report.language": lang,
             "run.workers": workers,
         },
     )
@@ -94,7 +96,7 @@ def analyze(
             _note_failure(failures, path, error)
             continue
         lists = sheets.read_lists(film, scenes_of.get(path), intended_of.get(path), every_clip=every_clip)
-        probed.append((film, _span(start, end, film), lists))
+        probed.append((film, span_of(start, end, film), lists))
     summaries = []
     for film, span, lists in probed:
         try:
@@ -164,7 +166,12 @@ def _note_failure(failures: list[dict[str, str]], path: Path, error: SceneferErr
     complain(str(error))
 
 
-def _span(start: str | None, end: str | None, film: Film) -> Span:
+def span_of(start: str | None, end: str | None, film: Film) -> Span:
+    """Read the part of a film that options name.
+
+    Raises:
+        PlanError: they are no times, or name no part of the film.
+    """
     from scenefer.film import Span
     from scenefer.timecode import seconds_of
 

@@ -12,16 +12,19 @@ from scenefer import console
 from scenefer.cli.lists import EveryClip, TimecodeStart, from_timecode
 from scenefer.cli.speech import demand, out, say, say_lines
 from scenefer.errors import PlanError
+from scenefer.language import Language
 
 Run = Annotated[Path, typer.Argument(metavar="RUN", help="Folder of an analysed film, reports/<film>.")]
 
 
-def report(folder: Run) -> None:
+def report(
+    folder: Run, lang: Annotated[str | None, typer.Option(help="en or id; else that of the last report.")] = None
+) -> None:
     """Render the report of an analysed film again."""
     from scenefer import analysis, run
 
     loaded = analysis.load(folder)
-    run.write(loaded, folder)
+    run.write(loaded if lang is None else run.in_language(loaded, Language(lang)), folder)
     say(f"report: {folder / 'report.html'}")
 
 

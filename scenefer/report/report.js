@@ -10,7 +10,7 @@
   const clock = (seconds) => {
     const whole = Math.floor(seconds), pad = (n) => String(n).padStart(2, "0");
     const hours = Math.floor(whole / 3600), minutes = Math.floor(whole / 60) % 60;
-    const tenth = seconds - whole > 0.05 ? (seconds - whole).toFixed(1).slice(1) : "";
+    const tenth = seconds - whole > 0.05 ? (seconds - whole).toFixed(1).slice(1).replace(".", figures.decimal) : "";
     return (hours ? `${hours}:${pad(minutes)}` : minutes) + `:${pad(whole % 60)}${tenth}`;
   };
 
@@ -88,7 +88,6 @@
   window.addEventListener("afterprint", () => resize({ autosize: true, width: null }));
 
   // What lies further down is drawn when the page has come to rest.
-  const [first, ...others] = Object.keys(figures);
-  draw(first);
-  others.forEach((name) => (window.requestIdleCallback || setTimeout)(() => draw(name)));
+  draw("arc");
+  (window.requestIdleCallback || setTimeout)(() => draw("lanes"));
 })();

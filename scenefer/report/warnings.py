@@ -1,0 +1,25 @@
+"""Sentences that a run keeps in English, by their shape: what went wrong on the way, and what was done with the sheet.
+
+They are written where they arise, long before it is known in which language somebody will read them.
+"""
+
+from __future__ import annotations
+
+from scenefer.language import marked
+
+SHAPES = (
+    # video/frame.py
+    marked("damaged: 1 place could not be decoded, the first at {time} ({reason})"),
+    marked("damaged: {n} places could not be decoded, the first at {time} ({reason})"),
+    marked("partly readable: the picture ends at {end}, although the file promises {promised}"),
+    marked("{n} frames have no usable timestamp; their times were interpolated"),
+    marked("the file's clock jumps {n} times, first at {time}; film time goes on without the jumps"),
+    marked("the picture changes its size; {n} frames were scaled to the first one's"),
+    marked("{n} interlaced frames were deinterlaced"),
+    marked("HDR ({kind}) was converted to standard range: white is 203 cd/m², what is brighter is compressed"),
+    # video/probing.py
+    marked("the film asks to be turned by {asked}°; it was turned by {turned}°"),
+    marked("the film declares pixels of shape {shape}, which cannot be meant; they are taken for square"),
+    # sheets.py
+    marked("{sheet}, {place}: the end {end} was clipped to the film's, {duration}"),
+)
