@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from scenefer.cli import films, libraries, networks, runs
+from scenefer.cli import films, libraries, networks, runs, views
 
 app = typer.Typer(
     add_completion=False,
@@ -38,6 +38,8 @@ for command in (
     runs.reclassify,
     runs.export,
     runs.explain,
+    views.overlay,
+    views.figures,
     runs.schema,
     libraries.library,
     libraries.status,
