@@ -29,10 +29,12 @@ if TYPE_CHECKING:
 
     from scenefer.analysis import Analysis
 
+_Rgb = tuple[int, int, int]
+
 _WHOLE = Span(0.0, float("inf"))
 _FASTEST = Fraction(120)  # pictures a second; what a film declares beyond it is no rate
 _GREY = (150, 148, 156)
-_INK, _PAPER = (20, 20, 22), (255, 255, 255)
+_INK, _PALE, _PAPER = (20, 20, 22), (205, 203, 208), (255, 255, 255)
 _SHADE = 0.66  # of the panel over the picture
 
 
@@ -154,48 +156,35 @@ class _Painter:
         _fill(picture, left, top, width, height, _INK, _SHADE)
         head = scene[3] if scene else "–"
         _paste(picture, _text(head, round(18 * unit), True, _PAPER, width - 2 * gap), left + gap, top + gap)
-        note = self._note(moment, so_far)
-        about = f"{clock(time)[:-2]}  {note}"
-        _paste(
-            picture, _text(about, round(13 * unit), False, (205, 203, 208)), left + gap, top + gap + round(25 * unit)
+        about = _text(
+            f"{clock(time)[:-2]}  {self._note(moment, so_far)}", round(13 * unit), False, _PALE, width - 2 * gap
         )
+        _paste(picture, about, left + gap, top + gap + round(25 * unit))
         begin, first = left + gap + name + gap, top + gap + round(48 * unit)
         for place, text in enumerate(names):
             y = first + place * row
             _paste(picture, text, left + gap, y + (row - text.shape[0]) // 2)
             share = 0.0 if moment is None else float(moment[place])
-            y0, y1 = y + round(5 * unit), y + row - round(5 * unit)
-            cv2.rectangle(picture, (begin, y0), (begin + bar, y1), (70, 69, 74), -1)
-            if share > 0:
-                cv2.rectangle(picture, (begin, y0), (begin + round(bar * share), y1), _COLOUR[place], -1)
-            if so_far is not None:
-                x = begin + round(bar * float(so_far[place]))
-                cv2.rectangle(
-                    picture, (x, y0 - round(2 * unit)), (x + max(1, round(2 * unit)), y1 + round(2 * unit)), _PAPER, -1
-                )
+            mark = None if so_far is None else float(so_far[place])
+            _draw_bar(picture, (begin, y + round(5 * unit), bar, row - round(10 * unit)), _COLOUR[place], share, mark)
             if moment is not None:
-                number_text = _text(percent(100 * share, self._language), round(14 * unit), True, _PAPER)
-                _paste(
-                    picture,
-                    number_text,
-                    left + width - gap - number_text.shape[1],
-                    y + (row - number_text.shape[0]) // 2,
-                )
+                said = _text(percent(100 * share, self._language), round(14 * unit), True, _PAPER)
+                _paste(picture, said, left + width - gap - said.shape[1], y + (row - said.shape[0]) // 2)
 
     def _note(self, moment: np.ndarray | None, so_far: np.ndarray | None) -> str:
         if moment is None:
             return self._language.say("no usable face")
-        return self._language.say("bar: now, tick: scene so far") if so_far is not None else self._language.say("now")
+        return self._language.say("bar: now; tick: so far") if so_far is not None else self._language.say("now")
 
 
-def _rgb(colour: str) -> tuple[int, int, int]:
+def _rgb(colour: str) -> _Rgb:
     return int(colour[1:3], 16), int(colour[3:5], 16), int(colour[5:7], 16)
 
 
 _COLOUR = tuple(_rgb(COLOURS[emotion]) for emotion in EMOTIONS)
 
 
-def _on(colour: tuple[int, int, int]) -> tuple[int, int, int]:
+def _on(colour: _Rgb) -> _Rgb:
     """Choose black or white, whichever is read better on a colour (relative luminance, WCAG 2.2)."""
     linear = [((c / 255 + 0.055) / 1.055) ** 2.4 if c > 10 else c / 255 / 12.92 for c in colour]
     return _INK if 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2] > 0.18 else _PAPER
@@ -209,9 +198,20 @@ def _draw_box(picture: np.ndarray, now: Now, unit: float) -> None:
     cv2.rectangle(picture, (x0, y0), (x1, y1), colour, thick, cv2.LINE_AA)
 
 
-def _fill(
-    picture: np.ndarray, left: int, top: int, width: int, height: int, colour: tuple[int, int, int], how: float
+def _draw_bar(
+    picture: np.ndarray, place: tuple[int, int, int, int], colour: _Rgb, share: float, mark: float | None
 ) -> None:
+    """Draw a share (0..1) as a bar at left, top, width, height, and another one as a tick across it."""
+    left, top, width, height = place
+    cv2.rectangle(picture, (left, top), (left + width, top + height), (70, 69, 74), -1)
+    if share > 0:
+        cv2.rectangle(picture, (left, top), (left + round(width * share), top + height), colour, -1)
+    if mark is not None:
+        x, thick = left + round(width * mark), max(1, height // 6)
+        cv2.rectangle(picture, (x, top - thick), (x + thick, top + height + thick), _PAPER, -1)
+
+
+def _fill(picture: np.ndarray, left: int, top: int, width: int, height: int, colour: _Rgb, how: float) -> None:
     """Lay a colour over a part of the picture, ``how`` = 1 hides what is below."""
     part = picture[max(0, top) : top + height, max(0, left) : left + width]
     part[:] = (part * (1 - how) + np.array(colour) * how).astype(np.uint8)
@@ -227,7 +227,7 @@ def _paste(picture: np.ndarray, text: np.ndarray, left: int, top: int) -> None:
 
 
 @lru_cache(maxsize=2048)
-def _text(said: str, size: int, bold: bool, colour: tuple[int, int, int], widest: int | None = None) -> np.ndarray:
+def _text(said: str, size: int, bold: bool, colour: _Rgb, widest: int | None = None) -> np.ndarray:
     """Write one line, (h, w, 4) uint8 RGBA, as high for every text of one size; shortened to ``widest`` px."""
     from PIL import Image, ImageDraw
 

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import json
-import re
-import shutil
 from base64 import b64encode
-from collections.abc import Iterator
 from dataclasses import replace
 from fractions import Fraction
 from hashlib import sha256
@@ -553,78 +550,3 @@ def test_one_take_and_few_shots_are_said():
     assert words.limits({**about, "evidence": "one take"}).startswith("One take: a single track.")
     assert words.limits({**about, "evidence": "enough", "n_tracks": 2}).startswith("Fewer than three shots")
     assert words.limits({**about, "evidence": "enough", "n_shots": 3}) == ""
-
-
-# In a browser
-
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    if CHROMIUM is None:
-        pytest.skip("no Chromium is installed")
-    playwright = pytest.importorskip("playwright.sync_api")
-    arguments = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-    with playwright.sync_playwright() as driver:
-        chromium = driver.chromium.launch(executable_path=CHROMIUM, args=arguments)
-        yield chromium
-        chromium.close()
-
-
-@pytest.fixture
-def opened(browser: Any, tmp_path: Path) -> Iterator[Any]:
-    """Open a report from disk: the page, and what it complained about or asked for."""
-    context = browser.new_context()
-    trouble: list[str] = []
-
-    def open_(html: str, width: int, scheme: str = "light") -> tuple[Any, list[str]]:
-        path = tmp_path / "report.html"
-        path.write_text(html, encoding="utf-8")
-        page = context.new_page()
-        page.set_viewport_size({"width": width, "height": 900})
-        page.emulate_media(color_scheme=scheme)
-        page.on("console", lambda message: trouble.append(message.text))
-        page.on("pageerror", lambda error: trouble.append(str(error)))
-        page.on("request", lambda request: trouble.append(request.url[:80]) if request.url[:5] != "data:" else None)
-        page.on("dialog", lambda dialog: trouble.append("dialog"))
-        page.goto(path.as_uri())
-        for name in ("arc", "lanes"):
-            page.wait_for_selector(f"#{name}[data-drawn]")
-        assert trouble.pop(0) == path.as_uri()
-        return page, trouble
-
-    yield open_
-    context.close()
-
-
-@pytest.mark.parametrize(("width", "scheme"), [(1440, "light"), (390, "dark")])
-def test_the_report_opens_without_complaint_or_request_and_fits(opened: Any, width: int, scheme: str):
-    page, trouble = opened(render(analysed(NASTY)), width, scheme)
-    assert trouble == []
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
-    assert page.evaluate("document.querySelectorAll('#arc .scatterlayer .trace').length") == 9
-    assert page.evaluate("document.querySelectorAll('#lanes .barlayer .point').length") == 16
-
-
-def test_buttons_move_along_the_film(opened: Any):
-    page, trouble = opened(render(analysed()), 1440)
-
-    def range_of(name: str) -> list[float]:
-        return page.evaluate(f"document.getElementById('{name}').layout.xaxis.range")
-
-    for move, expected in (("in", [7.5, 22.5]), ("on", [15, 30]), ("back", [7.5, 22.5]), ("out", [0, 30])):
-        page.click(f"button[data-figure=arc][data-move={move}]")
-        assert range_of("arc") == expected
-    page.click("button[data-figure=lanes][data-move=in]")
-    page.click("button[data-figure=lanes][data-move=all]")
-    assert range_of("lanes") == [0, 30]
-    assert trouble == []
-
-
-def test_scenes_are_labelled_where_there_is_room(opened: Any):
-    page, _ = opened(render(analysed(NASTY)), 1440)
-    labels = page.evaluate("[...document.querySelectorAll('#arc .annotation-text')].map((text) => text.textContent)")
-    assert len(labels) == len(NASTY)
-    for label, name in zip(labels, NASTY, strict=True):
-        assert name.startswith(re.sub("…$", "", label))

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from scenefer.analysis import Analysis
 
+_LONGEST = 160  # characters of a value
 _STATES = (
     ("face", marked("a usable face")),
     ("no face", marked("no face found")),
@@ -68,6 +69,10 @@ def _reasons(rejected: pd.DataFrame, total: float, language: Language) -> list[s
 
 
 def _rows(values: dict[str, Any]) -> list[tuple[str, str]]:
-    return [
-        (words.printable(name), words.printable(value)) for name, value in values.items() if value not in ("", None)
-    ]
+    return [(words.printable(name), _legible(value)) for name, value in values.items() if value not in ("", None)]
+
+
+def _legible(value: Any) -> str:
+    """Write a value; of what fills lines, like the probe of a weight file, the begin. ``run.json`` has all of it."""
+    text = words.printable(value)
+    return text if len(text) <= _LONGEST else text[:_LONGEST] + "…"

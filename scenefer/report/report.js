@@ -52,7 +52,8 @@
 
   async function draw(name) {
     const plot = document.getElementById(name);
-    if (!plot) return;
+    if (!plot || plot.dataset.drawn) return;
+    plot.dataset.drawn = "soon";
     const { data, layout, height, scenes } = figures[name];
     // On a touch screen dragging scrolls the page; the buttons zoom.
     const width = plot.clientWidth, span = layout.xaxis.range;
@@ -82,9 +83,12 @@
 
   document.querySelectorAll("button[data-figure]").forEach((button) =>
     button.addEventListener("click", () => move(button)));
-  // Paper is narrower than the window that the figures were drawn for.
-  const resize = (size) => document.querySelectorAll(".plot[data-drawn]").forEach((plot) => Plotly.relayout(plot, size));
-  window.addEventListener("beforeprint", () => resize({ autosize: false, width: 840 }));
+  // Paper is narrower than the window that the figures were drawn for, and may be asked for before all are drawn.
+  const resize = (size) => document.querySelectorAll(".plot[data-drawn=yes]").forEach((plot) => Plotly.relayout(plot, size));
+  window.addEventListener("beforeprint", () => {
+    document.querySelectorAll(".plot:not([data-drawn])").forEach((plot) => draw(plot.id));
+    resize({ autosize: false, width: 840 });
+  });
   window.addEventListener("afterprint", () => resize({ autosize: true, width: null }));
 
   // What lies further down is drawn when the page has come to rest.
