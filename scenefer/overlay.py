@@ -150,7 +150,7 @@ class _Painter:
         so_far = self._shares.until(time, scene[2]) if scene else None
         row, gap, edge = round(23 * unit), round(14 * unit), round(20 * unit)
         names = [_text(word, round(15 * unit), False, _PAPER) for word in self._words]
-        name, bar, number = max(text.shape[1] for text in names), round(120 * unit), round(48 * unit)
+        name, bar, number = max(text.shape[1] for text in names), round(140 * unit), round(48 * unit)
         width, height = 2 * gap + name + gap + bar + number, 2 * gap + round(48 * unit) + 7 * row
         left, top = edge, max(0, picture.shape[0] - edge - height)
         _fill(picture, left, top, width, height, _INK, _SHADE)

@@ -17,6 +17,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from benchmarks.report import long_film
 from scenefer import comparison
 from scenefer.analysis import Analysis
 from scenefer.emotions import EmotionSettings, summarise
@@ -237,15 +238,11 @@ def test_without_crops_there_are_no_pictures_of_faces_but_their_readings():
     assert "Pictures of faces are off" in page.text
 
 
+@pytest.mark.slow
 def test_the_report_of_a_long_film_stays_small():
-    """120 scenes of pictures that compress badly."""
-    noise = np.random.default_rng(0).normal(128, 30, (180, 320, 3)).clip(0, 255).astype(np.uint8)
-    picture = cv2.imencode(".jpg", noise)[1].tobytes()
-    face = cv2.imencode(".jpg", noise[:160, :160])[1].tobytes()
-    whole = analysed(tuple(f"scene {k}" for k in range(120)))
-    whole.pictures["jpeg"] = [picture] * len(whole.pictures)
-    whole.faces["crop"] = [face] * len(whole.faces)
-    assert len(render(whole)) < 15e6
+    """Two hours, 120 scenes, pictures that compress badly."""
+    run = long_film()
+    assert len(render(run, comparison.of_run(run)).encode()) < 15e6
 
 
 # Cards
