@@ -28,7 +28,7 @@ from tests.builders import faces_table
 
 RESULTS = Path(__file__).parent / "results" / "report.json"
 LARGEST, LARGEST_FILM = 15.0, 3.0  # MB, of a film of two hours and of the test film
-LATEST = 2.0  # s, from asking for the page to its first figure
+LATEST = 2.0  # s, from asking for the page until it stands, its first screen shown
 
 
 def long_film(n_scenes: int = 120) -> Analysis:
@@ -46,17 +46,18 @@ def long_film(n_scenes: int = 120) -> Analysis:
 
 
 def opening(html: str, runs: int = 5) -> dict[str, list[float]] | None:
-    """Time from asking for a page to its first figure, in headless Chromium; None where there is no Chromium.
+    """Time from asking for a page until it is loaded and shown, in headless Chromium; None where there is none.
 
     Returns:
-        Seconds of each run: of the clock, and of the processor, which others on the same machine do not lengthen.
+        Seconds of each run: of the clock, of the processor, which others on the same machine lengthen less, and of the
+        clock until the figure further down is drawn too.
     """
     chromium = shutil.which("chromium") or shutil.which("google-chrome")
     if chromium is None:
         return None
     from playwright.sync_api import sync_playwright
 
-    taken: dict[str, list[float]] = {"clock": [], "processor": []}
+    taken: dict[str, list[float]] = {"clock": [], "processor": [], "figure": []}
     with TemporaryDirectory() as folder, sync_playwright() as driver:
         path = Path(folder) / "report.html"
         path.write_text(html, encoding="utf-8")
@@ -67,10 +68,12 @@ def opening(html: str, runs: int = 5) -> dict[str, list[float]] | None:
             inside.send("Performance.enable", {"timeDomain": "threadTicks"})
             began = time.perf_counter()
             page.goto(path.as_uri())
-            page.wait_for_selector("#arc[data-drawn=yes]")
+            page.wait_for_function("performance.getEntriesByName('first-contentful-paint').length")
             taken["clock"].append(round(time.perf_counter() - began, 3))
             spent = {metric["name"]: metric["value"] for metric in inside.send("Performance.getMetrics")["metrics"]}
             taken["processor"].append(round(spent["ProcessTime"], 3))
+            page.wait_for_selector("#arc[data-drawn=yes]")
+            taken["figure"].append(round(time.perf_counter() - began, 3))
             page.close()
         browser.close()
     return taken

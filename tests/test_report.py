@@ -22,7 +22,7 @@ from scenefer import comparison
 from scenefer.analysis import Analysis
 from scenefer.emotions import EmotionSettings, summarise
 from scenefer.film import Film
-from scenefer.report import build, cards, evidence, figures, gaps, pictures, render, words
+from scenefer.report import build, cards, evidence, figures, gaps, inside, pictures, render, words
 from scenefer.tables import EMOTIONS, conform, empty
 from tests.builders import (
     expressions_table,
@@ -370,6 +370,11 @@ def test_a_ribbon_over_the_arc_has_the_colours_of_what_was_intended():
         (10.0, 20.0, figures.COLOURS["happy"]),
         (10.0, 20.0, figures.COLOURS["neutral"]),
     ]
+    line = drawn["data"][-1]
+    assert line["name"] == "share of what was intended"
+    angry = next(trace for trace in drawn["data"] if trace.get("name") == "angry")  # the lowest of the areas
+    assert line["y"][1:10] == angry["y"][1:10]
+    assert line["y"][line["x"].index(None)] is None  # it does not go on into a scene that was to show something else
     heights = [shape["y1"] - shape["y0"] for shape in added]
     assert heights[1:] == pytest.approx([0.6 * heights[0], 0.4 * heights[0]])
     assert max(shape["y1"] for shape in added) <= drawn["layout"]["yaxis"]["range"][1]
@@ -493,6 +498,23 @@ def test_tracks_at_one_moment_lie_in_different_lanes():
     tracks = tracks_table(start=[0.0, 1.0, 5.0], end=[4.0, 3.0, 6.0])
     drawn = figures.lanes(analysed(tracks=tracks), {0: "sad", 1: "sad"}, 30.0)
     assert {trace["name"]: trace["y"] for trace in drawn["data"]} == {"sad": [0, 1], "no usable face": [0]}
+
+
+def test_the_arc_inside_a_scene_has_its_cuts_and_the_share_of_what_was_intended():
+    rows = expressions_table(
+        time=[0.0, 0.2, 0.4, 5.0, 5.2], happy=[0.5, 0.5, 0.5, 1.0, 1.0], sad=[0.5, 0.5, 0.5, 0.0, 0.0],
+        track=[0, 0, 0, 1, 1], shot=[0, 0, 0, 1, 1],
+    )  # fmt: skip
+    shots = shots_table(start=[0.0, 5.0, 10.0], end=[5.0, 10.0, 15.0])
+    drawn = inside.arc(rows, shots, 0.0, 10.0, {"sad": 1.0})
+    assert drawn["cuts"] == [500.0]
+    assert len(drawn["areas"]) == len(EMOTIONS)
+    assert drawn["areas"][0]["colour"] == figures.COLOURS["neutral"]  # the largest below, the smallest above
+    assert (
+        drawn["areas"][0]["path"] == "M0 100L0 100L0 0L20 0L40 0L60 0L60 100L500 100L500 0L520 0L540 0L540 100V100H0Z"
+    )
+    assert drawn["line"] == "M0 50L20 50L40 50L60 50M500 100L520 100L540 100"
+    assert inside.arc(rows, shots, 0.0, 10.0, {})["line"] == ""
 
 
 # Words

@@ -16,8 +16,8 @@ from scenefer.tables import EMOTIONS
 if TYPE_CHECKING:
     import pandas as pd
 
-_POINTS = 100  # of a curve, about
-WIDTH, HEIGHT = 1000, 100  # units of the drawing
+_POINTS = 80  # of a curve, about
+WIDTH, HEIGHT = 1000, 100  # units of the drawing, of which no fraction is written
 
 
 def arc(
@@ -35,10 +35,10 @@ def arc(
         empty without one; ``cuts``: places of the cuts, 0..WIDTH.
     """
     time, shares = curves(readings, _POINTS)
-    x = np.clip((time - start) / (end - start) * WIDTH, 0, WIDTH).round(1)
-    y = HEIGHT - np.cumsum(shares, axis=1) * HEIGHT / 100
+    x = np.clip((time - start) / (end - start) * WIDTH, 0, WIDTH).round()
+    y = (HEIGHT - np.cumsum(shares, axis=1) * HEIGHT / 100).round()
     areas = [
-        {"colour": COLOURS[emotion], "path": _path(x, y[:, place].round(1)) + f"V{HEIGHT}H0Z"}
+        {"colour": COLOURS[emotion], "path": _path(x, y[:, place]) + f"V{HEIGHT}H0Z"}
         for place, emotion in reversed(list(enumerate(EMOTIONS)))
         if len(time)
     ]
@@ -59,7 +59,7 @@ def _line(x: np.ndarray, shares: np.ndarray, meant: Mapping[str, float]) -> str:
     seen = shares.sum(axis=1) > 0
     edges = np.flatnonzero(np.diff(np.r_[False, seen, False]))
     y = HEIGHT - shares[:, parts].sum(axis=1) * HEIGHT / 100
-    return "".join(_path(x[a:b], y[a:b].round(1), first="M") for a, b in zip(edges[::2], edges[1::2], strict=True))
+    return "".join(_path(x[a:b], y[a:b].round(), first="M") for a, b in zip(edges[::2], edges[1::2], strict=True))
 
 
 def _path(x: np.ndarray, y: np.ndarray, first: str = "") -> str:

@@ -91,7 +91,7 @@
   });
   window.addEventListener("afterprint", () => resize({ autosize: true, width: null }));
 
-  // What lies further down is drawn when the page has come to rest.
-  draw("arc");
-  (window.requestIdleCallback || setTimeout)(() => draw("lanes"));
+  // The figures lie further down: they are drawn when the first screen has been shown.
+  const soon = window.requestIdleCallback || setTimeout;
+  ["arc", "lanes"].forEach((name) => soon(() => draw(name)));
 })();
