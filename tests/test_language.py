@@ -6,6 +6,7 @@ import re
 import string
 from collections.abc import Iterator
 from datetime import date
+from fractions import Fraction
 from io import BytesIO
 from pathlib import Path
 
@@ -17,8 +18,10 @@ from babel.messages.pofile import read_po
 import scenefer
 from scenefer import comparison, language
 from scenefer.errors import PlanError
+from scenefer.film import Film
 from scenefer.language import ENGLISH, LANGUAGES, Language
 from scenefer.report import render, warnings, words
+from scenefer.sheets import read_sheet
 from scenefer.tables import EMOTIONS
 from scenefer.video import ReaderNotes
 from tests.test_report import Page, analysed, compared
@@ -111,6 +114,18 @@ def test_what_a_run_has_kept_in_english_is_said_again():
         "rusak: 2 tempat tidak terbaca, yang pertama pada 0:00:01.000 (bad {data})"
     )
     assert INDONESIAN.retell("something new", warnings.SHAPES) == "something new"
+
+
+def test_what_is_known_of_a_sheet_is_said_again(tmp_path: Path):
+    film = Film(Path("film.mov"), "0" * 16, 640, 360, 20.0, Fraction(25), timecode="01:00:00:00")
+    sheet = tmp_path / "list.csv"
+    sheet.write_text("scene,start,end,camera\na,01:00:00:00,01:00:20:10,B\n", encoding="utf-8")
+    _, notices = read_sheet(sheet, film)
+    assert [INDONESIAN.retell(notice, warnings.SHAPES) for notice in notices] == [
+        "list.csv: kolom disimpan tetapi tidak dipahami: camera",
+        "list.csv: 1:00:00.000 dikurangkan: timecode film adalah 01:00:00:00",
+        "list.csv: akhir baris 2 (a), 0:00:20.400, dipotong sampai akhir film, 0:00:20.000",
+    ]
 
 
 def echoing(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -20,6 +20,14 @@ SHAPES = (
     # video/probing.py
     marked("the film asks to be turned by {asked}°; it was turned by {turned}°"),
     marked("the film declares pixels of shape {shape}, which cannot be meant; they are taken for square"),
-    # sheets.py
-    marked("{sheet}, {place}: the end {end} was clipped to the film's, {duration}"),
+    # sheets.py, timelines/
+    marked("{sheet}: the end of row {place}, {end}, was clipped to the film's, {duration}"),
+    marked("{sheet}: the end of {place}, {end}, was clipped to the film's, {duration}"),
+    marked("{sheet}: columns kept but not understood: {columns}"),
+    marked("{sheet}: {time} was subtracted: the film's timecode is {timecode}"),
+    marked("{sheet}: {time} was subtracted: that is where the timeline begins"),
+    marked("{sheet}: {time} was subtracted: that is the hour in which it begins"),
+    marked("{sheet}: it counts {counted} frames a second, the film has {rate}"),
+    marked("{sheet}: left out, since others last: {n} of {all} markers, which have no length"),
+    marked("{sheet}: locators that lie neither in the film nor in the source of their event: {n}"),
 )
