@@ -24,7 +24,7 @@ LAYERS = (
         *("verdicts", "readings", "agreement", "differences", "comparison"),
     ),
     (
-        *("observation", "actors", "analysis", "report", "library"),
+        *("observation", "cast", "actors", "analysis", "report", "library"),
         *("templates", "summary", "subtitles", "export", "explanation", "overlay"),
     ),
     ("plan", "store", "executors", "run", "status", "housekeeping", "training", "demo"),
