@@ -94,7 +94,7 @@ def compare(analysis: Analysis, sheet: pd.DataFrame, settings: ComparisonSetting
     for estimate in ("raw", "emq") if settings.emq else ("raw",):
         expressions = analysis.expressions if estimate == "raw" else readings.corrected(analysis, settings.emq_tracks)
         for scene, group in groupby(readings.read(analysis, expressions), key=lambda read: read[0]):
-            seen = {view: found for _, view, *found in group}
+            seen = {view: (evidence, reading) for _, view, evidence, reading in group}
             head = {"scene": scene, "name": names[scene], "estimate": estimate}
             pairs = [
                 (view, intention)

@@ -48,7 +48,9 @@ def compare_runs(analysis: Analysis, other: Analysis) -> Differences:
     names = dict(zip(analysis.scenes["scene"].tolist(), analysis.scenes["name"], strict=True))
     paired = _same_faces(analysis, other)
     seed = readings.bootstrap_of(other).seed + (0 if paired else _OTHER_SEED)
-    read_there = {(scene, view): found for scene, view, *found in readings.read(other, other.expressions, seed)}
+    read_there = {
+        (scene, view): (seen, there) for scene, view, seen, there in readings.read(other, other.expressions, seed)
+    }
     rows: list[dict[str, Any]] = []
     for scene, view, seen, here in readings.read(analysis, analysis.expressions):
         there_scene = theirs.get(names[scene])

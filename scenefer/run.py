@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from scenefer import executors, library, store
 from scenefer import plan as plans
-from scenefer.errors import PlanError, SceneferError, WeightsError
+from scenefer.errors import PlanError, SceneferError, WeightsError, printable
 from scenefer.film import Film, Span, chunks
 from scenefer.models import calibration, zoo
 from scenefer.plan import Plan
@@ -141,6 +141,7 @@ def analyze_film(
         "state": "partial" if notes.partial else "done",
         "warnings": [*film.warnings, *notes.warnings(), *lists.notices, *without, *result.run["warnings"]],
         "made": datetime.now(UTC).isoformat(timespec="seconds"),
+        "cache": printable(data.resolve()),
         "span": [span.start, None if span.end == float("inf") else span.end],
         "versions": versions(),
         "settings": asdict(plan),
