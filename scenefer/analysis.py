@@ -93,7 +93,9 @@ def analyse(
     placed = samples.place_samples(frames, film_shots, film_scenes, rate, end)
     expressions = expression.read_expressions(linked, placed, calibration, plan.expression)
     accounted = samples.account(placed, expressions)
-    film_emotions = emotions.summarise(expressions, accounted, film_scenes, film_tracks, evidence_rule(film, plan))
+    film_emotions = emotions.summarise(
+        expressions, accounted, film_scenes, film_tracks, emotions.rule_for(film, plan.emotions)
+    )
     return Analysis(
         film=film,
         frames=frames,
@@ -145,13 +147,6 @@ def divide(
 def sample_rate(film: Film, plan: Plan) -> float:
     """Return the samples a second; a still stands for one second."""
     return plan.observation.sample_rate if film.kind == "video" else 1.0
-
-
-def evidence_rule(film: Film, plan: Plan) -> emotions.EmotionSettings:
-    """Return what counts as enough evidence: of stills, any usable face, since each is all there is of its moment."""
-    from dataclasses import replace
-
-    return plan.emotions if film.kind == "video" else replace(plan.emotions, least_face_seconds=0.0)
 
 
 def coverage(accounted: pd.DataFrame) -> dict[str, float]:

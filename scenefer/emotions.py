@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import NormalDist
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -18,6 +18,8 @@ from scenefer.tables import EMOTIONS
 if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
+
+    from scenefer.film import Film
 
 SCREEN_TIME, EQUAL_TRACK, EQUAL_ACTOR = "screen_time", "equal_track", "equal_actor"
 VIEWS = (SCREEN_TIME, EQUAL_TRACK)  # where people are not told apart; see ``views_of``
@@ -125,6 +127,11 @@ def summarise(
             for name, values in {"emotion": EMOTIONS, "percent": percent, "low": low, "high": high}.items():
                 columns[name] += list(values)
     return conform(columns, "scene_emotions")
+
+
+def rule_for(film: Film, settings: EmotionSettings) -> EmotionSettings:
+    """Return what counts as enough evidence: of stills, any usable face, since each is all there is of its moment."""
+    return settings if film.kind == "video" else replace(settings, least_face_seconds=0.0)
 
 
 def views_of(tracks: pd.DataFrame) -> tuple[str, str]:

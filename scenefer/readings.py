@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 from scenefer import metrics
-from scenefer.emotions import EQUAL_ACTOR, EmotionSettings, drawn, interval, shares, sights_of
+from scenefer.emotions import EQUAL_ACTOR, EmotionSettings, drawn, interval, rule_for, shares, sights_of
 from scenefer.errors import SceneferError
 from scenefer.tables import EMOTIONS
 
@@ -73,7 +73,7 @@ def read(
 
 def bootstrap_of(analysis: Analysis) -> EmotionSettings:
     """Return the settings with which the run's percentages were made."""
-    return EmotionSettings(**analysis.run.get("settings", {}).get("emotions", {}))
+    return rule_for(analysis.film, EmotionSettings(**analysis.run.get("settings", {}).get("emotions", {})))
 
 
 def corrected(analysis: Analysis, least_tracks: int) -> pd.DataFrame:

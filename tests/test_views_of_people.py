@@ -163,6 +163,15 @@ def test_intervals_of_fewer_than_three_people_are_within_one_take():
     assert within == ["one take", "people"]
 
 
+def test_a_single_still_is_compared_as_it_was_summed_up():
+    found = film((0, "happy"))
+    one = found.expressions.iloc[:1].assign(weight=1.0)
+    still = replace(
+        found, expressions=one, samples=samples_table(time=[0.0], weight=1.0), film=replace(found.film, kind="still")
+    )
+    assert headline(compare(still, sheet_of(still, "happy")))[0]["verdict"].tolist() == ["match"]
+
+
 def test_runs_are_compared_by_the_views_that_both_have():
     known, unknown = film(*ANA_TWICE, names={0: "Ana"}), film((None, "happy"), (None, "sad"))
     assert set(compare_runs(known, unknown).table["view"]) == {"screen_time"}

@@ -98,8 +98,8 @@ def analyze(
     scenes_of, intended_of = sheets.match(films, scenes), sheets.match(films, intended)
     names = None
     if cast is not None:
-        complain(CONSENT)
         names = run.read_cast(cast, settings)
+        complain(CONSENT)
     failures: list[dict[str, str]] = []
     probed = []
     for path in films:
