@@ -32,7 +32,9 @@ class ActorSettings:
     farthest: float = 0.56  # mean distance up to which two groups of tracks are one person
     smallest_side: float = 24.0  # px of the film; a track without a larger face is "unknown"
     widest_yaw: float = 60.0  # degrees; a track without a face turned less is "unknown"
-    farthest_name: float = 0.56  # distance of a person from the mean of a cast's pictures up to which they are one
+    # Distance of a person's mean from that of a cast's pictures up to which they are one: means lie nearer to each
+    # other than single faces do, those of two people too.
+    farthest_name: float = 0.45
     keep_vectors: bool = False  # write the vectors into the run; else they are gone with the process
 
 
