@@ -7,6 +7,7 @@ import platform
 import re
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from functools import cache
@@ -121,7 +122,11 @@ def analyze_film(
     told = progress or (lambda stage, done, total: None)
     began = time.perf_counter()
     weights = zoo.find_expression(plan.models.expression)
-    sighting = observe_film(film, plan, span, data, weights, executor, told)
+    if plan.models.identity:
+        zoo.find_identity(plan.models.identity)
+    with ThreadPoolExecutor(1) as beside:  # loading takes seconds, in which this process waits for others
+        identity = beside.submit(_load_identity, plan)
+        sighting = observe_film(film, plan, span, data, weights, executor, told)
     observed = time.perf_counter()
     told("analyse", 0.0, None)
     result = analysis.analyse(
@@ -131,7 +136,7 @@ def analyze_film(
         plan,
         span,
         lists.scenes,
-        identity=_load_identity(plan),
+        identity=identity.result(),
         cast=cast,
     )
     notes = ReaderNotes(**sighting.notes)
