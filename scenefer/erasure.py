@@ -13,6 +13,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+from collections import Counter
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from scenefer.analysis import Analysis
 
 _REST = (
-    "copies of the report, its pictures, and exports or annotated films that were written or moved elsewhere",
+    "copies of the report and its pictures, pictures beside a sheet of scenes, exports and annotated films elsewhere",
     "backups, snapshots and the trash of this machine, and what its disk still holds of deleted files",
     "the film itself, and the cast folder",
 )
@@ -49,7 +50,7 @@ def forget(folder: Path, data: Path | None = None) -> Erasure:
 
     Args:
         folder: of the run.
-        data: of the cache; else as the run says, or where it lies by default.
+        data: of a cache, beside the one that the run names, or that lies where it does by default.
 
     Raises:
         SceneferError: the folder holds no run.
@@ -58,8 +59,9 @@ def forget(folder: Path, data: Path | None = None) -> Erasure:
     try:
         removed = _complete(folder)
         earlier = analysis.load(folder)
-        cache = data or Path(earlier.run.get("cache") or folder.resolve().parent.parent / "data")
-        removed += _from_cache(cache, earlier.film.id)
+        own = Path(earlier.run.get("cache") or folder.resolve().parent.parent / "data")
+        for cache in dict.fromkeys((own.resolve(), (data or own).resolve())):
+            removed += _from_cache(cache, earlier.film.id)
         removed += _from_run(earlier, folder)
     except OSError as error:
         raise OutputError(
@@ -111,8 +113,10 @@ def _from_run(earlier: Analysis, folder: Path) -> list[str]:
     if removed or "forgotten" not in earlier.run or before - _needed(before):
         run.write(without, folder)
     after = {path.relative_to(folder) for path in folder.rglob("*") if path.is_file()}
-    gone = sorted(str(path) for path in before - after if path.suffix != ".parquet")
-    return removed + [f"{printable(folder / name)}" for name in gone]
+    gone = [path for path in sorted(before - after) if path.suffix != ".parquet"]
+    files = Counter(path.parent for path in gone if path.parent != Path("."))
+    removed += [f"{printable(folder / inside)}: {n} files" for inside, n in files.items()]
+    return removed + [printable(folder / path) for path in gone if path.parent == Path(".")]
 
 
 def _needed(files: set[Path]) -> set[Path]:

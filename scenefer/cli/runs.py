@@ -85,7 +85,7 @@ def reclassify(
 def forget(
     folder: Run,
     data: Annotated[
-        Path | None, typer.Option(help="Folder of the cache; else as the run has it.", envvar="SCENEFER_DATA")
+        Path | None, typer.Option(help="Folder of a cache, beside the run's own.", envvar="SCENEFER_DATA")
     ] = None,
 ) -> None:
     """Delete the pictures and vectors of people from a run and from the cache; numbers about expressions stay."""
