@@ -31,6 +31,7 @@ class Course:
 
     track: int
     person: int | None  # the person it was grouped into, from 0
+    name: str | None  # that person's, from the cast
     start: float  # seconds; it is drawn from half a sample before its first face, but never beyond its shot
     end: float
     times: np.ndarray  # (N,) of its faces, rising
@@ -61,11 +62,9 @@ def courses(analysis: Analysis) -> list[Course]:
     )
     step = float(np.median(analysis.samples["weight"])) if len(analysis.samples) else 0.2
     found = []
-    actors = [
-        None if unknown else int(actor)
-        for actor, unknown in zip(analysis.tracks["actor"], analysis.tracks["actor"].isna(), strict=True)
-    ]
-    for track, shot, person in zip(analysis.tracks["track"], analysis.tracks["shot"], actors, strict=True):
+    tracks = analysis.tracks[["track", "shot", "actor", "actor_name"]].astype(object)
+    tracks = tracks.where(tracks.notna(), None)
+    for track, shot, actor, name in tracks.itertuples(index=False, name=None):
         own = faces.iloc[rows.get(track, [])]
         counted = smoothed.iloc[read.get(track, [])]
         if not len(own):
@@ -75,7 +74,8 @@ def courses(analysis: Analysis) -> list[Course]:
         found.append(
             Course(
                 track=int(track),
-                person=person,
+                person=None if actor is None else int(actor),
+                name=name,
                 start=max(begin, times[0] - step / 2),
                 end=min(end, times[-1] + step),
                 times=times,

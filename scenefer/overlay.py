@@ -20,6 +20,7 @@ from scenefer.errors import FilmError, OutputError, PlanError, printable
 from scenefer.film import Film, Span, clock
 from scenefer.language import ENGLISH, Language
 from scenefer.report.figures import COLOURS
+from scenefer.report.people import label
 from scenefer.report.words import WHY_NOT, percent, scene_name
 from scenefer.tables import EMOTIONS
 from scenefer.video.writing import write_film
@@ -132,7 +133,7 @@ class _Painter:
         else:
             leader = int(now.shares.argmax())
             said, colour = f"{self._words[leader]} {percent(100 * now.shares[leader], self._language)}", _COLOUR[leader]
-        who = "" if course.person is None else " · " + self._language.say("person {n}", n=course.person + 1)
+        who = "" if course.person is None else f" · {label(course.person, course.name, self._language)}"
         size, pad = round((19 if now.shares is not None else 14) * unit), round(6 * unit)
         text = _text(said + who, size, True, _on(colour))
         height, width = text.shape[0] + pad, text.shape[1] + 2 * pad

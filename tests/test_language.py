@@ -28,12 +28,13 @@ from tests.test_report import Page, analysed, compared
 
 PACKAGE = Path(scenefer.__file__).parent
 INDONESIAN = Language("id")
+PAGES = ("template.html.j2", "people.html.j2")
 SPOKEN = {"say": None, "marked": None, "_": None, "many": (1, 2)}
 
 
 def sentences() -> Iterator[tuple[str, ...]]:
     """Every sentence of the code and of the page: one form, or the forms for one and for more."""
-    for path in (*PACKAGE.rglob("*.py"), PACKAGE / "report" / "template.html.j2"):
+    for path in (*PACKAGE.rglob("*.py"), *(PACKAGE / "report" / name for name in PAGES)):
         method = "python" if path.suffix == ".py" else "jinja2.ext:babel_extract"
         with path.open("rb") as source:
             for _, message, _, _ in extract(method, source, keywords=SPOKEN):

@@ -5,6 +5,7 @@ build(analysis) ──▶ cards.py     a card a scene, a card a track       pict
                     inside.py    the arc inside a scene               warnings.py  what a run has kept in English
                     evidence.py  what was looked at, settings         template.html.j2, style.css, report.js
                     gaps.py      intended against detected                page.py     what every page has
+                    people.py    who is seen, and their arcs              people.html.j2, people.css
 
 library.py makes the page that lists the films of a library, with thumbnails.py.
 
@@ -17,7 +18,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from scenefer.language import ENGLISH, Language
-from scenefer.report import cards, evidence, figures, gaps, page, pictures, warnings, words
+from scenefer.report import cards, evidence, figures, gaps, page, people, pictures, warnings, words
 from scenefer.tables import EMOTIONS
 
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ def _page(analysis: Analysis, compared: Comparison | None, scenes: list[dict[str
         **_speech(language),
         language=language,
         policy=page.policy(scripts),
-        style=page.part("style.css"),
+        style=page.part("style.css") + page.part("people.css"),
         scripts=scripts,
         figures=page.json_of(drawn),
         film=_title(analysis, end, language),
@@ -84,6 +85,8 @@ def _page(analysis: Analysis, compared: Comparison | None, scenes: list[dict[str
         emotions=[(language.emotion(emotion), figures.COLOURS[emotion]) for emotion in EMOTIONS],
         scenes=scenes,
         tracks=tracks,
+        people=people.people_cards(analysis, end, language),
+        forgotten=analysis.run.get("forgotten", ""),
         n_tracks=len(analysis.tracks),
         n_usable_tracks=len(leaders),
         has_crops=bool(analysis.faces["crop"].notna().any()),

@@ -110,10 +110,15 @@ def covered(
     """Say how much of a scene was seen; ``of_shots`` writes their number, as pictures where they are stills."""
     if not evidence["n_tracks"]:
         return language.say("No usable face in the scene.")
+    n_people = evidence["n_actors"]
+    if n_people is None:
+        who = language.many("{n} track", "{n} tracks", evidence["n_tracks"])
+    else:
+        who = language.many("{n} person", "{n} people", n_people)
     return language.say(
-        "Faces usable in {share} of the scene, {tracks}, {shots}.",
+        "Faces usable in {share} of the scene, {who}, {shots}.",
         share=percent(100 * evidence["coverage"], language),
-        tracks=language.many("{n} track", "{n} tracks", evidence["n_tracks"]),
+        who=who,
         shots=of_shots(evidence["n_shots"], language),
     )
 
