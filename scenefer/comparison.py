@@ -10,11 +10,12 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
+from itertools import groupby
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from scenefer import readings
-from scenefer.agreement import Agreement, agreements
-from scenefer.emotions import VIEWS
+from scenefer.agreement import Agreement, agreements, in_view
+from scenefer.emotions import EQUAL_ACTOR, EQUAL_TRACK, character_view, views_of
 from scenefer.errors import PlanError, SheetError
 from scenefer.film import clock
 from scenefer.intentions import parse_intention
@@ -61,6 +62,7 @@ class _Intention(NamedTuple):
     character: str | None
     text: str | None
     shares: np.ndarray | None  # (7,), sum 1; None where nothing is intended
+    view: str | None = None  # of the person of the cast that it is about; None = it is about the scene
 
 
 def compare(analysis: Analysis, sheet: pd.DataFrame, settings: ComparisonSettings = ComparisonSettings()) -> Comparison:
@@ -68,10 +70,11 @@ def compare(analysis: Analysis, sheet: pd.DataFrame, settings: ComparisonSetting
 
     Args:
         sheet: as ``sheets.read_sheet`` gives it, its scenes found in the run by name. Several rows of a scene, one a
-            character, are compared one by one.
+            character, are compared one by one: with the faces of the person of that name alone, where the run has one.
 
     Returns:
-        A row a scene, intention, view, estimate and set of classes; scenes without an intention have one too.
+        A row a scene, intention, view, estimate and set of classes; scenes without an intention have one too. An
+        intention for a person of the cast has that person's view alone.
         Percentages have the intervals of the table SCENE_EMOTIONS, from the same resamples. Those of corrected shares
         (``emq``) take the correction as given.
 
@@ -83,21 +86,30 @@ def compare(analysis: Analysis, sheet: pd.DataFrame, settings: ComparisonSetting
     from scenefer.tables import conform
 
     notices: list[str] = []
-    settings = replace(settings, view=_view(settings.view, notices))
-    intentions = _intentions(analysis.scenes, sheet, notices)
+    settings = replace(settings, view=_view(settings.view, analysis.tracks, notices))
+    intentions = _intentions(analysis, sheet, notices)
     names = dict(zip(analysis.scenes["scene"].tolist(), analysis.scenes["name"], strict=True))
-    evidence = readings.evidence_of(analysis)
+    alike = tuple(dict.fromkeys((*views_of(analysis.tracks), settings.view)))
     rows: list[dict[str, Any]] = []
     for estimate in ("raw", "emq") if settings.emq else ("raw",):
         expressions = analysis.expressions if estimate == "raw" else readings.corrected(analysis, settings.emq_tracks)
-        for scene, view, reading in readings.read(analysis, expressions):
-            head = {"scene": scene, "name": names[scene], "view": view, "estimate": estimate}
-            for intention in intentions[scene]:
-                about = {"character": intention.character, "intended": intention.text, **evidence[scene]._asdict()}
+        for scene, group in groupby(readings.read(analysis, expressions), key=lambda read: read[0]):
+            seen = {view: (evidence, reading) for _, view, evidence, reading in group}
+            head = {"scene": scene, "name": names[scene], "estimate": estimate}
+            pairs = [
+                (view, intention)
+                for view in dict.fromkeys((*alike, *(meant.view for meant in intentions[scene] if meant.view)))
+                for intention in intentions[scene]
+                if view == intention.view or (intention.view is None and view in alike)
+            ]
+            for view, intention in pairs:
+                evidence, reading = seen.get(view, (readings.NOTHING, None))
+                about = {"character": intention.character, "intended": intention.text, **evidence._asdict()}
                 rows += [
                     {
                         **_COLUMNS,
                         **head,
+                        "view": view,
                         **about,
                         "classes": classes.name,
                         **judge(intention.shares, reading, classes, settings),
@@ -147,14 +159,15 @@ def summary(comparison: Comparison) -> str:
 
 
 def _headline(table: pd.DataFrame, settings: ComparisonSettings) -> pd.DataFrame:
-    leads = (table["view"] == settings.view) & (table["estimate"] == "raw") & (table["classes"] == CLASSES[0].name)
+    leads = in_view(table, settings.view) & (table["estimate"] == "raw") & (table["classes"] == CLASSES[0].name)
     return table.loc[leads].reset_index(drop=True)
 
 
-def _intentions(scenes: pd.DataFrame, sheet: pd.DataFrame, notices: list[str]) -> dict[int, list[_Intention]]:
+def _intentions(analysis: Analysis, sheet: pd.DataFrame, notices: list[str]) -> dict[int, list[_Intention]]:
     """Find what each scene of the run was meant to show; a scene of which nothing is said was meant to show nothing."""
     import numpy as np
 
+    scenes, people = analysis.scenes, _people(analysis.tracks)
     runs = {str(name): row for name, *row in scenes[["name", "scene", "start", "end"]].itertuples(index=False)}
     found: dict[int, list[_Intention]] = {scene: [] for scene, _, _ in runs.values()}
     for name, start, end, text, character in sheet[list(_SHEET)].itertuples(index=False):
@@ -171,11 +184,11 @@ def _intentions(scenes: pd.DataFrame, sheet: pd.DataFrame, notices: list[str]) -
         meant = parse_intention(_text(text) or "")
         if meant:
             shares = np.array([meant.get(emotion, 0.0) for emotion in EMOTIONS])
-            found[scene].append(_Intention(_text(character), _text(text), shares))
-    if any(intention.character for of_scene in found.values() for intention in of_scene):
-        notices.append(
-            "intentions for a character are compared with all faces of the scene: people are not told apart in this run"
-        )
+            view = people.get((_text(character) or "").casefold())
+            found[scene].append(_Intention(_text(character), _text(text), shares, view))
+    meant_for = [meant for of_scene in found.values() for meant in of_scene if meant.character and not meant.view]
+    if meant_for:
+        notices.append(_unnamed(sorted({str(meant.character) for meant in meant_for}), analysis.tracks))
     return {scene: of_scene or [_Intention(None, None, None)] for scene, of_scene in found.items()}
 
 
@@ -183,14 +196,36 @@ def _text(cell: Any) -> str | None:
     return cell.strip() or None if isinstance(cell, str) else None
 
 
-def _view(view: str, notices: list[str]) -> str:
+def _people(tracks: pd.DataFrame) -> dict[str, str]:
+    """Return the view of every named person of a run, by the name as it is looked up."""
+    return {str(name).strip().casefold(): character_view(str(name)) for name in tracks["actor_name"].dropna().unique()}
+
+
+def _unnamed(characters: list[str], tracks: pd.DataFrame) -> str:
+    """Say why intentions for characters are compared with the scene."""
+    if tracks["actor"].isna().all():
+        why = "people are not told apart in this run"
+    elif tracks["actor_name"].isna().all():
+        why = "people have no names in this run, which --cast would give them"
+    else:
+        why = f"no person of this run is named {' or '.join(characters)}"
+    return f"intentions for a character are compared with all faces of the scene: {why}"
+
+
+def _view(view: str, tracks: pd.DataFrame, notices: list[str]) -> str:
     """Return the view that can be had: those of people need people."""
-    if view in VIEWS:
+    known = views_of(tracks)
+    if view in (*known, *_people(tracks).values()):
         return view
-    if view != "equal_actor" and not view.startswith("character:"):
-        raise PlanError(f"unknown view {view!r}; known: {', '.join(VIEWS)}")
-    notices.append(f"the view {view} needs people, who are not told apart in this run; {VIEWS[0]} is shown instead")
-    return VIEWS[0]
+    if view == EQUAL_TRACK:
+        notices.append("people are told apart in this run: every person counts alike instead of every track")
+        return EQUAL_ACTOR
+    if view != EQUAL_ACTOR and not view.startswith(character_view("")):
+        raise PlanError(f"unknown view {view!r}; known: {', '.join(known)}")
+    told = "people, who are not told apart in this run"
+    lacking = "a name that no person of this run has" if tracks["actor"].notna().any() else told
+    notices.append(f"the view {view} needs {lacking}; {known[0]} is shown instead")
+    return known[0]
 
 
 def _counts(rows: pd.DataFrame) -> dict[str, int]:

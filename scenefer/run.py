@@ -7,6 +7,7 @@ import platform
 import re
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from functools import cache
@@ -17,7 +18,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from scenefer import executors, library, store
 from scenefer import plan as plans
-from scenefer.errors import SceneferError, WeightsError
+from scenefer.errors import PlanError, SceneferError, WeightsError, printable
 from scenefer.film import Film, Span, chunks
 from scenefer.models import calibration, zoo
 from scenefer.plan import Plan
@@ -26,12 +27,14 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from scenefer.analysis import Analysis, Division
+    from scenefer.cast import Cast
     from scenefer.comparison import Comparison
     from scenefer.models import IdentityModel
     from scenefer.observation import Models, Observation
     from scenefer.sheets import Lists
 
 DATA = Path("data")
+NO_CROPS = "pictures of faces are off (--no-crops): people are not told apart, since that needs the pictures"
 _WHOLE = Span(0.0, float("inf"))
 _PACKAGES = ("scenefer", "av", "numpy", "opencv-python-headless", "pandas", "pyarrow", "torch")
 
@@ -71,6 +74,7 @@ def analyze(
     every_clip: bool = False,
     span: Span = _WHOLE,
     data: Path = DATA,
+    cast: str | Path | None = None,
     executor: executors.Executor = executors.serial,
     progress: Progress | None = None,
 ) -> Analysis:
@@ -81,6 +85,7 @@ def analyze(
         intended: a list that also says what each scene is meant to show; its times count where ``scenes`` is absent.
         every_clip: take every clip of a timeline without markers as a scene, however many there are.
         data: where the observed pieces are kept; an interrupted analysis goes on there.
+        cast: a folder with a folder of pictures a person, who get these names; have their consent.
         executor: ``executors.serial``, or ``executors.processes`` from a script whose main part is guarded by
             ``if __name__ == "__main__"``.
 
@@ -92,7 +97,8 @@ def analyze(
     film = video.probe(Path(path))
     named = (Path(place) if place else None for place in (scenes, intended))
     lists = sheets.read_lists(film, *named, every_clip=every_clip)
-    return analyze_film(film, plan, lists, span=span, data=data, executor=executor, progress=progress)
+    names = read_cast(Path(cast), plan) if cast else None
+    return analyze_film(film, plan, lists, span=span, data=data, cast=names, executor=executor, progress=progress)
 
 
 def analyze_film(
@@ -102,6 +108,7 @@ def analyze_film(
     *,
     span: Span = _WHOLE,
     data: Path = DATA,
+    cast: Cast | None = None,
     executor: executors.Executor = executors.serial,
     progress: Progress | None = None,
 ) -> Analysis:
@@ -115,7 +122,11 @@ def analyze_film(
     told = progress or (lambda stage, done, total: None)
     began = time.perf_counter()
     weights = zoo.find_expression(plan.models.expression)
-    sighting = observe_film(film, plan, span, data, weights, executor, told)
+    if plan.models.identity:
+        zoo.find_identity(plan.models.identity)
+    with ThreadPoolExecutor(1) as beside:  # loading takes seconds, in which this process waits for others
+        identity = beside.submit(_load_identity, plan)
+        sighting = observe_film(film, plan, span, data, weights, executor, told)
     observed = time.perf_counter()
     told("analyse", 0.0, None)
     result = analysis.analyse(
@@ -125,14 +136,17 @@ def analyze_film(
         plan,
         span,
         lists.scenes,
-        identity=_load_identity(plan),
+        identity=identity.result(),
+        cast=cast,
     )
     notes = ReaderNotes(**sighting.notes)
+    without = [NO_CROPS] if plan.models.identity and not plan.observation.crops else []
     run = {
         **result.run,
         "state": "partial" if notes.partial else "done",
-        "warnings": [*film.warnings, *notes.warnings(), *lists.notices],
+        "warnings": [*film.warnings, *notes.warnings(), *lists.notices, *without, *result.run["warnings"]],
         "made": datetime.now(UTC).isoformat(timespec="seconds"),
+        "cache": printable(data.resolve()),
         "span": [span.start, None if span.end == float("inf") else span.end],
         "versions": versions(),
         "settings": asdict(plan),
@@ -183,6 +197,11 @@ def reclassify(folder: Path, weights: str, device: str = "auto") -> Analysis:
 
     began = time.perf_counter()
     earlier = analysis.load(folder)
+    if "forgotten" in earlier.run:
+        raise SceneferError(
+            f"`scenefer forget` deleted the pictures of faces in {folder} on {earlier.run['forgotten']}, so that other "
+            f"weights have nothing to read; analyse the film again with --weights {weights}"
+        )
     if earlier.faces["crop"].isna().any():
         raise SceneferError(f"{folder} keeps no pictures of faces; analyse the film again with --weights {weights}")
     plan = plans.from_record(earlier.run["settings"])
@@ -199,7 +218,7 @@ def reclassify(folder: Path, weights: str, device: str = "auto") -> Analysis:
         plan,
         span,
         known_scenes=earlier.scenes,
-        identity=_load_identity(plan),
+        known_tracks=earlier.tracks,
     )
     run = {
         **earlier.run,
@@ -211,7 +230,7 @@ def reclassify(folder: Path, weights: str, device: str = "auto") -> Analysis:
         "weights": _weights_record(plan, path),
         "timings": {"reclassify_s": round(time.perf_counter() - began, 3)},
     }
-    return replace(result, run=run, sheet=earlier.sheet)
+    return replace(result, run=run, sheet=earlier.sheet, vectors=earlier.vectors)
 
 
 def observe_film(
@@ -383,6 +402,23 @@ def _load_models(plan: Plan, weights: Path) -> Models:
     )
 
 
+def read_cast(folder: Path, plan: Plan) -> Cast:
+    """Read a cast folder by the detector and the identity network of a plan.
+
+    Raises:
+        PlanError: the folder is no cast, or people are off in the plan.
+        WeightsError: a network's weights are absent or damaged.
+    """
+    from scenefer import cast
+
+    detector = zoo.load_detector(plan.observation.detector, smallest_face=plan.observation.smallest_face)
+    identity = _load_identity(plan)
+    if identity is None:
+        raise PlanError("--cast names people, who are off with --no-identity and --no-crops; leave these out")
+    return cast.read_cast(folder, detector, identity)
+
+
+@cache
 def _load_identity(plan: Plan) -> IdentityModel | None:
     if not plan.models.identity or not plan.observation.crops:
         return None

@@ -131,7 +131,7 @@ def judge(
         if name not in classes.labels:
             names = (name, f"{name}_low", f"{name}_high")
         row |= dict(zip(names, (value, low, high), strict=True))
-    row["within"] = readings.within(reading.n_units)
+    row["within"] = readings.within(reading.n_units, reading.unit)
     return row if why is not None else row | _judgement(row, meant, seen, label, settings)
 
 

@@ -24,10 +24,10 @@ LAYERS = (
         *("verdicts", "readings", "agreement", "differences", "comparison"),
     ),
     (
-        *("observation", "actors", "analysis", "report", "library"),
+        *("observation", "cast", "actors", "analysis", "report", "library"),
         *("templates", "summary", "subtitles", "export", "explanation", "overlay"),
     ),
-    ("plan", "store", "executors", "run", "status", "housekeeping", "training", "demo"),
+    ("plan", "store", "executors", "run", "erasure", "status", "housekeeping", "training", "demo"),
     ("console", "cli"),
     ("__init__", "__main__"),
 )

@@ -36,6 +36,7 @@ for command in (
     runs.report,
     runs.compare,
     runs.reclassify,
+    runs.forget,
     runs.export,
     runs.explain,
     runs.schema,

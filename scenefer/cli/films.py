@@ -50,8 +50,15 @@ def analyze(
     weights: Annotated[str | None, typer.Option(help="Name or file of the expression weights.")] = None,
     detector: Annotated[str | None, typer.Option(help="mtcnn or yunet.")] = None,
     identity: Annotated[
-        str | None, typer.Option(help="face_identity groups tracks into people, who get numbers, no names.")
+        str | None, typer.Option(help="Network that tells people apart: face_identity, or facenet once it is pulled.")
     ] = None,
+    no_identity: Annotated[bool, typer.Option("--no-identity", help="Do not group tracks into people.")] = False,
+    cast: Annotated[
+        Path | None, typer.Option(help="Folder with a folder of pictures a person: people get these names.")
+    ] = None,
+    keep_identity: Annotated[
+        bool, typer.Option("--keep-identity", help="Write the vectors of faces into the run; else they are not kept.")
+    ] = False,
     reader: Annotated[str | None, typer.Option(help="pyav or decord.")] = None,
     workers: Annotated[int | None, typer.Option(help="Processes; 0 = one a core.", min=0)] = None,
     no_crops: Annotated[bool, typer.Option("--no-crops", help="Keep no pictures of faces.")] = False,
@@ -60,6 +67,7 @@ def analyze(
 ) -> None:
     """Analyse films and write a report of each."""
     from scenefer import executors, run, sheets, video
+    from scenefer.cast import CONSENT
     from scenefer.models import zoo
     from scenefer.plan import make_plan
 
@@ -71,7 +79,8 @@ def analyze(
             "observation.detector": detector,
             "observation.reader": reader,
             "observation.crops": False if no_crops else None,
-            "models.identity": identity,
+            "models.identity": "" if no_identity else identity,
+            "actors.keep_vectors": True if keep_identity else None,
             "models.device": device,
             "models.expression": weights,
             "scenes.n_scenes": n_scenes,
@@ -82,9 +91,15 @@ def analyze(
     zoo.verify(settings.observation.detector)
     zoo.find_expression(settings.models.expression)
     if settings.models.identity:
-        zoo.verify(settings.models.identity)
+        zoo.find_identity(settings.models.identity)
+    if identity and no_identity:
+        raise PlanError(f"--identity {identity} and --no-identity exclude each other; give one of them")
     demand(*films)
     scenes_of, intended_of = sheets.match(films, scenes), sheets.match(films, intended)
+    names = None
+    if cast is not None:
+        names = run.read_cast(cast, settings)
+        complain(CONSENT)
     failures: list[dict[str, str]] = []
     probed = []
     for path in films:
@@ -101,7 +116,7 @@ def analyze(
             with console.progress_bar(film.path.name, err) as tell:
                 analysis = run.analyze_film(
                     film, settings, lists, span=span, data=data or out.parent / "data",
-                    executor=executors.processes, progress=tell,
+                    cast=names, executor=executors.processes, progress=tell,
                 )  # fmt: skip
                 tell("report", 0.0, None)
                 folder = run.report_folder(film, out)

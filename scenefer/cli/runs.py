@@ -82,6 +82,23 @@ def reclassify(
     say(f"report: {folder / 'report.html'}")
 
 
+def forget(
+    folder: Run,
+    data: Annotated[
+        Path | None, typer.Option(help="Folder of a cache, beside the run's own.", envvar="SCENEFER_DATA")
+    ] = None,
+) -> None:
+    """Delete the pictures and vectors of people from a run and from the cache; numbers about expressions stay."""
+    from scenefer import erasure
+
+    done = erasure.forget(folder, data)
+    said = (("removed", done.removed or ("nothing: there was nothing left",)), ("kept", done.kept))
+    for title, lines in (*said, ("not reached from here", done.beyond)):
+        say(f"{title}:")
+        for line in lines:
+            say(f"  {line}")
+
+
 def export(
     folder: Run,
     to: Annotated[

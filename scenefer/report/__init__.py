@@ -4,6 +4,7 @@ build(analysis) ──▶ cards.py     a card a scene, a card a track       pict
                     figures.py   the arc and the tracks, for plotly   words.py     numbers and findings
                     evidence.py  what was looked at, settings         template.html.j2, style.css, report.js
                     gaps.py      intended against detected                page.py     what every page has
+                    people.py    who is seen, and their arcs              people.html.j2, people.css
 
 library.py makes the page that lists the films of a library, with thumbnails.py.
 """
@@ -13,7 +14,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from scenefer.report import cards, evidence, figures, gaps, page, pictures, words
+from scenefer.report import cards, evidence, figures, gaps, page, people, pictures, words
 from scenefer.tables import EMOTIONS
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ def _page(analysis: Analysis, compared: Comparison | None, scenes: list[dict[str
     }
     return page.template("template.html.j2").render(
         policy=page.policy(scripts),
-        style=page.part("style.css"),
+        style=page.part("style.css") + page.part("people.css"),
         scripts=scripts,
         figures=page.json_of(drawn),
         film=_title(analysis, end),
@@ -68,6 +69,8 @@ def _page(analysis: Analysis, compared: Comparison | None, scenes: list[dict[str
         emotions=[(emotion, figures.COLOURS[emotion]) for emotion in EMOTIONS],
         scenes=scenes,
         tracks=tracks,
+        people=people.people_cards(analysis, end),
+        forgotten=analysis.run.get("forgotten", ""),
         n_tracks=len(analysis.tracks),
         n_usable_tracks=len(leaders),
         has_crops=bool(analysis.faces["crop"].notna().any()),

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from scenefer.emotions import EQUAL_ACTOR, EQUAL_TRACK
 from scenefer.geometry import in_crop
 from scenefer.intentions import parse_intention
-from scenefer.report import words
+from scenefer.report import people, words
 from scenefer.report.figures import COLOURS
 from scenefer.report.pictures import keyframes, packed
 from scenefer.tables import EMOTIONS
@@ -33,7 +34,7 @@ def scene_cards(
     """Collect name, pictures, distribution, evidence, faces, intention and verdicts of every scene, in order."""
     n_keyframes = next((n for scenes, n in _KEYFRAMES if len(analysis.scenes) <= scenes), 1)
     percentages: dict[int, list[dict[str, Any]]] = {}
-    for row in _records(analysis.scene_emotions):
+    for row in _records(_nulls_as_none(analysis.scene_emotions, "n_actors")):
         percentages.setdefault(row["scene"], []).append(row)
     readings = _readings(analysis)
     of_scene = readings.groupby("scene").indices
@@ -70,7 +71,7 @@ def scene_cards(
                 "coverage": round(100 * evidence["coverage"], 1),
                 "limits": words.limits(evidence, _noun(analysis)),
                 "within": evidence["n_shots"] < 3,
-                "single": evidence["n_tracks"] < 2,
+                "single": _n_alike(evidence) < 2,
                 "faces": _strongest(seen, at) if not meant else _for_and_against(seen, list(meant), at),
                 "intended": intended,
                 "meant": meant,
@@ -95,16 +96,15 @@ def track_cards(analysis: Analysis) -> tuple[list[dict[str, Any]], dict[int, str
     pictures = dict(zip(surest["track"], surest["crop"], strict=True))
     seen = analysis.tracks.loc[analysis.tracks["track"].isin(list(leaders))]
     longest = seen.nlargest(_TRACKS, "n_faces", keep="first").sort_values("track")
-    longest = longest.assign(actor=longest["actor"].astype(object).where(longest["actor"].notna(), None))
     at = _clock(analysis)
     cards = []
-    for row in _records(longest):
+    for row in _records(_nulls_as_none(longest, "actor")):
         track = int(row["track"])
         emotion = leaders[track]
         cards.append(
             {
                 "track": track,
-                "person": None if row["actor"] is None or row["actor"] != row["actor"] else int(row["actor"]) + 1,
+                "person": people.label(row["actor"], row["actor_name"]),
                 "when": at(row["start"]) if row["start"] == row["end"] else f"{at(row['start'])}–{at(row['end'])}",
                 "about": words.count(int(row["n_faces"]), "face"),
                 "emotion": emotion,
@@ -124,6 +124,10 @@ def _readings(analysis: Analysis) -> pd.DataFrame:
     strongest = np.array(EMOTIONS, object)[probability.argmax(axis=1)]
     read = usable.assign(emotion=strongest, probability=probability.max(axis=1))
     return read.merge(analysis.faces[columns], on="face", how="left").reset_index(drop=True)
+
+
+def _nulls_as_none(frame: pd.DataFrame, column: str) -> pd.DataFrame:
+    return frame.assign(**{column: frame[column].astype(object).where(frame[column].notna(), None)})
 
 
 def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
@@ -154,8 +158,11 @@ def _extent(scene: dict[str, Any], is_video: bool, at: Callable[[float], str]) -
 
 
 def _distribution(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Lay out the seven shares of a scene by screen time, with the share where every track counts alike beside it."""
-    alike = {row["emotion"]: row["percent"] for row in rows if row["view"] == "equal_track"}
+    """Lay out the seven shares of a scene by screen time, with the share where every person counts alike beside it.
+
+    Where people are not told apart, it is every track.
+    """
+    alike = {row["emotion"]: row["percent"] for row in rows if row["view"] in (EQUAL_TRACK, EQUAL_ACTOR)}
     return [
         {
             "emotion": row["emotion"],
@@ -171,6 +178,11 @@ def _distribution(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
         for row in rows
         if row["view"] == "screen_time" and not np.isnan(row["percent"])
     ]
+
+
+def _n_alike(evidence: dict[str, Any]) -> int:
+    """Count what counts alike in the second view: people, or tracks where people are not told apart."""
+    return int(evidence["n_tracks"] if evidence["n_actors"] is None else evidence["n_actors"])
 
 
 def _clear_leader(distribution: list[dict[str, Any]]) -> str | None:

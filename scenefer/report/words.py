@@ -88,7 +88,12 @@ def covered(evidence: dict[str, Any], shot: str = "shot") -> str:
     if not evidence["n_tracks"]:
         return "No usable face in the scene."
     seen = f"Faces usable in {percent(100 * evidence['coverage'])} of the scene"
-    return f"{seen}, {count(evidence['n_tracks'], 'track')}, {count(evidence['n_shots'], shot)}."
+    n_people = evidence["n_actors"]
+    if n_people is None:
+        who = count(evidence["n_tracks"], "track")
+    else:
+        who = "1 person" if n_people == 1 else f"{n_people} people"
+    return f"{seen}, {who}, {count(evidence['n_shots'], shot)}."
 
 
 def limits(evidence: dict[str, Any], shot: str = "shot") -> str:
