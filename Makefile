@@ -32,6 +32,7 @@ check: $(VENV)/.dev ## format, lint and types
 
 truth: $(VENV)/.dev ## compare with the hand-made truth of the clips in SCENEFER_FILMS
 	$(BIN)/python -m benchmarks.truth
+	$(BIN)/python -m benchmarks.people
 
 format: $(VENV)/.dev ## write the code as `check` wants it
 	$(BIN)/ruff format .

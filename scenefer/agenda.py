@@ -12,6 +12,7 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
 
 from scenefer import __version__, failures, pieces, run, store, survey
 from scenefer import plan as plans
@@ -21,6 +22,9 @@ from scenefer.film import Film, Span
 from scenefer.models import zoo
 from scenefer.plan import Plan
 
+if TYPE_CHECKING:
+    from scenefer.cast import Cast
+
 _WHOLE = Span(0.0, float("inf"))
 _CHANGED = {
     "observation": "read with other settings",
@@ -28,7 +32,9 @@ _CHANGED = {
     "analysis": "settings changed",
     "sheets": "its sheet changed",
     "span": "another part of the film",
+    "cast": "the cast changed",
 }
+_FORGOTTEN = "its people were forgotten, and are read anew by `scenefer analyze` alone"
 
 
 @dataclass(frozen=True)
@@ -41,6 +47,7 @@ class Order:
     out: Path
     scenes: Mapping[Path, Path] = field(default_factory=dict)  # sheet of scenes, by film
     intended: Mapping[Path, Path] = field(default_factory=dict)  # sheet of intentions, by film
+    cast: Cast | None = None  # names for people
     spans: Mapping[Path, Span] = field(default_factory=dict)  # parts of films; the others are read whole
     every_clip: bool = False  # of a timeline without markers, see sheets.read_sheet
     timecode_start: str | None = None  # of each film's first frame, whatever its file says
@@ -52,13 +59,22 @@ class Order:
         return self.spans.get(path, _WHOLE)
 
 
+class Report(NamedTuple):
+    """A whole report, as its record describes it."""
+
+    folder: Path
+    made_of: Mapping[str, str]
+    state: str
+    forgotten: bool  # its people, by ``scenefer forget``
+
+
 @dataclass(slots=True)
 class Task:
     """A film of the library; ``state`` is one of: to look at, to do, done, partial, failed, left out."""
 
     path: Path
     state: str = "to look at"
-    why: str = ""  # it has to be done
+    why: str = ""  # it has to be done, or must not be
     id: str | None = None
     duration: float = 0.0  # seconds; 0 = not known
     longest: float = 0.0  # seconds of its longest piece
@@ -148,6 +164,7 @@ class Agenda:
             "analysis": self._settings_id,
             "sheets": plans.identity(*sheets, order.every_clip, order.timecode_start),
             "span": plans.identity(list(order.span(task.path))),
+            "cast": order.cast.id if order.cast else "",
         }
 
     def _known(self, task: Task) -> survey.Known | None:
@@ -162,10 +179,11 @@ class Agenda:
         order = self.order
         made_of = self.made_of(task)
         task.state, task.duration = "to do", film.duration or 0.0
-        folder, earlier, state = self._reports.get(film.id, (None, None, ""))
-        task.folder = folder
-        if earlier == made_of:
-            task.state, task.skipped = state, True
+        report = self._reports.get(film.id)
+        if report is not None:
+            task.folder = report.folder
+        if report is not None and (report.forgotten or report.made_of == made_of):
+            task.state, task.skipped, task.why = report.state, True, _FORGOTTEN if report.forgotten else ""
             return
         spans = pieces.spans_of(film, order.plan, order.span(task.path))
         missing = _missing(order.data, film.id, self._used, spans)
@@ -173,7 +191,7 @@ class Agenda:
         lengths = {piece: pieces.length(piece, film.duration) for piece in spans}
         task.longest = max(lengths.values())
         task.left = sum(lengths[piece] for piece in missing) if len(missing) < len(spans) else sum(lengths.values())
-        task.why = "asked for" if order.again else _why(earlier, made_of, task)
+        task.why = "asked for" if order.again else _why(report, made_of, task)
         self._check_sheets(task, film)
 
     def _check_sheets(self, task: Task, film: Film) -> None:
@@ -201,7 +219,7 @@ def _settings_id(plan: Plan) -> str:
 
 def _missing(data: Path, film_id: str, used: pieces.Networks, spans: Sequence[Span]) -> list[Span]:
     """List the pieces that are not in the cache."""
-    folder = data / "observed" / film_id / used.observe_id
+    folder = store.film_folder(data, film_id) / used.observe_id
     try:
         present = set(os.listdir(folder))  # one look for all pieces of a film that was not begun
     except OSError:
@@ -214,9 +232,9 @@ def _missing(data: Path, film_id: str, used: pieces.Networks, spans: Sequence[Sp
     ]
 
 
-def _reports(out: Path) -> dict[str, tuple[Path, dict[str, str], str]]:
-    """Find every whole report: its folder, what it was made of, and its state; by the film's id."""
-    found: dict[str, tuple[Path, dict[str, str], str]] = {}
+def _reports(out: Path) -> dict[str, Report]:
+    """Find every whole report, by the film's id."""
+    found: dict[str, Report] = {}
     try:
         with os.scandir(out) as entries:
             folders = [Path(entry.path) for entry in entries if entry.is_dir() and not entry.name.endswith(".tmp")]
@@ -226,16 +244,17 @@ def _reports(out: Path) -> dict[str, tuple[Path, dict[str, str], str]]:
         try:
             record = json.loads((folder / "run.json").read_bytes())
             if (folder / "report.html").is_file():
-                found[record["film"]["id"]] = folder, record.get("made_of", {}), record["state"]
+                made_of = record.get("made_of", {})
+                found[record["film"]["id"]] = Report(folder, made_of, record["state"], "forgotten" in record)
         except (OSError, ValueError, KeyError, TypeError):
             continue
     return found
 
 
-def _why(earlier: Mapping[str, str] | None, made_of: Mapping[str, str], task: Task) -> str:
-    if earlier is None:
+def _why(report: Report | None, made_of: Mapping[str, str], task: Task) -> str:
+    if report is None:
         return "not reported yet" if task.n_missing == task.n_pieces else "begun before"
-    changed = [words for part, words in _CHANGED.items() if earlier.get(part) != made_of[part]]
+    changed = [words for part, words in _CHANGED.items() if report.made_of.get(part) != made_of[part]]
     return changed[0] if changed else "made by another version"
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from itertools import product
 from typing import TYPE_CHECKING, NamedTuple
 
 from scenefer import metrics
+from scenefer.emotions import character_view
 from scenefer.verdicts import CLASSES, Classes, ComparisonSettings, leader
 
 if TYPE_CHECKING:
@@ -33,13 +35,17 @@ class Agreement(NamedTuple):
 
 
 def agreements(table: pd.DataFrame, settings: ComparisonSettings, seed: int) -> tuple[Agreement, ...]:
-    """Compute the figures of every view, estimate and set of classes in a table COMPARISON."""
+    """Compute the figures of every view, estimate and set of classes in a table COMPARISON.
+
+    Intentions for a person of the cast enter the figures of every view by that person's own view.
+    """
     judged = table.loc[table["verdict"].notna()]
-    groups = dict(list(judged.groupby(["view", "estimate", "classes"])))
+    views = [view for view in table["view"].unique() if not view.startswith(character_view(""))]
     found = []
-    for view, estimate in table[["view", "estimate"]].drop_duplicates().itertuples(index=False, name=None):
+    for view, estimate in product(dict.fromkeys((*views, settings.view)), table["estimate"].unique()):
         for classes in CLASSES:
-            rows = groups.get((view, estimate, classes.name), judged.iloc[:0])
+            chosen = in_view(judged, view) & (judged["estimate"] == estimate) & (judged["classes"] == classes.name)
+            rows = judged.loc[chosen]
             intended, detected = (
                 rows[[f"{kind}_{label}" for label in classes.labels]].to_numpy() / 100
                 for kind in ("intended", "detected")
@@ -47,6 +53,12 @@ def agreements(table: pd.DataFrame, settings: ComparisonSettings, seed: int) -> 
             figures = agree(intended, detected, rows["scene"].nunique(), classes, settings, seed)
             found.append(figures._replace(view=view, estimate=estimate))
     return tuple(found)
+
+
+def in_view(table: pd.DataFrame, view: str) -> pd.Series:
+    """Choose the rows of a table COMPARISON that a view leads with: its own, and those of intentions for a person."""
+    of_person = table["view"].str.startswith(character_view("")) & table["character"].notna()
+    return (table["view"] == view) | of_person
 
 
 def agree(

@@ -22,6 +22,7 @@ from scenefer.film import Film, Span, as_record, of_record
 if TYPE_CHECKING:
     import pandas as pd
 
+    from scenefer.cast import Cast
     from scenefer.models import Calibration, IdentityModel
     from scenefer.observation import Observation
     from scenefer.plan import Plan
@@ -45,6 +46,7 @@ class Analysis:
     scene_emotions: pd.DataFrame
     sheet: pd.DataFrame | None  # the user's list of scenes, as read: one row a scene and character
     run: dict[str, Any]  # versions, settings, weights, timings, coverage, warnings, state: what run.json holds
+    vectors: pd.DataFrame | None = None  # of faces, where they are kept (``ActorSettings.keep_vectors``)
 
 
 class Division(NamedTuple):
@@ -54,9 +56,10 @@ class Division(NamedTuple):
     faces: pd.DataFrame  # with the column track
     tracks: pd.DataFrame
     scenes: pd.DataFrame
+    vectors: pd.DataFrame | None = None  # of faces that people were told apart by
 
 
-_TABLES = tuple(entry.name for entry in fields(Analysis) if entry.name in tables.TABLES)
+_TABLES = tuple(entry.name for entry in fields(Analysis) if entry.name in tables.TABLES and entry.name != "vectors")
 
 
 def analyse(
@@ -68,6 +71,8 @@ def analyse(
     sheet: pd.DataFrame | None = None,
     known_scenes: pd.DataFrame | None = None,
     identity: IdentityModel | None = None,
+    cast: Cast | None = None,
+    known_tracks: pd.DataFrame | None = None,
 ) -> Analysis:
     """Turn an observation into shots, tracks, scenes and their percentages.
 
@@ -76,14 +81,20 @@ def analyse(
         sheet: the user's scenes (``sheets.read_sheet``); without it scenes are guessed from the pictures.
         known_scenes: table SCENES of an earlier analysis, to be kept.
         identity: tells people apart; without it all tracks are of "unknown" people.
+        cast: names for them.
+        known_tracks: table TRACKS of an earlier analysis of the same faces, whose people are kept.
     """
     frames, rate = observation.frames, sample_rate(film, plan)
-    film_shots, linked, film_tracks, film_scenes = divide(film, observation, plan, sheet, known_scenes, identity)
+    film_shots, linked, film_tracks, film_scenes, vectors = divide(
+        film, observation, plan, sheet, known_scenes, identity, cast, known_tracks
+    )
     end = float(film_shots["end"].iloc[-1]) if len(film_shots) else span.start
     placed = samples.place_samples(frames, film_shots, film_scenes, rate, end)
     expressions = expression.read_expressions(linked, placed, calibration, plan.expression)
     accounted = samples.account(placed, expressions)
-    film_emotions = emotions.summarise(expressions, accounted, film_scenes, film_tracks, evidence_rule(film, plan))
+    film_emotions = emotions.summarise(
+        expressions, accounted, film_scenes, film_tracks, emotions.rule_for(film, plan.emotions)
+    )
     return Analysis(
         film=film,
         frames=frames,
@@ -96,7 +107,8 @@ def analyse(
         scenes=film_scenes,
         scene_emotions=film_emotions,
         sheet=sheet,
-        run={"coverage": coverage(accounted), "state": "done", "warnings": []},
+        run={"coverage": coverage(accounted), "state": "done", "warnings": list(cast.notices) if cast else []},
+        vectors=vectors if plan.actors.keep_vectors else None,
     )
 
 
@@ -107,13 +119,18 @@ def divide(
     sheet: pd.DataFrame | None = None,
     known_scenes: pd.DataFrame | None = None,
     identity: IdentityModel | None = None,
+    cast: Cast | None = None,
+    known_tracks: pd.DataFrame | None = None,
 ) -> Division:
     """Divide a film into shots, tracks and scenes; arguments as of ``analyse``."""
     frames, faces, _ = observation
     film_shots = shots.find_shots(frames, plan.shots) if film.kind == "video" else shots.one_a_frame(frames)
     linked, film_tracks = tracks.link_faces(faces, film_shots, sample_rate(film, plan), plan.tracks)
-    if identity is not None:
-        film_tracks = actors.group_tracks(linked, film_tracks, identity, plan.actors)
+    vectors = None
+    if known_tracks is not None:
+        film_tracks = actors.people_of(film_tracks, known_tracks)
+    elif identity is not None:
+        film_tracks, vectors = actors.group_tracks(linked, film_tracks, film_shots, identity, plan.actors, cast)
     if known_scenes is not None:
         film_scenes = known_scenes
     elif sheet is not None:
@@ -123,19 +140,12 @@ def divide(
         film_scenes = scenes.group_shots(film_shots, frames, plan.scenes, people)
     else:
         film_scenes = scenes.one_scene(film_shots, film.path.stem, "stills")
-    return Division(film_shots, linked, film_tracks, film_scenes)
+    return Division(film_shots, linked, film_tracks, film_scenes, vectors)
 
 
 def sample_rate(film: Film, plan: Plan) -> float:
     """Return the samples a second; a still stands for one second."""
     return plan.observation.sample_rate if film.kind == "video" else 1.0
-
-
-def evidence_rule(film: Film, plan: Plan) -> emotions.EmotionSettings:
-    """Return what counts as enough evidence: of stills, any usable face, since each is all there is of its moment."""
-    from dataclasses import replace
-
-    return plan.emotions if film.kind == "video" else replace(plan.emotions, least_face_seconds=0.0)
 
 
 def coverage(accounted: pd.DataFrame) -> dict[str, float]:
@@ -164,7 +174,8 @@ def save(
     try:
         shutil.rmtree(beside, ignore_errors=True)
         (beside / "tables").mkdir(parents=True)
-        for name, table in {**{name: getattr(analysis, name) for name in _TABLES}, **(more or {})}.items():
+        kept = {} if analysis.vectors is None else {"vectors": analysis.vectors}
+        for name, table in {**{name: getattr(analysis, name) for name in _TABLES}, **kept, **(more or {})}.items():
             tables.write(beside / "tables" / f"{name}.parquet", table, name, origin)
         if analysis.sheet is not None:
             analysis.sheet.to_csv(beside / "tables" / _SHEET, index=False)
@@ -205,6 +216,9 @@ def load(folder: Path) -> Analysis:
         **{name: tables.read(folder / "tables" / f"{name}.parquet", name) for name in _TABLES},
         sheet=sheet,
         run=run,
+        vectors=tables.read(vectors, "vectors")
+        if (vectors := folder / "tables" / "vectors.parquet").is_file()
+        else None,
     )
 
 

@@ -158,6 +158,7 @@ class Batch:
             order.intended.get(task.path),
             order.every_clip,
             self.agenda.made_of(task),
+            order.cast,
             task.folder,
             self.agenda.has_namesake(task),
             order.again,

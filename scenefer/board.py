@@ -109,9 +109,9 @@ class Lines:
                 return
             self._told = time.monotonic()
             speed, left = self._speed.measure(self.batch)
-            say({"event": "progress", **numbers(self.batch), "speed": speed, "seconds_left": left})
+            emit({"event": "progress", **numbers(self.batch), "speed": speed, "seconds_left": left})
         elif task is not None:
-            say({"event": what, **record(task)})
+            emit({"event": what, **record(task)})
 
 
 def record(task: Task) -> dict[str, Any]:
@@ -158,7 +158,7 @@ def counted(batch: Batch) -> str:
     return " · ".join(words)
 
 
-def say(event: dict[str, Any]) -> None:
+def emit(event: dict[str, Any]) -> None:
     """Print an event as a line, on the program's own output whatever else is said meanwhile."""
     print(json.dumps(event), file=sys.__stdout__, flush=True)
 

@@ -10,14 +10,16 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
+from itertools import groupby
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from scenefer import readings
-from scenefer.agreement import Agreement, agreements
-from scenefer.emotions import VIEWS
+from scenefer.agreement import Agreement, agreements, in_view
+from scenefer.emotions import EQUAL_ACTOR, EQUAL_TRACK, character_view, views_of
 from scenefer.errors import PlanError, SheetError
 from scenefer.film import clock
 from scenefer.intentions import parse_intention
+from scenefer.language import ENGLISH, Language, marked
 from scenefer.tables import EMOTIONS, TABLES
 from scenefer.verdicts import CLASSES, REASONS, VERDICTS, ComparisonSettings, judge, rule
 
@@ -40,9 +42,40 @@ __all__ = [
     "summary",
 ]
 
+# What a reader must know, kept in English and said again in the language of a report.
+MANY_VERDICTS = marked("{n} verdicts are given; they are not corrected for their number")
+OTHER_TIMES = marked(
+    "scene {name}: the sheet says {start} to {end}, what is compared is {own_start} to {own_end}, as in the run"
+)
+NO_CHARACTERS = marked(
+    "intentions for a character are compared with all faces of the scene: people are not told apart in this run"
+)
+NO_NAMES = marked(
+    "intentions for a character are compared with all faces of the scene: people have no names in this run, which "
+    "--cast would give them"
+)
+NOBODY_NAMED = marked(
+    "intentions for a character are compared with all faces of the scene: no person of this run is named {names}"
+)
+EVERY_PERSON = marked("people are told apart in this run: every person counts alike instead of every track")
+NO_PEOPLE = marked("the view {view} needs people, who are not told apart in this run; {shown} is shown instead")
+NO_SUCH_PERSON = marked("the view {view} needs a name that no person of this run has; {shown} is shown instead")
+NOTICES = (
+    *(MANY_VERDICTS, OTHER_TIMES, NO_CHARACTERS, NO_NAMES, NOBODY_NAMED),
+    *(EVERY_PERSON, NO_PEOPLE, NO_SUCH_PERSON),
+)
+
 _SHEET = ("scene", "start", "end", "intended", "character")  # the columns that are read
 _APART = 0.5  # seconds by which times may differ that name the same scene: lists are rounded
-_PLACES = dict(enumerate(("first", "second", "third", "fourth", "fifth", "sixth", "seventh"), start=1))
+_PLACES = (
+    marked("first"),
+    marked("second"),
+    marked("third"),
+    marked("fourth"),
+    marked("fifth"),
+    marked("sixth"),
+    marked("seventh"),
+)
 _COLUMNS = {column.name: None for column in TABLES["comparison"]}
 
 
@@ -61,6 +94,7 @@ class _Intention(NamedTuple):
     character: str | None
     text: str | None
     shares: np.ndarray | None  # (7,), sum 1; None where nothing is intended
+    view: str | None = None  # of the person of the cast that it is about; None = it is about the scene
 
 
 def compare(analysis: Analysis, sheet: pd.DataFrame, settings: ComparisonSettings = ComparisonSettings()) -> Comparison:
@@ -68,10 +102,11 @@ def compare(analysis: Analysis, sheet: pd.DataFrame, settings: ComparisonSetting
 
     Args:
         sheet: as ``sheets.read_sheet`` gives it, its scenes found in the run by name. Several rows of a scene, one a
-            character, are compared one by one.
+            character, are compared one by one: with the faces of the person of that name alone, where the run has one.
 
     Returns:
-        A row a scene, intention, view, estimate and set of classes; scenes without an intention have one too.
+        A row a scene, intention, view, estimate and set of classes; scenes without an intention have one too. An
+        intention for a person of the cast has that person's view alone.
         Percentages have the intervals of the table SCENE_EMOTIONS, from the same resamples. Those of corrected shares
         (``emq``) take the correction as given.
 
@@ -83,21 +118,30 @@ def compare(analysis: Analysis, sheet: pd.DataFrame, settings: ComparisonSetting
     from scenefer.tables import conform
 
     notices: list[str] = []
-    settings = replace(settings, view=_view(settings.view, notices))
-    intentions = _intentions(analysis.scenes, sheet, notices)
+    settings = replace(settings, view=_view(settings.view, analysis.tracks, notices))
+    intentions = _intentions(analysis, sheet, notices)
     names = dict(zip(analysis.scenes["scene"].tolist(), analysis.scenes["name"], strict=True))
-    evidence = readings.evidence_of(analysis)
+    alike = tuple(dict.fromkeys((*views_of(analysis.tracks), settings.view)))
     rows: list[dict[str, Any]] = []
     for estimate in ("raw", "emq") if settings.emq else ("raw",):
         expressions = analysis.expressions if estimate == "raw" else readings.corrected(analysis, settings.emq_tracks)
-        for scene, view, reading in readings.read(analysis, expressions):
-            head = {"scene": scene, "name": names[scene], "view": view, "estimate": estimate}
-            for intention in intentions[scene]:
-                about = {"character": intention.character, "intended": intention.text, **evidence[scene]._asdict()}
+        for scene, group in groupby(readings.read(analysis, expressions), key=lambda read: read[0]):
+            seen = {view: (evidence, reading) for _, view, evidence, reading in group}
+            head = {"scene": scene, "name": names[scene], "estimate": estimate}
+            pairs = [
+                (view, intention)
+                for view in dict.fromkeys((*alike, *(meant.view for meant in intentions[scene] if meant.view)))
+                for intention in intentions[scene]
+                if view == intention.view or (intention.view is None and view in alike)
+            ]
+            for view, intention in pairs:
+                evidence, reading = seen.get(view, (readings.NOTHING, None))
+                about = {"character": intention.character, "intended": intention.text, **evidence._asdict()}
                 rows += [
                     {
                         **_COLUMNS,
                         **head,
+                        "view": view,
                         **about,
                         "classes": classes.name,
                         **judge(intention.shares, reading, classes, settings),
@@ -107,7 +151,7 @@ def compare(analysis: Analysis, sheet: pd.DataFrame, settings: ComparisonSetting
     table = conform({name: [row[name] for row in rows] for name in _COLUMNS}, "comparison")
     counts = _counts(_headline(table, settings))
     if counts["compared"] > 1:
-        notices.append(f"{counts['compared']} verdicts are given; they are not corrected for their number")
+        notices.append(MANY_VERDICTS.format(n=counts["compared"]))
     found = agreements(table, settings, readings.bootstrap_of(analysis).seed)
     return Comparison(table, found, counts, tuple(notices), settings)
 
@@ -147,14 +191,15 @@ def summary(comparison: Comparison) -> str:
 
 
 def _headline(table: pd.DataFrame, settings: ComparisonSettings) -> pd.DataFrame:
-    leads = (table["view"] == settings.view) & (table["estimate"] == "raw") & (table["classes"] == CLASSES[0].name)
+    leads = in_view(table, settings.view) & (table["estimate"] == "raw") & (table["classes"] == CLASSES[0].name)
     return table.loc[leads].reset_index(drop=True)
 
 
-def _intentions(scenes: pd.DataFrame, sheet: pd.DataFrame, notices: list[str]) -> dict[int, list[_Intention]]:
+def _intentions(analysis: Analysis, sheet: pd.DataFrame, notices: list[str]) -> dict[int, list[_Intention]]:
     """Find what each scene of the run was meant to show; a scene of which nothing is said was meant to show nothing."""
     import numpy as np
 
+    scenes, people = analysis.scenes, _people(analysis.tracks)
     runs = {str(name): row for name, *row in scenes[["name", "scene", "start", "end"]].itertuples(index=False)}
     found: dict[int, list[_Intention]] = {scene: [] for scene, _, _ in runs.values()}
     for name, start, end, text, character in sheet[list(_SHEET)].itertuples(index=False):
@@ -164,18 +209,18 @@ def _intentions(scenes: pd.DataFrame, sheet: pd.DataFrame, notices: list[str]) -
             raise SheetError(f"the run has no scene {str(name)!r}: {hint} analyse the film again with this sheet")
         scene, *own = runs[str(name)]
         if max(abs(start - own[0]), abs(end - own[1])) > _APART:
+            stated, known = (clock(start), clock(end)), (clock(own[0]), clock(own[1]))
             notices.append(
-                f"scene {name}: the sheet says {clock(start)} to {clock(end)}, what is compared is "
-                f"{clock(own[0])} to {clock(own[1])}, as in the run"
+                OTHER_TIMES.format(name=name, start=stated[0], end=stated[1], own_start=known[0], own_end=known[1])
             )
         meant = parse_intention(_text(text) or "")
         if meant:
             shares = np.array([meant.get(emotion, 0.0) for emotion in EMOTIONS])
-            found[scene].append(_Intention(_text(character), _text(text), shares))
-    if any(intention.character for of_scene in found.values() for intention in of_scene):
-        notices.append(
-            "intentions for a character are compared with all faces of the scene: people are not told apart in this run"
-        )
+            view = people.get((_text(character) or "").casefold())
+            found[scene].append(_Intention(_text(character), _text(text), shares, view))
+    meant_for = [meant for of_scene in found.values() for meant in of_scene if meant.character and not meant.view]
+    if meant_for:
+        notices.append(_unnamed(sorted({str(meant.character) for meant in meant_for}), analysis.tracks))
     return {scene: of_scene or [_Intention(None, None, None)] for scene, of_scene in found.items()}
 
 
@@ -183,14 +228,33 @@ def _text(cell: Any) -> str | None:
     return cell.strip() or None if isinstance(cell, str) else None
 
 
-def _view(view: str, notices: list[str]) -> str:
+def _people(tracks: pd.DataFrame) -> dict[str, str]:
+    """Return the view of every named person of a run, by the name as it is looked up."""
+    return {str(name).strip().casefold(): character_view(str(name)) for name in tracks["actor_name"].dropna().unique()}
+
+
+def _unnamed(characters: list[str], tracks: pd.DataFrame) -> str:
+    """Say why intentions for characters are compared with the scene."""
+    if tracks["actor"].isna().all():
+        return NO_CHARACTERS
+    if tracks["actor_name"].isna().all():
+        return NO_NAMES
+    return NOBODY_NAMED.format(names=" or ".join(characters))
+
+
+def _view(view: str, tracks: pd.DataFrame, notices: list[str]) -> str:
     """Return the view that can be had: those of people need people."""
-    if view in VIEWS:
+    known = views_of(tracks)
+    if view in (*known, *_people(tracks).values()):
         return view
-    if view != "equal_actor" and not view.startswith("character:"):
-        raise PlanError(f"unknown view {view!r}; known: {', '.join(VIEWS)}")
-    notices.append(f"the view {view} needs people, who are not told apart in this run; {VIEWS[0]} is shown instead")
-    return VIEWS[0]
+    if view == EQUAL_TRACK:
+        notices.append(EVERY_PERSON)
+        return EQUAL_ACTOR
+    if view != EQUAL_ACTOR and not view.startswith(character_view("")):
+        raise PlanError(f"unknown view {view!r}; known: {', '.join(known)}")
+    lacking = NO_SUCH_PERSON if tracks["actor"].notna().any() else NO_PEOPLE
+    notices.append(lacking.format(view=view, shown=known[0]))
+    return known[0]
 
 
 def _counts(rows: pd.DataFrame) -> dict[str, int]:
@@ -210,58 +274,96 @@ def _sentence(row: Mapping[str, Any]) -> str:
     return f"{name}: {finding(row)}{verdict}{', within one take' * bool(verdict and row['within'] == 'one take')}"
 
 
-def finding(row: Mapping[str, Any]) -> str:
+def finding(row: Mapping[str, Any], language: Language = ENGLISH) -> str:
     """Say of a row of the table what was intended and what was detected."""
+    say, why, rank = language.say, row["why"], row["rank"]
     if row["intended"] is None:
-        return str(row["why"])
+        return say(why)
     meant = ", ".join(
-        emotion if share == 1 else f"{emotion} {100 * share:.0f} %"
+        language.emotion(emotion)
+        if share == 1
+        else say("{emotion} {n} %", emotion=language.emotion(emotion), n=f"{100 * share:.0f}")
         for emotion, share in parse_intention(row["intended"]).items()
     )
     if row["verdict"] is None:
-        return f"{meant} intended; not judged: {row['why']}"
+        return say("{meant} intended; not judged: {why}", meant=meant, why=say(why))
     if row["lead"] != row["lead"]:  # a mixture leads nobody
-        ends = f"{100 * row['tv_low']:.0f}–{100 * row['tv_high']:.0f}"
-        found = f"{100 * row['tv']:.0f} points of mass misplaced ({ends})"
-    else:
-        found = (
-            f"detected at {row['mass']:.0f} % ({row['mass_low']:.0f}–{row['mass_high']:.0f}), {_PLACES[row['rank']]}"
+        n, low, high = (f"{100 * row[name]:.0f}" for name in ("tv", "tv_low", "tv_high"))
+        return say(
+            "{meant} intended, {n} points of mass misplaced ({low}–{high})", meant=meant, n=n, low=low, high=high
         )
-        if row["detected"] not in (None, row["label"]):
-            found += f" where {row['detected']} leads with {row['detected_' + row['detected']]:.0f} %"
-    return f"{meant} intended, {found}"
-
-
-def film_lines(comparison: Comparison) -> list[str]:
-    """Say how far the film as a whole shows what was intended, by its headline first."""
-    counts, settings = comparison.counts, comparison.settings
-    first = headline(comparison)[1]
-    verdicts = ", ".join(f"{counts[verdict]} {verdict}" for verdict in VERDICTS)
-    lines = [f"{counts['compared']} intentions compared in {first.n_scenes} of {counts['scenes']} scenes: {verdicts}."]
-    lines += [f"Not judged: {number}, {why}." for why, number in counts.items() if why in REASONS]
-    if first.skill is None or first.kappa is None:
-        few = f"Fewer than {settings.least_scenes} compared scenes or {settings.least_labels} distinct intentions"
-        return [*lines, f"{few}: no kappa, no skill, no p."]
-    recall = {label: _hits(first, k) for k, label in enumerate(first.labels) if sum(first.confusion[k])}
-    lines += [
-        f"Largest parts: Cohen's kappa {first.kappa:.2f}, macro-F1 {first.macro_f1:.2f}; recall "
-        + ", ".join(f"{label} {hits}" for label, hits in recall.items())
-        + ".",
-        f"Mean Jensen-Shannon distance, 0 = as intended and 1 = disjoint; skill against {settings.shuffles:,} "
-        "permutations of the intentions, 0 = no better:",
-    ]
-    return lines + [_distance(found) for found in comparison.agreements if found.view == settings.view]
-
-
-def _distance(found: Agreement) -> str:
-    name = found.classes + ", corrected by EMQ" * (found.estimate == "emq")
-    if found.js is None or found.skill is None or found.js_marginal is None:
-        return f"  {name}: too few scenes"
-    return (
-        f"  {name}: {found.js:.2f} over {found.n_scenes} scenes; {found.js_marginal:.2f} if every scene showed the "
-        f"film's average, {found.js_shuffled:.2f} permuted; skill {found.skill:.2f}, p = {found.p:.2g}"
+    n, low, high = (f"{row[name]:.0f}" for name in ("mass", "mass_low", "mass_high"))
+    found = {"meant": meant, "n": n, "low": low, "high": high, "place": say(_PLACES[rank - 1])}
+    if row["detected"] in (None, row["label"]):
+        return say("{meant} intended, detected at {n} % ({low}–{high}), {place}", **found)
+    return say(
+        "{meant} intended, detected at {n} % ({low}–{high}), {place} where {leader} leads with {share} %",
+        **found,
+        leader=language.emotion(row["detected"]),
+        share=f"{row['detected_' + row['detected']]:.0f}",
     )
 
 
-def _hits(found: Agreement, row: int) -> str:
-    return f"{found.confusion[row][row]} of {sum(found.confusion[row])}"
+def film_lines(comparison: Comparison, language: Language = ENGLISH) -> list[str]:
+    """Say how far the film as a whole shows what was intended, by its headline first."""
+    say = language.say
+    counts, settings = comparison.counts, comparison.settings
+    first = headline(comparison)[1]
+    lines = [
+        language.many(
+            "{n} intention compared in {scenes} of {all} scenes: {verdicts}.",
+            "{n} intentions compared in {scenes} of {all} scenes: {verdicts}.",
+            counts["compared"],
+            scenes=first.n_scenes,
+            all=counts["scenes"],
+            verdicts=", ".join(f"{counts[verdict]} {say(verdict)}" for verdict in VERDICTS),
+        )
+    ]
+    lines += [
+        say("Not judged: {n}, {why}.", n=number, why=say(why)) for why, number in counts.items() if why in REASONS
+    ]
+    if first.skill is None or first.kappa is None:
+        few = say(
+            "Fewer than {scenes} compared scenes or {labels} distinct intentions: no kappa, no skill, no p.",
+            scenes=settings.least_scenes,
+            labels=settings.least_labels,
+        )
+        return [*lines, few]
+    recall = {label: _hits(first, k, language) for k, label in enumerate(first.labels) if sum(first.confusion[k])}
+    lines += [
+        say(
+            "Largest parts: Cohen's kappa {kappa}, macro-F1 {f1}; recall {recalls}.",
+            kappa=language.number(first.kappa, 2),
+            f1=language.number(first.macro_f1 or 0.0, 2),
+            recalls=", ".join(f"{language.emotion(label)} {hits}" for label, hits in recall.items()),
+        ),
+        say(
+            "Mean Jensen-Shannon distance, 0 = as intended and 1 = disjoint; skill against {n} permutations of the "
+            "intentions, 0 = no better:",
+            n=language.number(settings.shuffles),
+        ),
+    ]
+    return lines + [_distance(found, language) for found in comparison.agreements if found.view == settings.view]
+
+
+def _distance(found: Agreement, language: Language) -> str:
+    name = language.say(found.classes)
+    if found.estimate == "emq":
+        name = language.say("{classes}, corrected by EMQ", classes=name)
+    if found.js is None or found.skill is None or found.js_marginal is None or found.p is None:
+        return "  " + language.say("{classes}: too few scenes", classes=name)
+    return "  " + language.say(
+        "{classes}: {js} over {n} scenes; {marginal} if every scene showed the film's average, {shuffled} permuted; "
+        "skill {skill}, p = {p}",
+        classes=name,
+        n=found.n_scenes,
+        js=language.number(found.js, 2),
+        marginal=language.number(found.js_marginal, 2),
+        shuffled=language.number(found.js_shuffled or 0.0, 2),
+        skill=language.number(found.skill, 2),
+        p=f"{found.p:.2g}".replace(".", language.decimal_mark),
+    )
+
+
+def _hits(found: Agreement, row: int, language: Language) -> str:
+    return language.say("{hits} of {n}", hits=found.confusion[row][row], n=sum(found.confusion[row]))

@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from scenefer.run import Progress as Tell
     from scenefer.status import Status
 
-_STAGES = {"observe": "reading", "analyse": "analysing", "report": "writing the report"}
+_STAGES = {"observe": "reading", "analyse": "analysing", "report": "writing the report", "overlay": "drawing"}
+_MOVING = ("observe", "overlay")  # stages that go along the film
 _SMOOTHING = 30.0  # seconds over which the speed is averaged
 
 
@@ -55,7 +56,7 @@ def progress_bar(name: str, console: Console) -> Iterator[Tell]:
             while now - marks[0][0] > _SMOOTHING:
                 marks.pop(0)
             elapsed, covered = now - marks[0][0], done - marks[0][1]
-            speed = covered / elapsed if elapsed > 1 and covered > 0 and stage == "observe" else None
+            speed = covered / elapsed if elapsed > 1 and covered > 0 and stage in _MOVING else None
             bar.update(
                 task, description=f"{printable(name)}: {_STAGES[stage]}", completed=done, total=total, speed=speed
             )

@@ -40,6 +40,7 @@ def compare_runs(analysis: Analysis, other: Analysis) -> Differences:
 
     Returns:
         Seven rows a view a scene that both have, in the order of the first; null where either has too little evidence.
+        Views of people are compared where both runs tell people apart, those of one person where both name them.
     """
     from scenefer.tables import conform
 
@@ -47,16 +48,18 @@ def compare_runs(analysis: Analysis, other: Analysis) -> Differences:
     names = dict(zip(analysis.scenes["scene"].tolist(), analysis.scenes["name"], strict=True))
     paired = _same_faces(analysis, other)
     seed = readings.bootstrap_of(other).seed + (0 if paired else _OTHER_SEED)
-    read_there = {(scene, view): found for scene, view, found in readings.read(other, other.expressions, seed)}
-    seen, seen_there = readings.evidence_of(analysis), readings.evidence_of(other)
+    read_there = {
+        (scene, view): (seen, there) for scene, view, seen, there in readings.read(other, other.expressions, seed)
+    }
     rows: list[dict[str, Any]] = []
-    for scene, view, here in readings.read(analysis, analysis.expressions):
+    for scene, view, seen, here in readings.read(analysis, analysis.expressions):
         there_scene = theirs.get(names[scene])
-        if there_scene is None:
+        if there_scene is None or (there_scene, view) not in read_there:
             continue
-        evidence = min(seen[scene].evidence, seen_there[there_scene].evidence, key=_THINNEST_FIRST.index)
+        seen_there, there = read_there[there_scene, view]
+        evidence = min(seen.evidence, seen_there.evidence, key=_THINNEST_FIRST.index)
         head = {"scene": scene, "other_scene": there_scene, "name": names[scene], "view": view, "evidence": evidence}
-        rows += [{**_COLUMNS, **head, **row} for row in _rows(here, read_there[there_scene, view])]
+        rows += [{**_COLUMNS, **head, **row} for row in _rows(here, there)]
     return Differences(
         table=conform({name: [row[name] for row in rows] for name in _COLUMNS}, "differences"),
         only=tuple(name for name in names.values() if name not in theirs),
@@ -88,7 +91,7 @@ def _rows(here: Reading | None, there: Reading | None) -> list[dict[str, Any]]:
     p, q = here.shares[:n], there.shares[:n]
     differences = {emotion: Quantity(100 * (q - p)[:, k], (-100, 100)) for k, emotion in enumerate(EMOTIONS)}
     known = readings.intervals(readings.apart(p, q) | differences, n_units)
-    about = {"within": readings.within(n_units), **_named("js", known["js"]), **_named("tv", known["tv"])}
+    about = {"within": readings.within(n_units, here.unit), **_named("js", known["js"]), **_named("tv", known["tv"])}
     return [{**row, **about, **_named("difference", known[row["emotion"]])} for row in rows]
 
 
@@ -99,9 +102,11 @@ def _named(name: str, ends: tuple[float, float, float]) -> dict[str, float]:
 def _same_faces(analysis: Analysis, other: Analysis) -> bool:
     """Tell whether both runs count the same faces of the same film, so that only what was read in them differs."""
     columns = ["time", "track", "shot", "scene", "weight", "usable"]
+    people = ["track", "actor", "actor_name"]
     return (
         analysis.film.id == other.film.id
         and analysis.expressions[columns].equals(other.expressions[columns])
+        and analysis.tracks[people].equals(other.tracks[people])
         and readings.bootstrap_of(analysis) == readings.bootstrap_of(other)
     )
 

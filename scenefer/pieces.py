@@ -118,8 +118,10 @@ def networks(plan: Plan) -> Networks:
     """Find the weights of a plan, and the ids of what depends on them.
 
     Raises:
-        WeightsError: they are unknown, absent or damaged.
+        WeightsError: they, or those that tell people apart, are unknown, absent or damaged.
     """
+    if plan.models.identity:
+        zoo.find_identity(plan.models.identity)
     weights = zoo.find_expression(plan.models.expression)
     expression_id = plans.expression_id(plan, zoo.sha256_of(weights))
     detector = zoo.verify(plan.observation.detector)

@@ -20,6 +20,7 @@ from scenefer.actors import ActorSettings
 from scenefer.emotions import EmotionSettings
 from scenefer.errors import PlanError
 from scenefer.expression import ExpressionSettings
+from scenefer.language import LANGUAGES, ReportSettings
 from scenefer.observation import ObservationSettings
 from scenefer.scenes import SceneSettings
 from scenefer.shots import ShotSettings
@@ -48,7 +49,7 @@ class ModelSettings:
     """Which weights read the expressions, and where the networks run."""
 
     expression: str = "rmn_compact"  # a name of models/zoo.py, or the path of a weight file
-    identity: str = ""  # "face_identity" groups tracks into people; "" tells nobody apart
+    identity: str = "face_identity"  # groups tracks into people; or "facenet"; "" tells nobody apart
     device: str = "auto"  # auto, cpu or cuda
 
 
@@ -79,6 +80,7 @@ class Plan:
     expression: ExpressionSettings = field(default_factory=ExpressionSettings)
     emotions: EmotionSettings = field(default_factory=EmotionSettings)
     comparison: ComparisonSettings = field(default_factory=ComparisonSettings)
+    report: ReportSettings = field(default_factory=ReportSettings)
     run: RunSettings = field(default_factory=RunSettings)
 
 
@@ -202,6 +204,7 @@ def _sensible(plan: Plan) -> Plan:
         ("pyramid", seen.pyramid, ("fast", "exact")),
         ("device", plan.models.device, ("auto", "cpu", "cuda")),
         ("executor", plan.run.executor, ("processes", "serial", "ray")),
+        ("language", plan.report.language, LANGUAGES),
     ):
         if value not in known:
             raise PlanError(f"unknown {name} {value!r}; {_nearest(value, known)}")

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 from scenefer import metrics
-from scenefer.emotions import VIEWS, EmotionSettings, gather, interval, resample, shares
+from scenefer.emotions import EQUAL_ACTOR, EmotionSettings, drawn, interval, rule_for, shares, sights_of
 from scenefer.errors import SceneferError
 from scenefer.tables import EMOTIONS
 
@@ -22,7 +22,8 @@ class Reading(NamedTuple):
     """The detected shares of one scene in one view."""
 
     shares: np.ndarray  # (1 + n, 7) sum 1: from all usable faces, then from each resample of them
-    n_units: int  # shots that were resampled; under three the intervals are those within one take
+    n_units: int  # that were resampled first; under three the intervals are those within one take
+    unit: str = "shots"  # or people
 
 
 class Quantity(NamedTuple):
@@ -41,12 +42,15 @@ class Evidence(NamedTuple):
     n_shots: int
 
 
+NOTHING = Evidence("insufficient", 0.0, 0, 0)
+
+
 def read(
     analysis: Analysis, expressions: pd.DataFrame, seed: int | None = None
-) -> Iterator[tuple[int, str, Reading | None]]:
-    """Yield scene, view and what was read there; None where there is too little evidence.
+) -> Iterator[tuple[int, str, Evidence, Reading | None]]:
+    """Yield scene, view, how much was seen and what was read there; None where there is too little evidence.
 
-    The views of one person are to be yielded here too, from the faces of that person's tracks, once there are people.
+    A scene has the two views of ``emotions.views_of``, then one for every named person who is seen in it.
 
     Args:
         expressions: table EXPRESSIONS of the run, perhaps with corrected probabilities.
@@ -55,33 +59,21 @@ def read(
     import numpy as np
 
     bootstrap = bootstrap_of(analysis)
-    usable = expressions.loc[expressions["usable"] & expressions["scene"].notna()]
-    rows = usable.groupby("scene").indices
-    usable = usable.drop(columns=["scene", "why"])  # columns of objects make a choice of rows slow
-    for scene, seen in evidence_of(analysis).items():
-        faces = gather(usable.iloc[rows.get(scene, [])], bootstrap)
-        enough = seen.evidence != "insufficient" and len(faces.weight) > 0
-        if not enough:
-            yield from ((scene, view, None) for view in VIEWS)
-            continue
-        rng = np.random.default_rng([bootstrap.seed if seed is None else seed, scene])
-        drawn = resample(faces, bootstrap.resamples, rng)
-        counts = [np.concatenate([np.ones_like(level[:1]), level]) for level in drawn]
-        for view in VIEWS:
-            yield scene, view, Reading(shares(faces, counts, view) / 100, seen.n_shots)
-
-
-def evidence_of(analysis: Analysis) -> dict[int, Evidence]:
-    """Return how much was seen of every scene, in order."""
-    columns = ["scene", *Evidence._fields]
-    known = analysis.scene_emotions.drop_duplicates("scene")[columns]
-    seen = {int(row[0]): Evidence(*row[1:]) for row in known.itertuples(index=False, name=None)}
-    return {int(scene): seen[int(scene)] for scene in analysis.scenes["scene"]}
+    for scene, sights in sights_of(expressions, analysis.samples, analysis.scenes, analysis.tracks, bootstrap):
+        for sight, counts in drawn(scene, sights, bootstrap, seed):
+            seen = Evidence(sight.words(bootstrap), sight.coverage, sight.n_tracks, sight.n_shots)
+            if counts is None:
+                yield scene, sight.view, seen, None
+                continue
+            whole = [np.concatenate([np.ones_like(level[:1]), level]) for level in counts]
+            unit = "people" if sight.view == EQUAL_ACTOR else "shots"
+            read_there = shares(sight.evidence, whole, sight.view) / 100
+            yield scene, sight.view, seen, Reading(read_there, sight.n_units, unit)
 
 
 def bootstrap_of(analysis: Analysis) -> EmotionSettings:
     """Return the settings with which the run's percentages were made."""
-    return EmotionSettings(**analysis.run.get("settings", {}).get("emotions", {}))
+    return rule_for(analysis.film, EmotionSettings(**analysis.run.get("settings", {}).get("emotions", {})))
 
 
 def corrected(analysis: Analysis, least_tracks: int) -> pd.DataFrame:
@@ -110,9 +102,10 @@ def corrected(analysis: Analysis, least_tracks: int) -> pd.DataFrame:
     film = metrics.emq(posteriors[counts], weights[counts], prior)
     ratio = np.tile(film / prior, (len(table), 1))
     scene_of = table["scene"].to_numpy(np.float64, na_value=np.nan)
-    for scene, seen in evidence_of(analysis).items():
+    tracks = table.loc[counts].groupby("scene")["track"].nunique().to_dict()
+    for scene, n_tracks in tracks.items():
         inside = scene_of == scene
-        if seen.n_tracks >= least_tracks:
+        if n_tracks >= least_tracks:
             ratio[inside] = metrics.emq(posteriors[inside & counts], weights[inside & counts], prior) / prior
     adapted = posteriors * ratio
     adapted /= adapted.sum(axis=1, keepdims=True)
@@ -142,6 +135,6 @@ def intervals(quantities: Mapping[str, Quantity], n_units: int) -> dict[str, tup
     return dict(zip(quantities, zip(values[0].tolist(), low.tolist(), high.tolist(), strict=True), strict=True))
 
 
-def within(n_units: int) -> str:
+def within(n_units: int, unit: str = "shots") -> str:
     """Say what an interval speaks of."""
-    return "shots" if n_units >= 3 else "one take"
+    return unit if n_units >= 3 else "one take"

@@ -8,16 +8,19 @@ import re
 import shutil
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from scenefer import claims, executors, library
 from scenefer import plan as plans
-from scenefer.errors import SceneferError, printable
+from scenefer.errors import PlanError, SceneferError, printable
 from scenefer.film import Film, Span
+from scenefer.language import Language
 from scenefer.models import calibration, zoo
 from scenefer.pieces import Progress, Sighting, device_of, join, networks, observe_film, pieces_of, versions
 from scenefer.plan import Plan
@@ -26,11 +29,13 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from scenefer.analysis import Analysis, Division
+    from scenefer.cast import Cast
     from scenefer.comparison import Comparison
     from scenefer.models import IdentityModel
     from scenefer.sheets import Lists
 
 DATA = Path("data")
+NO_CROPS = "pictures of faces are off (--no-crops): people are not told apart, since that needs the pictures"
 _WHOLE = Span(0.0, float("inf"))
 LOG = "log.txt"
 _NOT_IN_NAMES = r'[\x00-\x1f\x7f/\\:*?"<>|\ud800-\udfff]'
@@ -49,6 +54,7 @@ class Finish:
     intended: Path | None
     every_clip: bool  # see sheets.read_sheet
     made_of: dict[str, str]  # what the result depends on, by part, see agenda.py
+    cast: Cast | None = None  # names for people
     folder: Path | None = None  # of the film's earlier report, which is exchanged
     second: bool = False  # another film of the library has this film's name
     always: bool = False  # also where the report is there already
@@ -71,6 +77,7 @@ def analyze(
     every_clip: bool = False,
     span: Span = _WHOLE,
     data: Path = DATA,
+    cast: str | Path | None = None,
     executor: executors.Executor = executors.serial,
     progress: Progress | None = None,
 ) -> Analysis:
@@ -81,6 +88,7 @@ def analyze(
         intended: a list that also says what each scene is meant to show; its times count where ``scenes`` is absent.
         every_clip: take every clip of a timeline without markers as a scene, however many there are.
         data: where the observed pieces are kept; an interrupted analysis goes on there.
+        cast: a folder with a folder of pictures a person, who get these names; have their consent.
         executor: ``executors.serial``, or ``executors.processes`` from a script whose main part is guarded by
             ``if __name__ == "__main__"``.
 
@@ -92,7 +100,8 @@ def analyze(
     film = video.probe(Path(path))
     named = (Path(place) if place else None for place in (scenes, intended))
     lists = sheets.read_lists(film, *named, every_clip=every_clip)
-    return analyze_film(film, plan, lists, span=span, data=data, executor=executor, progress=progress)
+    names = read_cast(Path(cast), plan) if cast else None
+    return analyze_film(film, plan, lists, span=span, data=data, cast=names, executor=executor, progress=progress)
 
 
 def analyze_film(
@@ -102,6 +111,7 @@ def analyze_film(
     *,
     span: Span = _WHOLE,
     data: Path = DATA,
+    cast: Cast | None = None,
     executor: executors.Executor = executors.serial,
     progress: Progress | None = None,
 ) -> Analysis:
@@ -110,10 +120,15 @@ def analyze_film(
 
     told = progress or (lambda stage, done, total: None)
     began = time.perf_counter()
-    sighting = observe_film(film, plan, span, data, executor, told)
+    networks(plan)  # what is absent or damaged is said before anything is decoded
+    with ThreadPoolExecutor(1) as beside:  # loading takes seconds, in which this process waits for others
+        loading = beside.submit(_load_identity, plan)
+        sighting = observe_film(film, plan, span, data, executor, told)
+    loading.result()
     observed = time.perf_counter()
     told("analyse", 0.0, None)
-    return _analyse_sighting(film, sighting, plan, lists or Lists(), span, {"observe_s": observed - began})
+    timings = {"observe_s": observed - began}
+    return _analyse_sighting(film, sighting, plan, lists or Lists(), span, data, cast, timings)
 
 
 def finish(job: Finish, report: Callable[[float], None]) -> None:
@@ -126,14 +141,14 @@ def finish(job: Finish, report: Callable[[float], None]) -> None:
     """
     held = job.out / "library" / "claims"
     try:
-        _report(job, held / folder_name(job.path))
+        _report(job, held / folder_name(job.path), report)
     finally:
         for empty in (held, held.parent):
             with suppress(OSError):
                 empty.rmdir()
 
 
-def _report(job: Finish, place: Path) -> None:
+def _report(job: Finish, place: Path, tell: Callable[[float], None]) -> None:
     from scenefer import sheets
 
     # By name, not by content: of two films of one name, the second to come must see the first one's folder.
@@ -146,9 +161,12 @@ def _report(job: Finish, place: Path) -> None:
         pieces = pieces_of(job.film, job.plan, job.span, job.data)
         claims.sweep(pieces[0].folder.parent)
         sighting = join(pieces, job.n_resumed)
+        tell(0.0)  # a sign of life
         lists = sheets.read_lists(job.film, job.scenes, job.intended, every_clip=job.every_clip)
-        result = _analyse_sighting(job.film, sighting, job.plan, lists, job.span, {"observe_s": job.seconds})
+        timings = {"observe_s": job.seconds}
+        result = _analyse_sighting(job.film, sighting, job.plan, lists, job.span, job.data, job.cast, timings)
         result = replace(result, run={**result.run, "made_of": job.made_of})
+        tell(0.0)
         notes = [f"note: {warning}" for warning in result.run["warnings"]]
         write(result, folder, [*job.log, *notes, stamped("analysed")])
 
@@ -169,7 +187,14 @@ def made_of(folder: Path) -> dict[str, str] | None:
 
 
 def _analyse_sighting(
-    film: Film, sighting: Sighting, plan: Plan, lists: Lists, span: Span, timings: dict[str, float]
+    film: Film,
+    sighting: Sighting,
+    plan: Plan,
+    lists: Lists,
+    span: Span,
+    data: Path,
+    cast: Cast | None,
+    timings: dict[str, float],
 ) -> Analysis:
     from scenefer import analysis
     from scenefer.video import ReaderNotes
@@ -184,13 +209,16 @@ def _analyse_sighting(
         span,
         lists.scenes,
         identity=_load_identity(plan),
+        cast=cast,
     )
     notes = ReaderNotes(**sighting.notes)
+    without = [NO_CROPS] if plan.models.identity and not plan.observation.crops else []
     run = {
         **result.run,
         "state": "partial" if notes.partial else "done",
-        "warnings": [*film.warnings, *notes.warnings(), *lists.notices],
+        "warnings": [*film.warnings, *notes.warnings(), *lists.notices, *without, *result.run["warnings"]],
         "made": datetime.now(UTC).isoformat(timespec="seconds"),
+        "cache": printable(data.resolve()),
         "span": [span.start, None if span.end == float("inf") else span.end],
         "versions": versions(),
         "settings": asdict(plan),
@@ -240,6 +268,11 @@ def reclassify(folder: Path, weights: str, device: str = "auto") -> Analysis:
 
     began = time.perf_counter()
     earlier = analysis.load(folder)
+    if "forgotten" in earlier.run:
+        raise SceneferError(
+            f"`scenefer forget` deleted the pictures of faces in {folder} on {earlier.run['forgotten']}, so that other "
+            f"weights have nothing to read; analyse the film again with --weights {weights}"
+        )
     if earlier.faces["crop"].isna().any():
         raise SceneferError(f"{folder} keeps no pictures of faces; analyse the film again with --weights {weights}")
     plan = plans.from_record(earlier.run["settings"])
@@ -258,7 +291,7 @@ def reclassify(folder: Path, weights: str, device: str = "auto") -> Analysis:
         plan,
         span,
         known_scenes=earlier.scenes,
-        identity=_load_identity(plan),
+        known_tracks=earlier.tracks,
     )
     run = {
         **earlier.run,
@@ -270,7 +303,7 @@ def reclassify(folder: Path, weights: str, device: str = "auto") -> Analysis:
         "weights": _weights_record(plan, path),
         "timings": {"reclassify_s": round(time.perf_counter() - began, 3)},
     }
-    return replace(result, run=run, sheet=earlier.sheet)
+    return replace(result, run=run, sheet=earlier.sheet, vectors=earlier.vectors)
 
 
 def folder_name(path: Path) -> str:
@@ -310,12 +343,23 @@ def write(analysis: Analysis, folder: Path, log: Sequence[str] | None = None) ->
     if compared is not None:
         more["comparison"] = compared.table
         run["comparison"] = comparison.record(compared)
-    pages = build(analysis, compared)
+    pages = build(analysis, compared, language_of(analysis))
     if log is not None:
         pages = {**pages, LOG: "".join(f"{printable(line)}\n" for line in log)}
     elif (folder / LOG).is_file():
         pages = {**pages, LOG: (folder / LOG).read_bytes()}
     save(replace(analysis, run=run), folder, pages, more)
+
+
+def in_language(analysis: Analysis, language: Language) -> Analysis:
+    """Return a run whose report is written in another language."""
+    settings = {**analysis.run.get("settings", {}), "report": {"language": language.code}}
+    return replace(analysis, run={**analysis.run, "settings": settings})
+
+
+def language_of(analysis: Analysis) -> Language:
+    """Return the language in which the report of a run is written."""
+    return Language(plans.from_record(analysis.run.get("settings", {})).report.language)
 
 
 def compared_with_intentions(analysis: Analysis) -> Comparison | None:
@@ -329,7 +373,25 @@ def compared_with_intentions(analysis: Analysis) -> Comparison | None:
     return comparison.of_run(analysis, plans.from_record(analysis.run.get("settings", {})).comparison)
 
 
+def read_cast(folder: Path, plan: Plan) -> Cast:
+    """Read a cast folder by the detector and the identity network of a plan.
+
+    Raises:
+        PlanError: the folder is no cast, or people are off in the plan.
+        WeightsError: a network's weights are absent or damaged.
+    """
+    from scenefer import cast
+
+    detector = zoo.load_detector(plan.observation.detector, smallest_face=plan.observation.smallest_face)
+    identity = _load_identity(plan)
+    if identity is None:
+        raise PlanError("--cast names people, who are off with --no-identity and --no-crops; leave these out")
+    return cast.read_cast(folder, detector, identity)
+
+
+@cache
 def _load_identity(plan: Plan) -> IdentityModel | None:
+    """Load the network that tells people apart, once a process; None where people are off."""
     if not plan.models.identity or not plan.observation.crops:
         return None
     return zoo.load_identity(plan.models.identity, device_of(plan))

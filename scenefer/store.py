@@ -32,7 +32,12 @@ if TYPE_CHECKING:
 def piece_folder(data: Path, film_id: str, observe_id: str, span: Span) -> Path:
     """Name the folder of a piece of a film."""
     end = "end" if span.end == float("inf") else f"{span.end:.3f}"
-    return data / "observed" / film_id / observe_id / f"{span.start:.3f}-{end}"
+    return film_folder(data, film_id) / observe_id / f"{span.start:.3f}-{end}"
+
+
+def film_folder(data: Path, film_id: str) -> Path:
+    """Name the folder of all that was observed of a film."""
+    return data / "observed" / film_id
 
 
 _RECORDED = {"expression_id", "files", "notes"}  # what no record of a piece lacks

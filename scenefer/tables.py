@@ -117,7 +117,21 @@ TABLES: dict[str, tuple[Column, ...]] = {
         Column("start", "float64", "s", "time of its first face"),
         Column("end", "float64", "s", "time of its last face"),
         Column("n_faces", "int64", "", "sampled faces in it"),
-        Column("actor", "int64?", "", "the person, once tracks are grouped into people; null = unknown"),
+        Column(
+            "actor", "int64?", "", "the person: from 0, in order of first appearance; null = unknown, or people are off"
+        ),
+        Column("actor_name", "str?", "", "the person's name, from a cast folder; null = none"),
+        Column(
+            "actor_confidence",
+            "float32?",
+            "0..1",
+            "how much nearer the track is to its person than to the next (silhouette); null = unknown, or nobody else",
+        ),
+    ),
+    "vectors": (
+        Column("face", "int64", "", "row in the table faces"),
+        Column("track", "int64", "", "row in the table tracks"),
+        Column("vector", "floats", "", "what the identity network makes of the face; kept with --keep-identity alone"),
     ),
     "samples": (
         Column("time", "float64", "s", "film time of the sample; of the grid point where no frame was decoded"),
@@ -151,7 +165,13 @@ TABLES: dict[str, tuple[Column, ...]] = {
     ),
     "scene_emotions": (
         Column("scene", "int64", "", "row in the table scenes"),
-        Column("view", "str", "", "screen_time: every face-second alike; equal_track: every track alike"),
+        Column(
+            "view",
+            "str",
+            "",
+            "screen_time: every face-second alike; equal_actor: every person alike, unknown ones together as one; "
+            "equal_track: every track alike, where people are not told apart; character:NAME: one person of the cast",
+        ),
         Column("emotion", "str", "", "one of the seven"),
         Column(
             "percent",
@@ -166,6 +186,7 @@ TABLES: dict[str, tuple[Column, ...]] = {
         Column("face_seconds", "float64", "s", "sum over faces of the seconds that their usable samples stand for"),
         Column("n_tracks", "int64", "", "tracks with a usable face in the scene"),
         Column("n_shots", "int64", "", "shots with a usable face in the scene"),
+        Column("n_actors", "int64?", "", "people with one, unknown ones together as one; null = not told apart"),
     ),
     "comparison": (
         Column("scene", "int64", "", "row in the table scenes"),
@@ -185,7 +206,9 @@ TABLES: dict[str, tuple[Column, ...]] = {
         Column("detected", "str?", "", "the class with the largest detected share; null = none, or a tie"),
         Column("verdict", "str?", "", "match, partial or mismatch; null = not judged"),
         Column("why", "str?", "", "why it is not judged"),
-        Column("within", "str?", "", "what the intervals speak of: shots, or one take (fewer than three shots)"),
+        Column(
+            "within", "str?", "", "what the intervals speak of: shots, people, or one take (fewer than three of them)"
+        ),
         *_with_interval(Column("mass", "float64?", "%", "detected share of what was intended, all parts of a mixture")),
         Column("rank", "int64?", "", "place of the label among the detected shares, 1 = largest"),
         Column("top1", "bool?", "", "the label ranks first"),
@@ -223,7 +246,9 @@ TABLES: dict[str, tuple[Column, ...]] = {
         Column("name", "str", "", "the scene's name in both runs"),
         Column("view", "str", "", "as in the table scene_emotions"),
         Column("evidence", "str", "", "the thinner of both: enough, one take or insufficient"),
-        Column("within", "str?", "", "what the intervals speak of: shots, or one take (fewer than three shots)"),
+        Column(
+            "within", "str?", "", "what the intervals speak of: shots, people, or one take (fewer than three of them)"
+        ),
         *_with_interval(
             Column("js", "float64?", "0..1", "Jensen-Shannon distance of both; the interval less its bias")
         ),
@@ -356,7 +381,10 @@ def read(path: Path, table: str) -> pd.DataFrame:
         raise SceneferError(
             f"{path} is table {found.get('table')!r} of schema {found.get('schema_version')}; analyse the film again"
         )
-    return conform(stored.to_pandas(ignore_metadata=True), table)
+    frame = stored.to_pandas(ignore_metadata=True)
+    added = {column.name: None for column in TABLES[table] if column.type.endswith("?")}
+    # A column that the schema has gained since is null, where it may be.
+    return conform({**{name: [value] * len(frame) for name, value in added.items()}, **frame}, table)
 
 
 def provenance(path: Path) -> dict[str, Any]:

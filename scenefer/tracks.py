@@ -183,5 +183,7 @@ def _tracks(track: np.ndarray, time: np.ndarray, shot: np.ndarray) -> pd.DataFra
         "end": time[order][first + n_faces - 1],
         "n_faces": n_faces,
         "actor": pd.array([pd.NA] * len(ids), "Int64"),
+        "actor_name": None,
+        "actor_confidence": np.nan,
     }
     return conform(columns, "tracks")

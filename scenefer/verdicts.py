@@ -11,6 +11,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from scenefer import metrics, readings
+from scenefer.language import ENGLISH, Language, marked
 from scenefer.readings import Quantity
 from scenefer.tables import EMOTIONS
 
@@ -19,12 +20,12 @@ if TYPE_CHECKING:
 
     from scenefer.readings import Reading
 
-VERDICTS = ("match", "partial", "mismatch")
+VERDICTS = (marked("match"), marked("partial"), marked("mismatch"))
 
-NO_INTENTION = "nothing intended"
-NO_EVIDENCE = "too little face evidence"
-NOT_A_CLASS = "neutral intended, which these classes leave out"
-NO_CLASS = "nothing but neutral detected, which these classes leave out"
+NO_INTENTION = marked("nothing intended")
+NO_EVIDENCE = marked("too little face evidence")
+NOT_A_CLASS = marked("neutral intended, which these classes leave out")
+NO_CLASS = marked("nothing but neutral detected, which these classes leave out")
 REASONS = (NO_INTENTION, NO_EVIDENCE, NOT_A_CLASS, NO_CLASS)  # why there is no verdict
 
 _EQUAL = 1e-9  # shares closer than this are a tie: sums of floats differ in their last digits
@@ -62,12 +63,13 @@ _CLUSTERED = {
     "neutral": ("neutral",),
 }
 CLASSES = tuple(
-    Classes(
-        name if neutral else f"{name} without neutral",
-        {label: emotions for label, emotions in members.items() if neutral or label != "neutral"},
+    Classes(name, {label: emotions for label, emotions in members.items() if neutral or label != "neutral"})
+    for name, members, neutral in (
+        (marked("seven"), _SEVEN, True),
+        (marked("seven without neutral"), _SEVEN, False),
+        (marked("clustered"), _CLUSTERED, True),
+        (marked("clustered without neutral"), _CLUSTERED, False),
     )
-    for name, members in (("seven", _SEVEN), ("clustered", _CLUSTERED))
-    for neutral in (True, False)
 )
 
 
@@ -131,7 +133,7 @@ def judge(
         if name not in classes.labels:
             names = (name, f"{name}_low", f"{name}_high")
         row |= dict(zip(names, (value, low, high), strict=True))
-    row["within"] = readings.within(reading.n_units)
+    row["within"] = readings.within(reading.n_units, reading.unit)
     return row if why is not None else row | _judgement(row, meant, seen, label, settings)
 
 
@@ -178,16 +180,18 @@ def judge_mixture(misplaced: float, settings: ComparisonSettings) -> str:
     return "partial" if misplaced <= settings.partial_misplaced + _EQUAL else "mismatch"
 
 
-def rule(settings: ComparisonSettings = ComparisonSettings()) -> str:
+def rule(settings: ComparisonSettings = ComparisonSettings(), language: Language = ENGLISH) -> str:
     """Write the rule of the verdicts out, as it is printed in reports."""
-    return (
+    return language.say(
         "One emotion intended: match = it has the largest detected share, and the 95 % interval of its lead over the "
         "second lies above 0; partial = the interval of its lead, or of its distance behind the first, contains 0, or "
         "neutral leads and it is second; mismatch = the rest. "
-        f"A mixture intended: match = at most {100 * settings.match_misplaced:g} points of mass misplaced (total "
-        f"variation), partial = at most {100 * settings.partial_misplaced:g}, mismatch = more. "
+        "A mixture intended: match = at most {match} points of mass misplaced (total "
+        "variation), partial = at most {partial}, mismatch = more. "
         "With fewer than three shots the interval is that within one take, and nothing is claimed beyond it. "
-        "Verdicts are about what the picture shows, and are not corrected for their number."
+        "Verdicts are about what the picture shows, and are not corrected for their number.",
+        match=f"{100 * settings.match_misplaced:g}",
+        partial=f"{100 * settings.partial_misplaced:g}",
     )
 
 

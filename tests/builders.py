@@ -78,6 +78,8 @@ def tracks_table(**columns: Any) -> pd.DataFrame:
         end=lambda known: [start + 2.0 for start in known["start"]],
         n_faces=11,
         actor=None,
+        actor_name=None,
+        actor_confidence=None,
     )
 
 
@@ -153,6 +155,7 @@ def scene_emotions_table(**columns: Any) -> pd.DataFrame:
         face_seconds=8.0,
         n_tracks=3,
         n_shots=3,
+        n_actors=None,
     )
 
 

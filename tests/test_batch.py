@@ -118,6 +118,19 @@ def test_sheets_are_matched_by_name_and_a_bad_one_fails_its_film_alone(films: Pa
     assert failed(tmp_path) == {}
 
 
+def test_a_stated_timecode_holds_for_its_run_alone(films: Path, tmp_path: Path):
+    def timecode() -> str | None:
+        record = json.loads((tmp_path / "reports" / "short" / "run.json").read_text())
+        return record["film"]["timecode"]
+
+    film = films / "short.mkv"
+    done = scenefer("analyze", film, *QUICK, "--timecode-start", "10:00:00:00", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert timecode() == "10:00:00:00"
+    assert ended(batch(film, cwd=tmp_path, code=0)) == {"short.mkv": "done"}
+    assert timecode() is None
+
+
 def test_two_films_of_one_name_have_two_reports_whoever_ends_first(films: Path, tmp_path: Path):
     for folder, film in (("a", "short.mkv"), ("b", "middle.mkv"), ("library", "long.mkv")):
         (tmp_path / folder).mkdir()

@@ -62,7 +62,7 @@ def left_by(folder: Path) -> dict[str, Any]:
         record["film"].pop("path")
         del record["settings"]["run"], record["plan"]  # where and how it ran
         found[str(path.relative_to(folder))] = {
-            name: value for name, value in record.items() if name not in ("made", "timings")
+            name: value for name, value in record.items() if name not in ("made", "timings", "cache")
         }
     return found
 

@@ -17,30 +17,20 @@ PACKAGE = Path(scenefer.__file__).parent
 
 # A module may import those of its own layer, as long as there is no circle, and those of the layers above it here.
 LAYERS = (
-    ("errors", "film", "finding", "geometry", "tables", "metrics", "timecode", "intentions"),
+    ("errors", "film", "finding", "geometry", "tables", "metrics", "timecode", "intentions", "language"),
     (
         *("video", "models", "scores", "shots", "transitions", "tracks", "expression"),
         *("samples", "likeness", "scenes", "emotions", "rows", "timelines", "sheets"),
         *("verdicts", "readings", "agreement", "differences", "comparison"),
     ),
     (
-        *("observation", "actors", "analysis", "report", "library"),
-        *("templates", "summary", "subtitles", "export", "explanation", "overlay"),
+        *("observation", "cast", "actors", "analysis", "report", "library"),
+        *("templates", "summary", "subtitles", "export", "explanation", "courses", "overlay", "plates"),
     ),
     (
-        *("plan", "claims", "store", "executors", "survey", "pieces", "run"),
-        *(
-            "inventory",
-            "failures",
-            "memory",
-            "agenda",
-            "batch",
-            "cluster",
-            "status",
-            "housekeeping",
-            "training",
-            "demo",
-        ),
+        *("plan", "claims", "store", "executors", "survey", "pieces", "run", "erasure"),
+        *("inventory", "failures", "memory", "agenda", "batch", "cluster"),
+        *("status", "housekeeping", "training", "demo"),
     ),
     ("console", "board", "cli"),
     ("__init__", "__main__"),

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
@@ -28,6 +28,15 @@ def test_js_and_tv_are_symmetric_bounded_and_indifferent_to_the_order_of_classes
 @given(masses, masses, masses)
 def test_js_is_a_metric(p, q, r):
     assert metrics.js_distance(p, r) <= metrics.js_distance(p, q) + metrics.js_distance(q, r) + 1e-9
+
+
+@fast
+@given(masses, masses, st.lists(st.booleans(), min_size=7, max_size=7))
+def test_js_and_tv_are_1_for_any_disjoint_distributions(p, q, mine):
+    p, q = np.where(mine, p, 0), np.where(mine, 0, q)
+    assume(p.sum() > 0.01 and q.sum() > 0.01)
+    assert metrics.js_distance(p, q) == pytest.approx(1, abs=1e-9)
+    assert metrics.total_variation(p, q) == pytest.approx(1, abs=1e-9)
 
 
 def test_js_and_tv_are_1_for_disjoint_distributions():

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from scenefer.cli import batches, films, libraries, networks, runs
+from scenefer.cli import batches, films, libraries, networks, runs, views
 
 app = typer.Typer(
     add_completion=False,
@@ -37,8 +37,11 @@ for command in (
     runs.report,
     runs.compare,
     runs.reclassify,
+    runs.forget,
     runs.export,
     runs.explain,
+    views.overlay,
+    views.figures,
     runs.schema,
     libraries.library,
     libraries.status,

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from scenefer.cli.lists import EveryClip
 from scenefer.cli.speech import complain, err, say
 from scenefer.errors import PlanError, printable
 
@@ -21,10 +22,16 @@ if TYPE_CHECKING:
 def batch(
     library: Annotated[
         list[Path] | None,
-        typer.Argument(metavar="[LIBRARY]...", help="Folders, films, patterns like '**/*.mkv'.", show_default=False),
+        typer.Argument(metavar="[LIBRARY]...", help="Folders, films, patterns like 'films/*.mkv'.", show_default=False),
     ] = None,
     intended: Annotated[Path | None, typer.Option(help="Folder of sheets with intentions, named as the films.")] = None,
     scenes: Annotated[Path | None, typer.Option(help="Folder of sheets of scenes, named as the films.")] = None,
+    every_clip: EveryClip = False,
+    cast: Annotated[
+        Path | None, typer.Option(help="Folder with a folder of pictures a person: people get these names.")
+    ] = None,
+    no_identity: Annotated[bool, typer.Option("--no-identity", help="Do not group tracks into people.")] = False,
+    lang: Annotated[str | None, typer.Option(help="Language of the reports: en or id.")] = None,
     out: Annotated[Path, typer.Option(help="Folder of the reports.")] = Path("reports"),
     data: Annotated[
         Path | None, typer.Option(help="Folder of the cache; else `data` beside --out.", envvar="SCENEFER_DATA")
@@ -43,8 +50,10 @@ def batch(
 ) -> None:
     """Analyse a library of films; what is done is not done again."""
     from scenefer import board, inventory, sheets
+    from scenefer import run as runs
     from scenefer.agenda import Order
     from scenefer.batch import Batch
+    from scenefer.cast import CONSENT
     from scenefer.pieces import networks
     from scenefer.plan import make_plan
 
@@ -52,6 +61,8 @@ def batch(
         profile,
         plan,
         {
+            "models.identity": "" if no_identity else None,
+            "report.language": lang,
             "run.executor": executor,
             "run.workers": workers,
             "run.address": address,
@@ -75,7 +86,13 @@ def batch(
         if folder is not None and not folder.is_dir():
             raise PlanError(f"{folder} is no folder; give a folder of sheets named as the films")
     scenes_of, intended_of = sheets.match(films, scenes), sheets.match(films, intended)
-    order = Order(films, settings, data, out, scenes_of, intended_of, only_failed=only_failed)
+    names = None
+    if cast is not None:
+        names = runs.read_cast(cast, settings)
+        complain(CONSENT)
+    order = Order(
+        films, settings, data, out, scenes_of, intended_of, names, every_clip=every_clip, only_failed=only_failed
+    )
     told = board.Lines() if as_json else board.Board()
     run = told.batch = Batch(order, _teller(told, as_json))
     if dry_run:
@@ -88,7 +105,7 @@ def batch(
         else:
             run.work(executor_of(settings), settings.run.workers or os.cpu_count() or 1)
     if as_json:
-        board.say({"event": "end", **board.numbers(run), "stopped": run.stopped or None, "exit": run.exit_code()})
+        board.emit({"event": "end", **board.numbers(run), "stopped": run.stopped or None, "exit": run.exit_code()})
     else:
         say(board.counted(run))
         if run.agenda.count("failed", "partial"):
@@ -138,7 +155,7 @@ def _tell_plan(run: Batch, as_json: bool) -> None:
 
     for task in run.agenda.tasks.values():
         if as_json:
-            board.say({"event": "plan", **board.record(task)})
+            board.emit({"event": "plan", **board.record(task)})
             continue
         if task.state == "to do":
             pieces = f"{task.n_missing} of {task.n_pieces} pieces to read" if task.n_missing else "nothing to read"
@@ -148,7 +165,7 @@ def _tell_plan(run: Batch, as_json: bool) -> None:
         elif task.state == "failed" and task.failure:
             say(f"skip: {printable(task.path)}: failed for good: {task.failure.error}")
         elif task.state != "left out":
-            say(f"skip: {printable(task.path)}: {task.state}: {task.folder}")
+            say(f"skip: {printable(task.path)}: {task.why or task.state}: {task.folder}")
     if not as_json:
         say(board.counted(run))
 

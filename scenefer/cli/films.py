@@ -52,18 +52,27 @@ def analyze(
     weights: Annotated[str | None, typer.Option(help="Name or file of the expression weights.")] = None,
     detector: Annotated[str | None, typer.Option(help="mtcnn or yunet.")] = None,
     identity: Annotated[
-        str | None, typer.Option(help="face_identity groups tracks into people, who get numbers, no names.")
+        str | None, typer.Option(help="Network that tells people apart: face_identity, or facenet once it is pulled.")
     ] = None,
+    no_identity: Annotated[bool, typer.Option("--no-identity", help="Do not group tracks into people.")] = False,
+    cast: Annotated[
+        Path | None, typer.Option(help="Folder with a folder of pictures a person: people get these names.")
+    ] = None,
+    keep_identity: Annotated[
+        bool, typer.Option("--keep-identity", help="Write the vectors of faces into the run; else they are not kept.")
+    ] = False,
     reader: Annotated[str | None, typer.Option(help="pyav or decord.")] = None,
     workers: Annotated[int | None, typer.Option(help="Processes; 0 = one a core.", min=0)] = None,
+    lang: Annotated[str | None, typer.Option(help="Language of the report: en or id.")] = None,
     no_crops: Annotated[bool, typer.Option("--no-crops", help="Keep no pictures of faces.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one summary object on stdout.")] = False,
     open_: Annotated[bool, typer.Option("--open", help="Open the report.")] = False,
 ) -> None:
     """Analyse films and write a report of each."""
-    from scenefer import batch, sheets, survey, video
+    from scenefer import batch, run, sheets, survey, video
     from scenefer.agenda import Order
-    from scenefer.models import zoo
+    from scenefer.cast import CONSENT
+    from scenefer.pieces import networks
     from scenefer.plan import make_plan
 
     settings = make_plan(
@@ -74,34 +83,40 @@ def analyze(
             "observation.detector": detector,
             "observation.reader": reader,
             "observation.crops": False if no_crops else None,
-            "models.identity": identity,
+            "models.identity": "" if no_identity else identity,
+            "actors.keep_vectors": True if keep_identity else None,
             "models.device": device,
             "models.expression": weights,
             "scenes.n_scenes": n_scenes,
+            "report.language": lang,
             "run.workers": workers,
         },
     )
     # Whatever can be wrong with options, paths and sheets is said before anything is decoded.
-    zoo.verify(settings.observation.detector)
-    zoo.find_expression(settings.models.expression)
-    if settings.models.identity:
-        zoo.verify(settings.models.identity)
+    networks(settings)
+    if identity and no_identity:
+        raise PlanError(f"--identity {identity} and --no-identity exclude each other; give one of them")
     demand(*films)
     scenes_of, intended_of = sheets.match(films, scenes), sheets.match(films, intended)
+    names = None
+    if cast is not None:
+        names = run.read_cast(cast, settings)
+        complain(CONSENT)
     probed: dict[Path, Film] = {}
     told: dict[Path, str] = {}  # films that are none
     for path in films:
         try:
-            probed[path] = from_timecode(video.probe(path), timecode_start)
+            probed[path] = video.probe(path)
         except FilmError as error:
             told[path] = str(error)
             complain(str(error))
-    spans = {path: _span(start, end, film) for path, film in probed.items()}
+    spans = {path: span_of(start, end, film) for path, film in probed.items()}
     for path, film in probed.items():
-        sheets.read_lists(film, scenes_of.get(path), intended_of.get(path), every_clip=every_clip)
+        stated = from_timecode(film, timecode_start)
+        sheets.read_lists(stated, scenes_of.get(path), intended_of.get(path), every_clip=every_clip)
     place = data or out.parent / "data"
     order = Order(
-        list(probed), settings, place, out, scenes_of, intended_of, spans,
+        list(probed), settings, place, out, scenes_of, intended_of, names, spans,
         every_clip=every_clip, timecode_start=timecode_start, again=True,
     )  # fmt: skip
     try:
@@ -180,7 +195,12 @@ def scenes(
     say(f"pictures of them: {folder}")
 
 
-def _span(start: str | None, end: str | None, film: Film) -> Span:
+def span_of(start: str | None, end: str | None, film: Film) -> Span:
+    """Read the part of a film that options name.
+
+    Raises:
+        PlanError: they are no times, or name no part of the film.
+    """
     from scenefer.film import Span
     from scenefer.timecode import seconds_of
 

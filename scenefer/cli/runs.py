@@ -12,16 +12,19 @@ from scenefer import console
 from scenefer.cli.lists import EveryClip, TimecodeStart, from_timecode
 from scenefer.cli.speech import demand, out, say, say_lines
 from scenefer.errors import PlanError
+from scenefer.language import Language
 
 Run = Annotated[Path, typer.Argument(metavar="RUN", help="Folder of an analysed film, reports/<film>.")]
 
 
-def report(folder: Run) -> None:
+def report(
+    folder: Run, lang: Annotated[str | None, typer.Option(help="en or id; else that of the last report.")] = None
+) -> None:
     """Render the report of an analysed film again."""
     from scenefer import analysis, run
 
     loaded = analysis.load(folder)
-    run.write(loaded, folder)
+    run.write(loaded if lang is None else run.in_language(loaded, Language(lang)), folder)
     say(f"report: {folder / 'report.html'}")
 
 
@@ -80,6 +83,23 @@ def reclassify(
     run.write(analysis, folder)
     out.print(console.scenes_table(analysis))
     say(f"report: {folder / 'report.html'}")
+
+
+def forget(
+    folder: Run,
+    data: Annotated[
+        Path | None, typer.Option(help="Folder of a cache, beside the run's own.", envvar="SCENEFER_DATA")
+    ] = None,
+) -> None:
+    """Delete the pictures and vectors of people from a run and from the cache; numbers about expressions stay."""
+    from scenefer import erasure
+
+    done = erasure.forget(folder, data)
+    said = (("removed", done.removed or ("nothing: there was nothing left",)), ("kept", done.kept))
+    for title, lines in (*said, ("not reached from here", done.beyond)):
+        say(f"{title}:")
+        for line in lines:
+            say(f"  {line}")
 
 
 def export(

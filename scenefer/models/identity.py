@@ -7,7 +7,7 @@ so that pictures of one person are nearer than 0.6, those of two people farther 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import cv2
@@ -19,11 +19,12 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from scenefer.errors import WeightsError
+from scenefer.models.reader import fastest_precision, for_inference
 from scenefer.models.rmn_face import Block
 
 SIDE = 150  # px
 N_VALUES = 128  # of a vector
-BATCH = 16
+BATCH = 8  # faces, and their mirror images, a forward pass; more are no faster
 MEAN = (122.782, 117.001, 104.298)  # of red, green and blue, subtracted before dividing by 256
 CHANNELS = (32, 32, 32, 64, 64, 64, 64, 128, 128, 128, 256, 256, 256, 256)
 DOWN = (3, 7, 10, 13)  # blocks that halve the picture
@@ -43,30 +44,56 @@ class FaceIdentity(nn.Module):
 
     def forward(self, faces: Tensor) -> Tensor:
         x = (faces - faces.new_tensor(MEAN)[:, None, None]) / 256
-        x = functional.max_pool2d(torch.relu(self.stem(x)), 3, stride=2)
+        x = torch.relu(self.stem(x.to(self.stem.weight.dtype)))
+        x = functional.max_pool2d(x, 3, stride=2)
         for block in self.blocks:
             x = block(x)
-        return self.head(x.mean(dim=(2, 3)))
+        return self.head(x.float().mean(dim=(2, 3)))
 
 
 class IdentityReader:
-    """The network as an ``IdentityModel``: each face is averaged with its mirror image."""
+    """A network as an ``IdentityModel``: each face is averaged with its mirror image.
 
-    def __init__(self, network: FaceIdentity, sha256: str, device: str = "cpu") -> None:
+    Args:
+        network: takes (N, 3, H, W) float32, values 0 to 255, and gives (N, D).
+        prepare: makes of a crop and its landmarks what the network takes, (H, W, 3) uint8 RGB.
+        scale: the vectors are multiplied by it, so that those of one person are nearer than about 0.6.
+        precision: of the convolutions; None takes bfloat16 where the processor computes in it, else float32. Of 63
+            faces of film both vectors were up to 0.014 apart, and distances between faces differed by up to 0.004.
+    """
+
+    def __init__(
+        self,
+        network: nn.Module,
+        prepare: Callable[[np.ndarray, np.ndarray], np.ndarray],
+        sha256: str,
+        device: str = "cpu",
+        *,
+        scale: float = 1.0,
+        precision: torch.dtype | None = None,
+    ) -> None:
         self.sha256 = sha256
-        self._network = network.eval().requires_grad_(False).to(device, memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue] - documented, not in the stub
-        self._device = device
+        self._prepare, self._scale = prepare, scale
+        self._device = torch.device(device)
+        self._network = for_inference(network, precision or fastest_precision(self._device)).to(self._device)
 
     @torch.inference_mode()
     def vectors(self, crops: Sequence[np.ndarray], landmarks: np.ndarray) -> np.ndarray:
         """Turn N faces into vectors; see ``IdentityModel.vectors``."""
-        found = [np.empty((0, N_VALUES), np.float32)]
-        for start in range(0, len(crops), BATCH):
-            some = zip(crops[start : start + BATCH], landmarks[start : start + BATCH], strict=True)
-            faces = torch.from_numpy(np.stack([aligned(crop, points) for crop, points in some])).to(self._device)
-            faces = faces.permute(0, 3, 1, 2).float()
-            found.append(((self._network(faces) + self._network(faces.flip(3))) / 2).cpu().numpy())
-        return np.concatenate(found)
+        threads = torch.get_num_threads()
+        torch.set_num_threads(1)  # two take twice the processor time, waiting for each other, and are done no sooner
+        try:
+            starts = range(0, len(crops), BATCH)
+            found = [self._some(crops[k : k + BATCH], landmarks[k : k + BATCH]) for k in starts]
+        finally:
+            torch.set_num_threads(threads)
+        return np.concatenate(found) if found else np.empty((0, N_VALUES), np.float32)
+
+    def _some(self, crops: Sequence[np.ndarray], landmarks: np.ndarray) -> np.ndarray:
+        prepared = [self._prepare(crop, points) for crop, points in zip(crops, landmarks, strict=True)]
+        faces = torch.from_numpy(np.stack(prepared)).to(self._device).permute(0, 3, 1, 2).float()
+        both: Tensor = self._network(torch.cat([faces, faces.flip(3)])) * self._scale
+        return ((both[: len(faces)] + both[len(faces) :]) / 2).cpu().numpy()
 
 
 def aligned(crop: np.ndarray, landmarks: np.ndarray) -> np.ndarray:
@@ -97,7 +124,7 @@ def aligned(crop: np.ndarray, landmarks: np.ndarray) -> np.ndarray:
     return cv2.warpAffine(crop, matrix, (SIDE, SIDE), flags=flags, borderMode=cv2.BORDER_REPLICATE)
 
 
-def load(path: Path, device: str = "cpu") -> IdentityReader:
+def load(path: Path, device: str = "cpu", precision: torch.dtype | None = None) -> IdentityReader:
     """Load the weights; a unit of theirs is convolution · scale + shift, which becomes one convolution here.
 
     Raises:
@@ -115,4 +142,5 @@ def load(path: Path, device: str = "cpu") -> IdentityReader:
         network.load_state_dict(weights)
     except (OSError, SafetensorError, KeyError, RuntimeError) as error:
         raise WeightsError(f"{path} does not hold the weights of face_identity: {error}") from error
-    return IdentityReader(network, hashlib.sha256(path.read_bytes()).hexdigest(), device)
+    sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
+    return IdentityReader(network, aligned, sha256, device, precision=precision)

@@ -125,6 +125,18 @@ IDENTITY = _by_name(
         source="dlib_face_recognition_resnet_model_v1 (Davis King), from @vladmandic/face-api 1.7.15",
         trained_on="FaceScrub, VGG and scraped pictures, which are for research",
     ),
+    WeightsRecord(
+        name="facenet",
+        kind="identity",
+        architecture="facenet",
+        file="20180402-114759-vggface2.pt",
+        sha256="281cebca8662831adb987a874bdcb36e73f5b1c6dc5ee5878f305e985625d99b",
+        n_bytes=111_898_327,
+        licence="MIT; learned from VGGFace2, which is for research",
+        source="facenet-pytorch (Tim Esler), ported from facenet 20180402-114759 (David Sandberg)",
+        trained_on="VGGFace2",
+        url="https://github.com/timesler/facenet-pytorch/releases/download/v2.2.9/20180402-114759-vggface2.pt",
+    ),
 )
 
 
@@ -179,9 +191,23 @@ def load_identity(name: str, device: str = "cpu") -> IdentityModel:
     Raises:
         WeightsError: the name is unknown, or its file is absent or damaged.
     """
+    path = find_identity(name)
+    if IDENTITY[name].architecture == "facenet":
+        from scenefer.models import facenet
+
+        return facenet.load(path, device)
     from scenefer.models import identity
 
-    return identity.load(verify(_find(name, IDENTITY, "identity model").name), device)
+    return identity.load(path, device)
+
+
+def find_identity(name: str) -> Path:
+    """Return the weight file of a network that tells people apart, verified.
+
+    Raises:
+        WeightsError: the name is unknown, or its file is absent or damaged.
+    """
+    return verify(_find(name, IDENTITY, "identity model").name)
 
 
 def load_expression(name_or_path: str | Path, device: str = "cpu", *, mirrored: bool = False) -> ExpressionModel:

@@ -2,10 +2,14 @@
 
 build(analysis) ──▶ cards.py     a card a scene, a card a track       pictures.py  chosen and packed
                     figures.py   the arc and the tracks, for plotly   words.py     numbers and findings
+                    inside.py    the arc inside a scene               warnings.py  what a run has kept in English
                     evidence.py  what was looked at, settings         template.html.j2, style.css, report.js
                     gaps.py      intended against detected                page.py     what every page has
+                    people.py    who is seen, and their arcs              people.html.j2, people.css
 
 library.py makes the page that lists the films of a library, with thumbnails.py.
+
+What a reader reads is said by ``language.py``, in the template by ``_`` and ``many``.
 """
 
 from __future__ import annotations
@@ -13,7 +17,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from scenefer.report import cards, evidence, figures, gaps, page, pictures, words
+from scenefer.language import ENGLISH, Language
+from scenefer.report import cards, evidence, figures, gaps, page, people, pictures, warnings, words
 from scenefer.tables import EMOTIONS
 
 if TYPE_CHECKING:
@@ -21,19 +26,26 @@ if TYPE_CHECKING:
     from scenefer.comparison import Comparison
 
 
-def build(analysis: Analysis, compared: Comparison | None = None) -> dict[str, str | bytes]:
+def build(
+    analysis: Analysis, compared: Comparison | None = None, language: Language = ENGLISH
+) -> dict[str, str | bytes]:
     """Make the files of a report, by name: ``report.html``, and the pictures of its scenes once more, as JPEG files.
 
     Args:
         compared: what was intended beside what was detected, where something was intended.
     """
-    scenes = cards.scene_cards(analysis, gaps.of_scenes(compared))
-    return {"report.html": _page(analysis, compared, scenes), **_pictures(scenes)}
+    scenes = _scenes(analysis, compared, language)
+    return {"report.html": _page(analysis, compared, scenes, language), **_pictures(scenes)}
 
 
-def render(analysis: Analysis, compared: Comparison | None = None) -> str:
+def render(analysis: Analysis, compared: Comparison | None = None, language: Language = ENGLISH) -> str:
     """Render the report of a film; every name in it is text, whatever it contains."""
-    return _page(analysis, compared, cards.scene_cards(analysis, gaps.of_scenes(compared)))
+    return _page(analysis, compared, _scenes(analysis, compared, language), language)
+
+
+def _scenes(analysis: Analysis, compared: Comparison | None, language: Language) -> list[dict[str, Any]]:
+    verdicts, corrected = gaps.of_scenes(compared, language), gaps.corrected(compared, language)
+    return cards.scene_cards(analysis, verdicts, language, corrected)
 
 
 def _pictures(scenes: list[dict[str, Any]]) -> dict[str, str | bytes]:
@@ -46,61 +58,83 @@ def _pictures(scenes: list[dict[str, Any]]) -> dict[str, str | bytes]:
     return {name: pictures.unpacked(packed) for name, packed in shown.items() if packed is not None}
 
 
-def _page(analysis: Analysis, compared: Comparison | None, scenes: list[dict[str, Any]]) -> str:
-    tracks, leaders = cards.track_cards(analysis)
+def _page(analysis: Analysis, compared: Comparison | None, scenes: list[dict[str, Any]], language: Language) -> str:
+    tracks, leaders = cards.track_cards(analysis, language)
     end = _end(analysis)
     scripts = [page.part("plotly-basic.min.js"), page.part("report.js")]
     drawn = {
-        "arc": figures.arc(analysis, end, {card["id"]: card["meant"] for card in scenes}),
-        "lanes": figures.lanes(analysis, leaders, end),
+        "arc": figures.arc(analysis, end, {card["id"]: card["meant"] for card in scenes}, language),
+        "lanes": figures.lanes(analysis, leaders, end, language),
+        "decimal": language.decimal_mark,
     }
     return page.template("template.html.j2").render(
+        **_speech(language),
+        language=language,
         policy=page.policy(scripts),
-        style=page.part("style.css"),
+        style=page.part("style.css") + page.part("people.css"),
         scripts=scripts,
         figures=page.json_of(drawn),
-        film=_title(analysis, end),
-        warnings=[words.printable(warning) for warning in analysis.run.get("warnings", [])],
+        film=_title(analysis, end, language),
+        warnings=[
+            language.retell(words.printable(warning), warnings.SHAPES) for warning in analysis.run.get("warnings", [])
+        ],
         state=analysis.run.get("state", "done"),
         headline=words.headline(
-            [(card["name"], card["clear"]) for card in scenes if card["distribution"]], len(scenes)
+            [(card["name"], card["clear"]) for card in scenes if card["distribution"]], len(scenes), language
         ),
-        emotions=[(emotion, figures.COLOURS[emotion]) for emotion in EMOTIONS],
+        emotions=[(language.emotion(emotion), figures.COLOURS[emotion]) for emotion in EMOTIONS],
         scenes=scenes,
         tracks=tracks,
+        people=people.people_cards(analysis, end, language),
+        forgotten=analysis.run.get("forgotten", ""),
         n_tracks=len(analysis.tracks),
         n_usable_tracks=len(leaders),
         has_crops=bool(analysis.faces["crop"].notna().any()),
-        accounted=evidence.accounted(analysis),
+        accounted=evidence.accounted(analysis, language),
         unjudged=evidence.unjudged(scenes),
-        gaps=gaps.overview(compared, scenes),
+        gaps=gaps.overview(compared, scenes, language),
         settings=evidence.settings(analysis.run),
         rules=analysis.run.get("settings", {}).get("emotions", {}),
-        no_feeling=words.NO_FEELING,
+        no_feeling=language.say(words.NO_FEELING),
     )
 
 
-def _title(analysis: Analysis, end: float) -> dict[str, Any]:
+def _speech(language: Language) -> dict[str, Any]:
+    """Return how the template speaks: a sentence of the catalogue may hold marks, what fills its places may not."""
+    from markupsafe import Markup, escape
+
+    def said(message: str, **values: object) -> Markup:
+        return Markup(language.say(message, **{name: escape(value) for name, value in values.items()}))
+
+    def many(one: str, more: str, n: int, **values: object) -> Markup:
+        return Markup(language.many(one, more, n, **{name: escape(value) for name, value in values.items()}))
+
+    return {"_": said, "many": many}
+
+
+def _title(analysis: Analysis, end: float, language: Language) -> dict[str, Any]:
     film, run = analysis.film, analysis.run
     coverage = run.get("coverage", {})
     made = datetime.fromisoformat(run["made"]) if "made" in run else None
     sources = set(analysis.scenes["source"])
+    video = film.kind == "video"
+    rate = f"{float(film.frame_rate):.5g}".replace(".", language.decimal_mark)
     return {
         "name": words.printable(film.path.name),
         "kind": film.kind,
         "guessed": "guessed" in sources,
-        "length": words.length(end) if film.kind == "video" else words.count(len(analysis.shots), "picture"),
+        "length": words.length(end, language) if video else words.pictures(len(analysis.shots), language),
         "size": f"{film.width} × {film.height}",
-        "rate": f"{float(film.frame_rate):.5g} frames a second" if film.kind == "video" else "",
+        "rate": language.say("{n} frames a second", n=rate) if video else "",
         "codec": film.codec,
-        "n_shots": f"{len(analysis.shots):,}",
-        "scenes_from": "guessed from the pictures"
+        "n_shots": language.number(len(analysis.shots)),
+        "scenes_from": language.say("guessed from the pictures")
         if "guessed" in sources
-        else "as listed in your sheet"
+        else language.say("as listed in your sheet")
         if "sheet" in sources
         else "",
-        "covered": words.percent(100 * coverage["face"]) if "face" in coverage else "–",
-        "made": f"{made.day} {made:%B %Y}" if made else "",
+        "covered": words.percent(100 * coverage["face"], language) if "face" in coverage else "–",
+        "made": language.date(made) if made else "",
         "version": run.get("versions", {}).get("scenefer", ""),
         "id": film.id,
     }

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from scenefer.emotions import EQUAL_ACTOR, EQUAL_TRACK
 from scenefer.geometry import in_crop
 from scenefer.intentions import parse_intention
-from scenefer.report import words
+from scenefer.language import ENGLISH, Language
+from scenefer.report import inside, people, words
 from scenefer.report.figures import COLOURS
 from scenefer.report.pictures import keyframes, packed
 from scenefer.tables import EMOTIONS
@@ -28,16 +31,24 @@ _APART = 1.0  # seconds between two faces of one track that are both shown
 
 
 def scene_cards(
-    analysis: Analysis, verdicts: Mapping[int, list[dict[str, Any]]] = MappingProxyType({})
+    analysis: Analysis,
+    verdicts: Mapping[int, list[dict[str, Any]]] = MappingProxyType({}),
+    language: Language = ENGLISH,
+    corrected: Mapping[int, Mapping[str, str]] = MappingProxyType({}),
 ) -> list[dict[str, Any]]:
-    """Collect name, pictures, distribution, evidence, faces, intention and verdicts of every scene, in order."""
+    """Collect name, pictures, distribution, evidence, faces, intention and verdicts of every scene, in order.
+
+    Args:
+        corrected: percentages corrected by EMQ, in words, by scene and emotion; where they were computed.
+    """
     n_keyframes = next((n for scenes, n in _KEYFRAMES if len(analysis.scenes) <= scenes), 1)
     percentages: dict[int, list[dict[str, Any]]] = {}
-    for row in _records(analysis.scene_emotions):
+    for row in _records(_nulls_as_none(analysis.scene_emotions, "n_actors")):
         percentages.setdefault(row["scene"], []).append(row)
     readings = _readings(analysis)
     of_scene = readings.groupby("scene").indices
-    at = _clock(analysis)
+    at = _clock(analysis, language)
+    video = analysis.film.kind == "video"
     cards = []
     for scene in _records(analysis.scenes):
         rows = percentages[scene["scene"]]
@@ -46,16 +57,18 @@ def scene_cards(
         seen = readings.iloc[of_scene.get(scene["scene"], [])]
         in_shots = seen.groupby("shot")["weight"].sum().to_dict()
         stills = _records(keyframes(analysis.pictures, analysis.shots, in_shots, start, end, n_keyframes))
-        distribution = _distribution(rows)
-        intended = _intended(analysis.sheet, scene["name"])
+        distribution = _distribution(rows, language, corrected.get(int(scene["scene"]), {}))
+        intended = _intended(analysis.sheet, scene["name"], language)
         meant = _together([row["shares"] for row in intended if row["shares"]])
-        when, *about = _extent(scene, analysis.film.kind == "video", at)
+        when, *about = _extent(scene, video, at, language)
         cards.append(
             {
                 "id": int(scene["scene"]),
-                "name": words.scene_name(scene["name"]),
+                "name": words.scene_name(scene["name"], language),
                 "when": when,
                 "about": about,
+                "begin": at(start),
+                "end": at(end),
                 "source": scene["source"],
                 "tile": packed(stills[0]["jpeg"], 320 if len(analysis.scenes) < 6 else 200, 68) if stills else None,
                 "keyframes": [
@@ -66,12 +79,13 @@ def scene_cards(
                 "leader": max(distribution, key=lambda row: row["share"]) if distribution else None,
                 "clear": _clear_leader(distribution),
                 "evidence": evidence["evidence"],
-                "covered": words.covered(evidence, _noun(analysis)),
+                "arc": inside.arc(seen, analysis.shots, start, end, meant) if video and distribution else None,
+                "covered": words.covered(evidence, words.shots if video else words.pictures, language),
                 "coverage": round(100 * evidence["coverage"], 1),
-                "limits": words.limits(evidence, _noun(analysis)),
+                "limits": words.limits(evidence, not video, language),
                 "within": evidence["n_shots"] < 3,
-                "single": evidence["n_tracks"] < 2,
-                "faces": _strongest(seen, at) if not meant else _for_and_against(seen, list(meant), at),
+                "single": _n_alike(evidence) < 2,
+                "faces": _faces(seen, list(meant), partial(_face, at=at, language=language)),
                 "intended": intended,
                 "meant": meant,
                 "verdicts": verdicts.get(int(scene["scene"]), []),
@@ -80,7 +94,7 @@ def scene_cards(
     return cards
 
 
-def track_cards(analysis: Analysis) -> tuple[list[dict[str, Any]], dict[int, str]]:
+def track_cards(analysis: Analysis, language: Language = ENGLISH) -> tuple[list[dict[str, Any]], dict[int, str]]:
     """Collect a picture, the times and the leading expression of the longest tracks with a usable face, in order.
 
     Returns:
@@ -95,20 +109,19 @@ def track_cards(analysis: Analysis) -> tuple[list[dict[str, Any]], dict[int, str
     pictures = dict(zip(surest["track"], surest["crop"], strict=True))
     seen = analysis.tracks.loc[analysis.tracks["track"].isin(list(leaders))]
     longest = seen.nlargest(_TRACKS, "n_faces", keep="first").sort_values("track")
-    longest = longest.assign(actor=longest["actor"].astype(object).where(longest["actor"].notna(), None))
-    at = _clock(analysis)
+    at = _clock(analysis, language)
     cards = []
-    for row in _records(longest):
+    for row in _records(_nulls_as_none(longest, "actor")):
         track = int(row["track"])
         emotion = leaders[track]
         cards.append(
             {
                 "track": track,
-                "person": None if row["actor"] is None or row["actor"] != row["actor"] else int(row["actor"]) + 1,
+                "person": people.label(row["actor"], row["actor_name"], language),
                 "when": at(row["start"]) if row["start"] == row["end"] else f"{at(row['start'])}–{at(row['end'])}",
-                "about": words.count(int(row["n_faces"]), "face"),
-                "emotion": emotion,
-                "percent": words.percent(100 * shares[track][emotion]),
+                "about": language.many("{n} face", "{n} faces", int(row["n_faces"])),
+                "emotion": language.emotion(emotion),
+                "percent": words.percent(100 * shares[track][emotion], language),
                 "colour": COLOURS[emotion],
                 "picture": packed(pictures.get(track), 72, 72),
             }
@@ -126,51 +139,61 @@ def _readings(analysis: Analysis) -> pd.DataFrame:
     return read.merge(analysis.faces[columns], on="face", how="left").reset_index(drop=True)
 
 
+def _nulls_as_none(frame: pd.DataFrame, column: str) -> pd.DataFrame:
+    return frame.assign(**{column: frame[column].astype(object).where(frame[column].notna(), None)})
+
+
 def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
     names = [str(name) for name in frame.columns]
     return [dict(zip(names, row, strict=True)) for row in frame.itertuples(index=False, name=None)]
 
 
-def _clock(analysis: Analysis) -> Callable[[float], str]:
+def _clock(analysis: Analysis, language: Language) -> Callable[[float], str]:
     """Return how moments are written: by the clock, in tenths where scenes are short; of stills, by their number."""
     if analysis.film.kind != "video":
         begins = analysis.shots["start"].to_numpy()
-        return lambda time: f"picture {np.searchsorted(begins, time, side='right')}"
+        return lambda time: language.say("picture {n}", n=np.searchsorted(begins, time, side="right"))
     lengths = analysis.scenes["end"] - analysis.scenes["start"]
     fine = bool((lengths < 10).any())
-    return lambda time: words.moment(time, fine)
+    return lambda time: words.moment(time, fine, language)
 
 
-def _noun(analysis: Analysis) -> str:
-    return "shot" if analysis.film.kind == "video" else "picture"
-
-
-def _extent(scene: dict[str, Any], is_video: bool, at: Callable[[float], str]) -> list[str]:
+def _extent(scene: dict[str, Any], is_video: bool, at: Callable[[float], str], language: Language) -> list[str]:
     n_shots = int(scene["last_shot"] - scene["first_shot"] + 1)
     if not is_video:
-        return [words.count(n_shots, "picture")]
-    length = words.length(scene["end"] - scene["start"])
-    return [f"{at(scene['start'])}–{at(scene['end'])}", length, words.count(n_shots, "shot")]
+        return [words.pictures(n_shots, language)]
+    length = words.length(scene["end"] - scene["start"], language)
+    return [f"{at(scene['start'])}–{at(scene['end'])}", length, words.shots(n_shots, language)]
 
 
-def _distribution(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Lay out the seven shares of a scene by screen time, with the share where every track counts alike beside it."""
-    alike = {row["emotion"]: row["percent"] for row in rows if row["view"] == "equal_track"}
+def _distribution(rows: list[dict[str, Any]], language: Language, corrected: Mapping[str, str]) -> list[dict[str, Any]]:
+    """Lay out the seven shares of a scene by screen time, with the share where every person counts alike beside it.
+
+    Where people are not told apart, it is every track.
+    """
+    alike = {row["emotion"]: row["percent"] for row in rows if row["view"] in (EQUAL_TRACK, EQUAL_ACTOR)}
     return [
         {
             "emotion": row["emotion"],
+            "word": language.emotion(row["emotion"]),
             "colour": COLOURS[row["emotion"]],
             "share": round(row["percent"], 2),
-            "percent": words.percent(row["percent"]),
+            "percent": words.percent(row["percent"], language),
             "low": round(row["low"], 2),
             "high": round(row["high"], 2),
             "interval": words.interval(row["low"], row["high"]),
             "alike": round(alike[row["emotion"]], 2),
-            "alike_percent": words.percent(alike[row["emotion"]]),
+            "alike_percent": words.percent(alike[row["emotion"]], language),
+            "corrected": corrected.get(row["emotion"], ""),
         }
         for row in rows
         if row["view"] == "screen_time" and not np.isnan(row["percent"])
     ]
+
+
+def _n_alike(evidence: dict[str, Any]) -> int:
+    """Count what counts alike in the second view: people, or tracks where people are not told apart."""
+    return int(evidence["n_tracks"] if evidence["n_actors"] is None else evidence["n_actors"])
 
 
 def _clear_leader(distribution: list[dict[str, Any]]) -> str | None:
@@ -181,7 +204,7 @@ def _clear_leader(distribution: list[dict[str, Any]]) -> str | None:
     return leader["emotion"] if leader["low"] > max(row["high"] for row in others) else None
 
 
-def _intended(sheet: pd.DataFrame | None, name: str) -> list[dict[str, Any]]:
+def _intended(sheet: pd.DataFrame | None, name: str, language: Language) -> list[dict[str, Any]]:
     """Read what a sheet says of a scene: one entry a character."""
     if sheet is None:
         return []
@@ -193,7 +216,11 @@ def _intended(sheet: pd.DataFrame | None, name: str) -> list[dict[str, Any]]:
             {
                 "shares": shares,
                 "labels": [
-                    {"emotion": emotion, "colour": COLOURS[emotion], "percent": words.percent(100 * share)}
+                    {
+                        "word": language.emotion(emotion),
+                        "colour": COLOURS[emotion],
+                        "percent": words.percent(100 * share, language),
+                    }
                     for emotion, share in shares.items()
                 ],
                 "character": words.printable(character),
@@ -212,24 +239,30 @@ def _together(intentions: Sequence[Mapping[str, float]]) -> dict[str, float]:
     return shares
 
 
-def _strongest(readings: pd.DataFrame, at: Callable[[float], str]) -> list[dict[str, Any]]:
-    """Choose the faces read most surely."""
-    chosen = _ranked(readings, readings["probability"].to_numpy(), _FACES)
-    return [_face(face, at) for face in _records(readings.iloc[chosen])]
+def _faces(readings: pd.DataFrame, meant: Sequence[str], show: Callable[..., dict[str, Any]]) -> list[dict[str, Any]]:
+    """Choose the faces that speak most for what was intended, then those that speak most for something else.
 
-
-def _for_and_against(readings: pd.DataFrame, meant: Sequence[str], at: Callable[[float], str]) -> list[dict[str, Any]]:
-    """Choose the faces that speak most for what was intended, then those that speak most for something else."""
+    Where no face reads as intended most, those that come closest are shown, with the probability of what was intended.
+    Where nothing was intended, the faces read most surely are.
+    """
     if not len(readings):
         return []
-    shown = readings[list(meant)].to_numpy().sum(axis=1)
+    sure = readings["probability"].to_numpy()
+    if not meant:
+        return [show(face) for face in _records(readings.iloc[_ranked(readings, sure, _FACES)])]
+    parts = readings[list(meant)].to_numpy()
+    shown = parts.sum(axis=1)
     is_for = np.isin(readings["emotion"].to_numpy(object), list(meant))
-    faces = []
-    for side, belongs, strength in (("for", is_for, shown), ("against", ~is_for, readings["probability"].to_numpy())):
+    sides = [("against", ~is_for, sure)]
+    sides.insert(0, ("for", is_for, shown) if is_for.any() else ("near", ~is_for, shown))
+    found = []
+    for side, belongs, strength in sides:
         rows = np.flatnonzero(belongs)
-        for face in _records(readings.iloc[rows].iloc[_ranked(readings.iloc[rows], strength[rows], _FACES // 2)]):
-            faces.append({**_face(face, at), "side": side})
-    return faces
+        best = rows[_ranked(readings.iloc[rows], strength[rows], _FACES // 2)]
+        for row, face in zip(best, _records(readings.iloc[best]), strict=True):
+            emotion = list(meant)[int(parts[row].argmax())] if side == "near" else None
+            found.append({**show(face, emotion), "side": side})
+    return found
 
 
 def _ranked(readings: pd.DataFrame, strength: np.ndarray, n: int) -> list[int]:
@@ -246,15 +279,21 @@ def _ranked(readings: pd.DataFrame, strength: np.ndarray, n: int) -> list[int]:
     return sorted(chosen, key=lambda row: -strength[row])
 
 
-def _face(face: dict[str, Any], at: Callable[[float], str]) -> dict[str, Any]:
+def _face(
+    face: dict[str, Any], emotion: str | None = None, *, at: Callable[[float], str], language: Language
+) -> dict[str, Any]:
+    """Lay out a face with the probability of an emotion; without one, of the emotion it is read as."""
     box, _ = in_crop(np.array([[face[edge] for edge in ("x0", "y0", "x1", "y1")]]), np.zeros((1, 5, 2)))
     left, top, right, bottom = (100 * box[0].astype(float)).round(1).tolist()
+    shown = emotion or face["emotion"]
     return {
         "picture": packed(face["crop"], 112),
         "box": {"left": left, "top": top, "width": round(right - left, 1), "height": round(bottom - top, 1)},
-        "emotion": face["emotion"],
-        "colour": COLOURS[face["emotion"]],
-        "percent": words.percent(100 * face["probability"]),
+        "emotion": shown,
+        "word": language.emotion(shown),
+        "colour": COLOURS[shown],
+        "percent": words.percent(100 * face[shown], language),
+        "leader": language.emotion(face["emotion"]) if shown != face["emotion"] else "",
         "when": at(face["time"]),
         "track": int(face["track"]),
         "side": "",

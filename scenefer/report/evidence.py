@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from scenefer.language import ENGLISH, Language, marked
 from scenefer.report import words
 
 if TYPE_CHECKING:
@@ -11,15 +12,16 @@ if TYPE_CHECKING:
 
     from scenefer.analysis import Analysis
 
+_LONGEST = 160  # characters of a value
 _STATES = (
-    ("face", "a usable face"),
-    ("no face", "no face found"),
-    ("rejected", "seen, but not counted"),
-    ("not decoded", "not decoded"),
+    ("face", marked("a usable face")),
+    ("no face", marked("no face found")),
+    ("rejected", marked("seen, but not counted")),
+    ("not decoded", marked("not decoded")),
 )
 
 
-def accounted(analysis: Analysis) -> list[dict[str, Any]]:
+def accounted(analysis: Analysis, language: Language = ENGLISH) -> list[dict[str, Any]]:
     """Divide the sampled time of the film by what became of it: state, words, percent, and the reasons of rejection."""
     samples = analysis.samples
     total = float(samples["weight"].sum())
@@ -27,10 +29,10 @@ def accounted(analysis: Analysis) -> list[dict[str, Any]]:
     return [
         {
             "state": state.replace(" ", "-"),
-            "words": label,
+            "words": language.say(label),
             "share": round(100 * seconds[state] / total, 2),
-            "percent": words.percent(100 * seconds[state] / total),
-            "reasons": _reasons(samples.loc[samples["state"] == state], total),
+            "percent": words.percent(100 * seconds[state] / total, language),
+            "reasons": _reasons(samples.loc[samples["state"] == state], total, language),
         }
         for state, label in _STATES
         if seconds.get(state, 0.0) > 0
@@ -45,7 +47,7 @@ def unjudged(cards: list[dict[str, Any]]) -> list[dict[str, Any]]:
 def settings(run: dict[str, Any]) -> list[dict[str, Any]]:
     """Lay out what a run was made with: weights, settings, versions and timings, each as tables of names and values."""
     groups = []
-    for title in ("weights", "settings", "versions", "timings"):
+    for title in (marked("weights"), marked("settings"), marked("versions"), marked("timings")):
         entries = run.get(title, {})
         nested = {name: values for name, values in entries.items() if isinstance(values, dict)}
         flat = {name: value for name, value in entries.items() if name not in nested}
@@ -58,15 +60,19 @@ def settings(run: dict[str, Any]) -> list[dict[str, Any]]:
     return groups
 
 
-def _reasons(rejected: pd.DataFrame, total: float) -> list[str]:
+def _reasons(rejected: pd.DataFrame, total: float, language: Language) -> list[str]:
     seconds = rejected.dropna(subset=["why"]).groupby("why")["weight"].sum().sort_values(ascending=False)
     return [
-        f"{words.WHY_NOT.get(str(why), str(why))} {words.percent(100 * share / total)}"
+        f"{language.say(words.WHY_NOT.get(str(why), str(why)))} {words.percent(100 * share / total, language)}"
         for why, share in seconds.items()
     ]
 
 
 def _rows(values: dict[str, Any]) -> list[tuple[str, str]]:
-    return [
-        (words.printable(name), words.printable(value)) for name, value in values.items() if value not in ("", None)
-    ]
+    return [(words.printable(name), _legible(value)) for name, value in values.items() if value not in ("", None)]
+
+
+def _legible(value: Any) -> str:
+    """Write a value; of what fills lines, like the probe of a weight file, the begin. ``run.json`` has all of it."""
+    text = words.printable(value)
+    return text if len(text) <= _LONGEST else text[:_LONGEST] + "…"

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from scenefer.expression import smooth
+from scenefer.language import ENGLISH, Language
 from scenefer.report.words import moment, percent, scene_name
 from scenefer.tables import EMOTIONS
 
@@ -34,7 +35,7 @@ COLOURS = {
 }
 
 _SMOOTHED = 1.0  # seconds of the window that the drawn curves are averaged over
-_POINTS = 1500  # of a curve, about: more than a screen has
+POINTS = 1500  # of a curve, about: more than a screen has
 _LANES = 14  # tracks drawn at one moment
 _ARC_HEIGHT, _ABOVE, _BELOW = 340, 26, 30  # px: of the arc, and of the margins for names above and times below
 _RIBBON = 9.0  # height of the ribbon of intentions, on the scale of the shares
@@ -42,17 +43,21 @@ _NOTHING = np.zeros(len(EMOTIONS))
 
 
 def arc(
-    analysis: Analysis, end: float, meant: Mapping[int, Mapping[str, float]] = MappingProxyType({})
+    analysis: Analysis,
+    end: float,
+    meant: Mapping[int, Mapping[str, float]] = MappingProxyType({}),
+    language: Language = ENGLISH,
 ) -> dict[str, Any]:
     """Draw how the detected expressions divide, over film time; blank where no face is usable.
 
     Args:
-        meant: shares of what was intended, by scene; drawn as a ribbon above.
+        meant: shares of what was intended, by scene; drawn as a ribbon above, and as a line over the areas: how much
+            of what is detected it makes up.
 
     The curves are cumulated here and painted from the largest to the smallest, each filled down to zero, because plotly
     closes the gaps of what it stacks or fills itself.
     """
-    time, shares = _curves(analysis.expressions)
+    time, shares = curves(analysis.expressions)
     cumulated = np.cumsum(shares, axis=1)
     seen = shares.sum(axis=1) > 0
     clock = {
@@ -60,21 +65,23 @@ def arc(
         "mode": "none",
         "x": _seconds(time),
         "y": cumulated[:, -1].round(1).tolist(),
-        "text": [moment(at, True) for at in time],
+        "text": [moment(at, True, language) for at in time],
         "hovertemplate": "<b>%{text}</b><extra></extra>",
     }
     traces: list[dict[str, Any]] = [
         {
             "type": "scatter",
             "mode": "lines",
-            "name": emotion,
+            "name": language.emotion(emotion),
             "x": _seconds(time),
             "y": cumulated[:, place].round(1).tolist(),
-            "text": [percent(share) if seen else "–" for share, seen in zip(shares[:, place], seen, strict=True)],
+            "text": [
+                percent(share, language) if seen else "–" for share, seen in zip(shares[:, place], seen, strict=True)
+            ],
             "fill": "tozeroy",
             "fillcolor": COLOURS[emotion],
             "line": {"color": COLOURS[emotion], "width": 0},
-            "hovertemplate": f"%{{text}} {emotion}<extra></extra>",
+            "hovertemplate": f"%{{text}} {language.emotion(emotion)}<extra></extra>",
         }
         for place, emotion in reversed(list(enumerate(EMOTIONS)))
     ]
@@ -83,7 +90,7 @@ def arc(
         {
             "type": "scatter",
             "mode": "markers",
-            "name": "cut",
+            "name": language.say("cut"),
             "x": _seconds(cuts["start"].to_numpy()),
             "y": [-4] * len(cuts),
             "marker": {"symbol": "line-ns-open", "size": 7, "color": "#86848C"},
@@ -91,16 +98,18 @@ def arc(
         }
     )
     layout = _layout(end)
-    layout["yaxis"] |= {"range": [-9, 100], "tickvals": [0, 50, 100], "ticktext": ["0", "50", "100 %"]}
+    layout["yaxis"] |= {"range": [-9, 100], "tickvals": [0, 50, 100], "ticktext": ["0", "50", percent(100, language)]}
     layout["hovermode"] = "x unified"
     layout["shapes"] = _bands(analysis.scenes, _ARC_HEIGHT)
     if any(meant.values()):
         layout["yaxis"]["range"] = [-9, 103 + _RIBBON]
         layout["shapes"] += _ribbon(analysis.scenes, meant)
-    return {"data": [clock, *traces], "layout": layout, "height": _ARC_HEIGHT, "scenes": _scenes(analysis.scenes)}
+        traces += _share_of_intended(analysis.scenes, time, shares, meant, language)
+    scenes = _scenes(analysis.scenes, language)
+    return {"data": [clock, *traces], "layout": layout, "height": _ARC_HEIGHT, "scenes": scenes}
 
 
-def lanes(analysis: Analysis, leaders: dict[int, str], end: float) -> dict[str, Any]:
+def lanes(analysis: Analysis, leaders: dict[int, str], end: float, language: Language = ENGLISH) -> dict[str, Any]:
     """Draw every track as a bar over film time, in the colour of the expression that leads in it.
 
     Args:
@@ -113,20 +122,21 @@ def lanes(analysis: Analysis, leaders: dict[int, str], end: float) -> dict[str, 
     for emotion in (*EMOTIONS, None):
         rows = np.flatnonzero(np.array([leaders.get(track) == emotion for track in tracks["track"]], bool) & shown)
         some = tracks.iloc[rows]
+        name = language.emotion(emotion) if emotion else language.say("no usable face")
         if len(some):
             traces.append(
                 {
                     "type": "bar",
                     "orientation": "h",
-                    "name": emotion or "no usable face",
+                    "name": name,
                     "base": _seconds(some["start"].to_numpy()),
                     "x": _seconds(np.maximum((some["end"] - some["start"]).to_numpy(), end / 1000)),
                     "y": lane[rows].tolist(),
                     "width": 0.72,
-                    "text": [_track_words(track, start, stop) for track, start, stop in _spans(some)],
+                    "text": [_track_words(track, start, stop, language) for track, start, stop in _spans(some)],
                     "textposition": "none",
                     "marker": {"color": COLOURS.get(emotion or "", "rgba(134,132,140,0.25)"), "line": {"width": 0}},
-                    "hovertemplate": f"%{{text}}<br>{emotion or 'no usable face'}<extra></extra>",
+                    "hovertemplate": f"%{{text}}<br>{name}<extra></extra>",
                 }
             )
     n_lanes = int(lane[shown].max(initial=0)) + 1
@@ -134,7 +144,42 @@ def lanes(analysis: Analysis, leaders: dict[int, str], end: float) -> dict[str, 
     layout["yaxis"] |= {"range": [n_lanes - 0.4, -0.6], "visible": False}
     height = 84 + 18 * n_lanes
     layout |= {"barmode": "overlay", "hovermode": "closest", "shapes": _bands(analysis.scenes, height)}
-    return {"data": traces, "layout": layout, "height": height, "scenes": _scenes(analysis.scenes)}
+    return {"data": traces, "layout": layout, "height": height, "scenes": _scenes(analysis.scenes, language)}
+
+
+def _share_of_intended(
+    scenes: pd.DataFrame,
+    time: np.ndarray,
+    shares: np.ndarray,
+    meant: Mapping[int, Mapping[str, float]],
+    language: Language,
+) -> list[dict[str, Any]]:
+    """Draw a line, on a wider one of the page's colour, of the detected share of what each moment was to show."""
+    seen = shares.sum(axis=1) > 0
+    x: list[float | None] = []
+    y: list[float | None] = []
+    for scene, start, end in scenes[["scene", "start", "end"]].itertuples(index=False):
+        parts = [place for place, emotion in enumerate(EMOTIONS) if meant.get(int(scene), {}).get(emotion)]
+        rows = np.flatnonzero((time >= start) & (time < end)) if parts else []
+        for row in rows:
+            x.append(round(float(time[row]), 3))
+            y.append(round(float(shares[row, parts].sum()), 1) if seen[row] else None)
+        x, y = [*x, None], [*y, None]  # what is intended changes here, so the line does not go on
+    line = {
+        "type": "scatter",
+        "mode": "lines",
+        "name": language.say("share of what was intended"),
+        "x": x,
+        "y": y,
+        "connectgaps": False,
+        "hoverinfo": "skip",
+    }
+    halo = {**line, "line": {"color": "#FFFFFF", "width": 5}}
+    text = [None if share is None else percent(share, language) for share in y]
+    said = f"<b>%{{text}} {line['name']}</b><extra></extra>"
+    drawn = {**line, "line": {"color": "#1B1C1F", "width": 2}, "text": text, "hovertemplate": said}
+    del drawn["hoverinfo"]
+    return [halo, drawn]
 
 
 def _ribbon(scenes: pd.DataFrame, meant: Mapping[int, Mapping[str, float]]) -> list[dict[str, Any]]:
@@ -158,8 +203,12 @@ def _ribbon(scenes: pd.DataFrame, meant: Mapping[int, Mapping[str, float]]) -> l
     return shapes
 
 
-def _curves(expressions: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
-    """Average the smoothed faces of every moment: times (N,) seconds and shares (N, 7) percent, zero in gaps."""
+def curves(expressions: pd.DataFrame, points: int = POINTS) -> tuple[np.ndarray, np.ndarray]:
+    """Average the smoothed faces of every moment: times (N,) seconds and shares (N, 7) percent, zero in gaps.
+
+    Args:
+        points: of a curve, about; more moments are averaged.
+    """
     smoothed = smooth(expressions.loc[expressions["weight"] > 0], _SMOOTHED)
     if not len(smoothed):
         return np.zeros(0), np.zeros((0, len(EMOTIONS)))
@@ -170,7 +219,7 @@ def _curves(expressions: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
     shares = 100 * moments[list(EMOTIONS)].mean().to_numpy(np.float64)
     # A run goes on while each moment lasts until the next one, in the same shot.
     begins = np.flatnonzero(np.r_[True, (time[1:] - until[:-1] > 1e-3) | (shot[1:] != shot[:-1])])
-    block = max(1, round(len(time) / _POINTS))
+    block = max(1, round(len(time) / points))
     times, values = [], []
     for begin, end in zip(begins, [*begins[1:], len(time)], strict=True):
         edges = np.arange(begin, end, block)
@@ -225,10 +274,10 @@ def _bands(scenes: pd.DataFrame, height: int) -> list[dict[str, Any]]:
     ]
 
 
-def _scenes(scenes: pd.DataFrame) -> list[list[Any]]:
+def _scenes(scenes: pd.DataFrame, language: Language) -> list[list[Any]]:
     """List name, begin, end (s) and id of every scene, for the page to label as there is room."""
     rows = zip(scenes["name"], scenes["start"], scenes["end"], scenes["scene"], strict=True)
-    return [[scene_name(name), start, end, int(scene)] for name, start, end, scene in rows]
+    return [[scene_name(name, language), start, end, int(scene)] for name, start, end, scene in rows]
 
 
 def _free_lanes(start: np.ndarray, end: np.ndarray) -> np.ndarray:
@@ -246,8 +295,9 @@ def _spans(tracks: pd.DataFrame) -> zip[tuple[int, float, float]]:
     return zip(tracks["track"], tracks["start"], tracks["end"], strict=True)
 
 
-def _track_words(track: int, start: float, end: float) -> str:
-    return f"track {track}, {moment(start, True)}–{moment(end, True)}"
+def _track_words(track: int, start: float, end: float, language: Language) -> str:
+    span = f"{moment(start, True, language)}–{moment(end, True, language)}"
+    return language.say("track {n}, {span}", n=track, span=span)
 
 
 def _seconds(times: np.ndarray) -> list[float]:

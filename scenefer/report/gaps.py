@@ -6,9 +6,11 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from scenefer import comparison
+from scenefer.language import ENGLISH, Language, marked
 from scenefer.report import words
 from scenefer.report.figures import COLOURS
-from scenefer.verdicts import VERDICTS
+from scenefer.tables import EMOTIONS
+from scenefer.verdicts import CLASSES, VERDICTS
 
 if TYPE_CHECKING:
     from scenefer.comparison import Comparison
@@ -16,13 +18,13 @@ if TYPE_CHECKING:
 _GAPS = 5  # that the first screen shows
 SIGNS = {"match": "✓", "partial": "≈", "mismatch": "✗"}  # beside the colour, for those who do not see it
 SAID = {
-    "match": "shown as intended",
-    "partial": "shown in part",
-    "mismatch": "not shown as intended",
+    "match": marked("shown as intended"),
+    "partial": marked("shown in part"),
+    "mismatch": marked("not shown as intended"),
 }
 
 
-def of_scenes(compared: Comparison | None) -> dict[int, list[dict[str, Any]]]:
+def of_scenes(compared: Comparison | None, language: Language = ENGLISH) -> dict[int, list[dict[str, Any]]]:
     """Collect the verdicts of each scene, by its id: one an intention, in the sheet's order."""
     found: dict[int, list[dict[str, Any]]] = {}
     if compared is None:
@@ -38,8 +40,8 @@ def of_scenes(compared: Comparison | None) -> dict[int, list[dict[str, Any]]]:
             {
                 "verdict": verdict or "unjudged",
                 "sign": SIGNS.get(verdict, "–"),
-                "words": SAID.get(verdict, "not judged"),
-                "sentence": _capital(comparison.finding(row)),
+                "words": language.say(SAID.get(verdict, marked("not judged"))),
+                "sentence": _capital(comparison.finding(row, language)),
                 "character": words.printable(row["character"]),
                 "gap": float(row["js"]) if verdict else -1.0,
             }
@@ -47,7 +49,27 @@ def of_scenes(compared: Comparison | None) -> dict[int, list[dict[str, Any]]]:
     return found
 
 
-def overview(compared: Comparison | None, cards: Sequence[dict[str, Any]]) -> dict[str, Any] | None:
+def corrected(compared: Comparison | None, language: Language = ENGLISH) -> dict[int, dict[str, str]]:
+    """Return the percentages corrected by EMQ, in words, by scene and emotion; none where they were not asked for."""
+    if compared is None:
+        return {}
+    table = compared.table
+    chosen = (table["estimate"] == "emq") & (table["view"] == compared.settings.view)
+    rows = table.loc[chosen & (table["classes"] == CLASSES[0].name)].drop_duplicates("scene")
+    columns = ["scene", *(f"detected_{emotion}" for emotion in EMOTIONS)]
+    return {
+        int(scene): {
+            emotion: words.percent(share, language)
+            for emotion, share in zip(EMOTIONS, shares, strict=True)
+            if share == share
+        }
+        for scene, *shares in rows[columns].itertuples(index=False, name=None)
+    }
+
+
+def overview(
+    compared: Comparison | None, cards: Sequence[dict[str, Any]], language: Language = ENGLISH
+) -> dict[str, Any] | None:
     """Sum up what the first screen says: how many scenes show what was intended, and the largest gaps."""
     if compared is None:
         return None
@@ -56,46 +78,58 @@ def overview(compared: Comparison | None, cards: Sequence[dict[str, Any]]) -> di
     apart = [pair for pair in judged if pair[1]["verdict"] != "match"]
     apart.sort(key=lambda pair: (pair[1]["verdict"] != "mismatch", -pair[1]["gap"]))
     return {
-        "headline": _headline([row["verdict"] for _, row in judged], len(cards)),
+        "headline": _headline([row["verdict"] for _, row in judged], len(cards), language),
         "counts": [
-            {"verdict": verdict, "sign": SIGNS[verdict], "words": SAID[verdict], "n": n}
+            {"verdict": verdict, "sign": SIGNS[verdict], "words": language.say(SAID[verdict]), "n": n}
             for verdict in VERDICTS
             if (n := sum(row["verdict"] == verdict for _, row in judged))
         ],
         "n_unjudged": sum(row["verdict"] == "unjudged" for card in cards for row in card["verdicts"]),
         "gaps": [{"card": card, **row} for card, row in apart[:_GAPS]],
         "n_gaps": len(apart),
-        "lines": [_capital(line.strip()) for line in comparison.film_lines(compared)],
-        "notices": [_capital(notice) for notice in compared.notices],
-        "confusion": _confusion(figures.labels, figures.confusion),
-        "rule": comparison.rule(compared.settings),
+        "lines": [_capital(line.strip()) for line in comparison.film_lines(compared, language)],
+        "notices": [_capital(language.retell(notice, comparison.NOTICES)) for notice in compared.notices],
+        "confusion": _confusion(figures.labels, figures.confusion, language),
+        "rule": comparison.rule(compared.settings, language),
     }
 
 
 def _capital(text: str) -> str:
-    printable = words.printable(text).replace(" %", "\N{NO-BREAK SPACE}%")
-    return printable[:1].upper() + printable[1:]
+    return words.capital(words.printable(text).replace(" %", "\N{NO-BREAK SPACE}%"))
 
 
-def _headline(verdicts: Sequence[str], n_scenes: int) -> str:
+def _headline(verdicts: Sequence[str], n_scenes: int, language: Language) -> str:
     if not verdicts:
-        return "No scene could be judged against what was intended."
+        return language.say("No scene could be judged against what was intended.")
     n = {verdict: verdicts.count(verdict) for verdict in VERDICTS}
-    what = "intentions" if len(verdicts) > n_scenes else "scenes"
-    said = [f"{n['match']} of {len(verdicts)} judged {what} show what was intended"]
+    if len(verdicts) > n_scenes:
+        matched = language.many(
+            "{match} of {n} judged intention shows what was intended",
+            "{match} of {n} judged intentions show what was intended",
+            len(verdicts),
+            match=n["match"],
+        )
+    else:
+        matched = language.many(
+            "{match} of {n} judged scene shows what was intended",
+            "{match} of {n} judged scenes show what was intended",
+            len(verdicts),
+            match=n["match"],
+        )
+    said = [matched]
     if n["mismatch"]:
-        said.append(f"{n['mismatch']} do{'es' * (n['mismatch'] == 1)} not")
+        said.append(language.many("{n} does not", "{n} do not", n["mismatch"]))
     if n["partial"]:
-        said.append(f"{n['partial']} do{'es' * (n['partial'] == 1)} so in part")
-    return f"{words.listed(said)}."
+        said.append(language.many("{n} does so in part", "{n} do so in part", n["partial"]))
+    return f"{words.listed(said, language)}."
 
 
-def _confusion(labels: Sequence[str], counts: Sequence[Sequence[int]]) -> dict[str, Any]:
+def _confusion(labels: Sequence[str], counts: Sequence[Sequence[int]], language: Language) -> dict[str, Any]:
     """Lay the confusion out: a row an intended emotion that occurs, a column an emotion that is found largest."""
     return {
-        "labels": [(label, COLOURS.get(label, "")) for label in labels],
+        "labels": [(language.emotion(label), COLOURS.get(label, "")) for label in labels],
         "rows": [
-            {"label": label, "colour": COLOURS.get(label, ""), "cells": list(row), "own": place}
+            {"label": language.emotion(label), "colour": COLOURS.get(label, ""), "cells": list(row), "own": place}
             for place, (label, row) in enumerate(zip(labels, counts, strict=True))
             if sum(row)
         ],

@@ -10,7 +10,7 @@
   const clock = (seconds) => {
     const whole = Math.floor(seconds), pad = (n) => String(n).padStart(2, "0");
     const hours = Math.floor(whole / 3600), minutes = Math.floor(whole / 60) % 60;
-    const tenth = seconds - whole > 0.05 ? (seconds - whole).toFixed(1).slice(1) : "";
+    const tenth = seconds - whole > 0.05 ? (seconds - whole).toFixed(1).slice(1).replace(".", figures.decimal) : "";
     return (hours ? `${hours}:${pad(minutes)}` : minutes) + `:${pad(whole % 60)}${tenth}`;
   };
 
@@ -52,7 +52,8 @@
 
   async function draw(name) {
     const plot = document.getElementById(name);
-    if (!plot) return;
+    if (!plot || plot.dataset.drawn) return;
+    plot.dataset.drawn = "soon";
     const { data, layout, height, scenes } = figures[name];
     // On a touch screen dragging scrolls the page; the buttons zoom.
     const width = plot.clientWidth, span = layout.xaxis.range;
@@ -82,13 +83,15 @@
 
   document.querySelectorAll("button[data-figure]").forEach((button) =>
     button.addEventListener("click", () => move(button)));
-  // Paper is narrower than the window that the figures were drawn for.
-  const resize = (size) => document.querySelectorAll(".plot[data-drawn]").forEach((plot) => Plotly.relayout(plot, size));
-  window.addEventListener("beforeprint", () => resize({ autosize: false, width: 840 }));
+  // Paper is narrower than the window that the figures were drawn for, and may be asked for before all are drawn.
+  const resize = (size) => document.querySelectorAll(".plot[data-drawn=yes]").forEach((plot) => Plotly.relayout(plot, size));
+  window.addEventListener("beforeprint", () => {
+    document.querySelectorAll(".plot:not([data-drawn])").forEach((plot) => draw(plot.id));
+    resize({ autosize: false, width: 840 });
+  });
   window.addEventListener("afterprint", () => resize({ autosize: true, width: null }));
 
-  // What lies further down is drawn when the page has come to rest.
-  const [first, ...others] = Object.keys(figures);
-  draw(first);
-  others.forEach((name) => (window.requestIdleCallback || setTimeout)(() => draw(name)));
+  // The figures lie further down: they are drawn when the first screen has been shown.
+  const soon = window.requestIdleCallback || setTimeout;
+  ["arc", "lanes"].forEach((name) => soon(() => draw(name)));
 })();

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-NO_FEELING = (
+from scenefer.language import ENGLISH, Language, marked
+
+NO_FEELING = marked(
     "What is detected is how a face looks: a facial expression, as a network reads it from single pictures. "
     "It is not a determination of what the person feels, thinks or intends."
 )
 
 WHY_NOT = {
-    "transition": "inside a dissolve or fade",
-    "low score": "face hardly certain",
-    "not a face": "probably not a face",
-    "small": "face too small",
-    "turned away": "face turned away",
-    "blurred": "face blurred",
+    "transition": marked("inside a dissolve or fade"),
+    "low score": marked("face hardly certain"),
+    "not a face": marked("probably not a face"),
+    "small": marked("face too small"),
+    "turned away": marked("face turned away"),
+    "blurred": marked("face blurred"),
 }
 
 
@@ -25,9 +27,11 @@ WHY_NOT = {
 _COMMANDS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
 
-def percent(share: float) -> str:
+def percent(share: float, language: Language = ENGLISH) -> str:
     """Write a share of 0..100 in whole percent: intervals are wider than that."""
-    return "<1\N{NO-BREAK SPACE}%" if 0 < share < 0.5 else f"{round(share)}\N{NO-BREAK SPACE}%"
+    if 0 < share < 0.5:
+        return language.say("<1\N{NO-BREAK SPACE}%")
+    return language.say("{n}\N{NO-BREAK SPACE}%", n=round(share))
 
 
 def interval(low: float, high: float) -> str:
@@ -35,35 +39,47 @@ def interval(low: float, high: float) -> str:
     return f"{round(low)}–{round(high)}"
 
 
-def moment(seconds: float, fine: bool = False) -> str:
+def moment(seconds: float, fine: bool = False, language: Language = ENGLISH) -> str:
     """Write a film time as M:SS or H:MM:SS; ``fine`` adds tenths."""
     tenths = round(seconds * 10) if fine else round(seconds) * 10
     minutes, rest = divmod(tenths, 600)
     hours, minutes = divmod(minutes, 60)
     whole, tenth = divmod(rest, 10)
     head = f"{hours}:{minutes:02}" if hours else f"{minutes}"
-    return f"{head}:{whole:02}" + (f".{tenth}" if fine else "")
+    return f"{head}:{whole:02}" + (f"{language.decimal_mark}{tenth}" if fine else "")
 
 
-def length(seconds: float) -> str:
+def length(seconds: float, language: Language = ENGLISH) -> str:
     """Write how long something is: 8.4 s, 1 min 6 s, 1 h 58 min."""
     if seconds < 10:
-        return f"{seconds:.1f} s"
+        return language.say("{n} s", n=language.number(seconds, 1))
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     if hours:
-        return f"{hours} h {minutes:02} min"
-    return f"{minutes} min {rest:02} s" if minutes else f"{rest} s"
+        return language.say("{h} h {m} min", h=hours, m=f"{minutes:02}")
+    return language.say("{m} min {n} s", m=minutes, n=f"{rest:02}") if minutes else language.say("{n} s", n=rest)
 
 
 def count(n: int, noun: str) -> str:
-    """Write a number of things: 1 shot, 21 shots, 1,200 shots."""
+    """Write a number of things in English, where a page has no other language: 1 film, 21 films, 1,200 films."""
     return f"{n:,} {noun}" if n == 1 else f"{n:,} {noun}s"
 
 
-def listed(words: Sequence[str]) -> str:
+def shots(n: int, language: Language = ENGLISH) -> str:
+    """Write a number of shots."""
+    return language.many("{n} shot", "{n} shots", n)
+
+
+def pictures(n: int, language: Language = ENGLISH) -> str:
+    """Write a number of pictures, which are the shots of a folder of stills."""
+    return language.many("{n} picture", "{n} pictures", n)
+
+
+def listed(words: Sequence[str], language: Language = ENGLISH) -> str:
     """Join words as a sentence does: a, b and c."""
-    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
+    if len(words) == 1:
+        return words[0]
+    return language.say("{some} and {last}", some=", ".join(words[:-1]), last=words[-1])
 
 
 def printable(text: Any) -> str:
@@ -77,33 +93,59 @@ def printable(text: Any) -> str:
     return _COMMANDS.sub(lambda found: found[0].encode("unicode_escape").decode("ascii"), readable)
 
 
-def scene_name(name: Any) -> str:
+def capital(text: str) -> str:
+    """Begin a sentence with a capital letter."""
+    return text[:1].upper() + text[1:]
+
+
+def scene_name(name: Any, language: Language = ENGLISH) -> str:
     """Write the name of a scene; a bare number is called a scene."""
     text = printable(name)
-    return f"Scene {text}" if text.isdecimal() else text
+    return language.say("Scene {name}", name=text) if text.isdecimal() else text
 
 
-def covered(evidence: dict[str, Any], shot: str = "shot") -> str:
-    """Say how much of a scene was seen; ``shot`` is the word for one, "picture" of stills."""
+def covered(
+    evidence: dict[str, Any], of_shots: Callable[[int, Language], str] = shots, language: Language = ENGLISH
+) -> str:
+    """Say how much of a scene was seen; ``of_shots`` writes their number, as pictures where they are stills."""
     if not evidence["n_tracks"]:
-        return "No usable face in the scene."
-    seen = f"Faces usable in {percent(100 * evidence['coverage'])} of the scene"
-    return f"{seen}, {count(evidence['n_tracks'], 'track')}, {count(evidence['n_shots'], shot)}."
+        return language.say("No usable face in the scene.")
+    n_people = evidence["n_actors"]
+    if n_people is None:
+        who = language.many("{n} track", "{n} tracks", evidence["n_tracks"])
+    else:
+        who = language.many("{n} person", "{n} people", n_people)
+    return language.say(
+        "Faces usable in {share} of the scene, {who}, {shots}.",
+        share=percent(100 * evidence["coverage"], language),
+        who=who,
+        shots=of_shots(evidence["n_shots"], language),
+    )
 
 
-def limits(evidence: dict[str, Any], shot: str = "shot") -> str:
+def limits(evidence: dict[str, Any], stills: bool = False, language: Language = ENGLISH) -> str:
     """Say what the evidence of a scene does not carry; empty where there is nothing to say."""
     if evidence["evidence"] == "insufficient":
-        seconds = f": {evidence['face_seconds']:.1f} s of usable faces" if evidence["face_seconds"] else ""
-        return f"Insufficient face evidence{seconds}. No percentages are given."
+        if not evidence["face_seconds"]:
+            return language.say("Insufficient face evidence. No percentages are given.")
+        seconds = language.number(evidence["face_seconds"], 1)
+        return language.say("Insufficient face evidence: {n} s of usable faces. No percentages are given.", n=seconds)
     if evidence["evidence"] == "one take":
-        return "One take: a single track. The interval says how far this one face varies, and nothing beyond it."
+        return language.say(
+            "One take: a single track. The interval says how far this one face varies, and nothing beyond it."
+        )
+    if evidence["n_shots"] < 3 and stills:
+        return language.say(
+            "Fewer than three pictures: the interval says how far the faces vary within them, and nothing beyond."
+        )
     if evidence["n_shots"] < 3:
-        return f"Fewer than three {shot}s: the interval says how far the faces vary within them, and nothing beyond."
+        return language.say(
+            "Fewer than three shots: the interval says how far the faces vary within them, and nothing beyond."
+        )
     return ""
 
 
-def headline(leaders: Iterable[tuple[str, str | None]], n_scenes: int) -> str:
+def headline(leaders: Iterable[tuple[str, str | None]], n_scenes: int, language: Language = ENGLISH) -> str:
     """Say which detected expression leads in which scenes.
 
     Args:
@@ -112,26 +154,28 @@ def headline(leaders: Iterable[tuple[str, str | None]], n_scenes: int) -> str:
     """
     named = list(leaders)
     if not named:
-        return "No scene shows enough usable faces for percentages."
+        return language.say("No scene shows enough usable faces for percentages.")
     scenes: dict[str, list[str]] = {}
     for name, emotion in named:
         if emotion is not None:
             scenes.setdefault(emotion, []).append(name)
-    open_ = [name for name, emotion in named if emotion is None]
-    groups = [
-        f"{emotion} in {_some(names)}" for emotion, names in sorted(scenes.items(), key=lambda item: -len(item[1]))
-    ]
     sentences = []
-    if groups:
-        first, *others = groups
-        leads = first.replace(" in ", " leads in ", 1)
-        sentences.append(f"{listed([leads[0].upper() + leads[1:], *others])}.")
-    if open_:
-        sentences.append(f"No expression leads clearly in {_some(open_)}.")
+    if scenes:
+        first, *others = (
+            (language.emotion(emotion), _some(names, language))
+            for emotion, names in sorted(scenes.items(), key=lambda item: -len(item[1]))
+        )
+        leads = language.say("{emotion} leads in {scenes}", emotion=capital(first[0]), scenes=first[1])
+        more = [language.say("{emotion} in {scenes}", emotion=emotion, scenes=names) for emotion, names in others]
+        sentences.append(f"{listed([leads, *more], language)}.")
+    if open_ := [name for name, emotion in named if emotion is None]:
+        sentences.append(language.say("No expression leads clearly in {scenes}.", scenes=_some(open_, language)))
     if few := n_scenes - len(named):
-        sentences.append(f"{'One scene shows' if few == 1 else f'{few} scenes show'} too few faces to say.")
+        sentences.append(
+            language.many("One scene shows too few faces to say.", "{n} scenes show too few faces to say.", few)
+        )
     return " ".join(sentences)
 
 
-def _some(names: list[str]) -> str:
-    return listed(names) if len(names) <= 4 else f"{len(names)} scenes"
+def _some(names: list[str], language: Language) -> str:
+    return listed(names, language) if len(names) <= 4 else language.many("{n} scene", "{n} scenes", len(names))

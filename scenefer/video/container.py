@@ -29,9 +29,9 @@ _DEMUXERS = (
     "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpeg,mpegts,mpegvideo,m4v,h264,hevc,vvc,av1,obu,ivf,vc1,flv,asf,ogg,mxf,"
     "dv,nut,rm,wtv,gxf,swf,yuv4mpegpipe,gif,apng,nsv,cavsvideo,dirac,mjpeg,wav,w64,mp3,aac,flac"
 )
+ONE_FILM = {"protocol_whitelist": "file", "format_whitelist": _DEMUXERS}
 _OPTIONS = {
-    "protocol_whitelist": "file",
-    "format_whitelist": _DEMUXERS,
+    **ONE_FILM,
     "max_pixels": str(LARGEST_PICTURE),  # decoders refuse what is larger before they take the memory
 }
 # How files of film begin: (offset, bytes). What begins so and cannot be opened is damaged; anything else is no film.

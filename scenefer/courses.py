@@ -1,0 +1,109 @@
+"""Tracks as courses: where a face is and what it reads as at any moment, not at its samples alone. For drawing only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from scenefer.expression import smooth
+from scenefer.tables import EMOTIONS
+
+if TYPE_CHECKING:
+    from scenefer.analysis import Analysis
+
+_SMOOTHED = 1.0  # seconds, as the curves of the report
+_BOX = ["x0", "y0", "x1", "y1"]
+
+
+class Now(NamedTuple):
+    """What a track is at one moment."""
+
+    box: np.ndarray  # (4,) float64 xyxy, pixels of the film as displayed
+    shares: np.ndarray | None  # (7,) smoothed probabilities; None where its face does not count
+    why: str | None  # why it does not
+
+
+@dataclass(frozen=True)
+class Course:
+    """One track over time."""
+
+    track: int
+    person: int | None  # the person it was grouped into, from 0
+    name: str | None  # that person's, from the cast
+    start: float  # seconds; it is drawn from half a sample before its first face, but never beyond its shot
+    end: float
+    times: np.ndarray  # (N,) of its faces, rising
+    boxes: np.ndarray  # (N, 4)
+    why: tuple[str | None, ...]  # of each face; None where it counts
+    read: np.ndarray  # (M,) times of the faces that count
+    shares: np.ndarray  # (M, 7) their smoothed probabilities
+
+    def at(self, time: float) -> Now:
+        """Interpolate between the two samples around a time."""
+        box = np.array([np.interp(time, self.times, edge) for edge in self.boxes.T])
+        why = self.why[int(np.abs(self.times - time).argmin())]
+        if why is not None or not len(self.read):
+            return Now(box, None, why)
+        return Now(box, np.array([np.interp(time, self.read, share) for share in self.shares.T]), None)
+
+
+def courses(analysis: Analysis) -> list[Course]:
+    """Make a course of every track, in order of their begin."""
+    faces = analysis.expressions[["face", "track", "time", "usable", "why"]].merge(
+        analysis.faces[["face", *_BOX]], on="face", how="left"
+    )
+    faces = faces.sort_values("time", kind="stable")
+    smoothed = smooth(analysis.expressions, _SMOOTHED)
+    rows, read = faces.groupby("track").indices, smoothed.groupby("track").indices
+    shots = dict(
+        zip(analysis.shots["shot"], zip(analysis.shots["start"], analysis.shots["end"], strict=True), strict=True)
+    )
+    step = float(np.median(analysis.samples["weight"])) if len(analysis.samples) else 0.2
+    found = []
+    tracks = analysis.tracks[["track", "shot", "actor", "actor_name"]].astype(object)
+    tracks = tracks.where(tracks.notna(), None)
+    for track, shot, actor, name in tracks.itertuples(index=False, name=None):
+        own = faces.iloc[rows.get(track, [])]
+        counted = smoothed.iloc[read.get(track, [])]
+        if not len(own):
+            continue
+        times = own["time"].to_numpy()
+        begin, end = shots[shot]
+        found.append(
+            Course(
+                track=int(track),
+                person=None if actor is None else int(actor),
+                name=name,
+                start=max(begin, times[0] - step / 2),
+                end=min(end, times[-1] + step),
+                times=times,
+                boxes=own[_BOX].to_numpy(np.float64),
+                why=tuple(None if usable else why for usable, why in zip(own["usable"], own["why"], strict=True)),
+                read=counted["time"].to_numpy(),
+                shares=counted[list(EMOTIONS)].to_numpy(np.float64),
+            )
+        )
+    return sorted(found, key=lambda course: course.start)
+
+
+class Shares:
+    """The percentages of a scene as they grow: those of its end are those of the report."""
+
+    def __init__(self, analysis: Analysis):
+        usable = analysis.expressions.loc[analysis.expressions["usable"] & analysis.expressions["scene"].notna()]
+        self._known: dict[int, tuple[np.ndarray, np.ndarray]] = {}
+        for scene, faces in usable.sort_values("time", kind="stable").groupby("scene"):
+            mass = faces[list(EMOTIONS)].to_numpy(np.float64) * faces["weight"].to_numpy()[:, None]
+            self._known[int(scene)] = faces["time"].to_numpy(), np.cumsum(mass, axis=0)  # pyright: ignore[reportArgumentType]
+
+    def until(self, time: float, scene: int) -> np.ndarray | None:
+        """Return the seven shares (7,) of a scene's face-seconds up to a time; None before its first usable face."""
+        if scene not in self._known:
+            return None
+        times, mass = self._known[scene]
+        n_faces = int(np.searchsorted(times, time, side="right"))
+        if n_faces == 0 or not mass[n_faces - 1].sum() > 0:
+            return None
+        return mass[n_faces - 1] / mass[n_faces - 1].sum()

@@ -1,0 +1,138 @@
+"""Forgetting: pictures and vectors of people leave a run and the cache; numbers about expressions stay.
+
+    run     crops in table FACES, table PICTURES, table VECTORS, pictures/, and whatever else lies in its folder: films
+            with boxes drawn in, figures; the report is rendered again
+    cache   everything that was observed of the film
+
+Each step is a renaming or the deletion of what was renamed, so that a call that was interrupted is completed by the
+next, and a call on what is forgotten already changes nothing.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from collections import Counter
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from scenefer import analysis, run, store, tables
+from scenefer.errors import OutputError, printable
+
+if TYPE_CHECKING:
+    from scenefer.analysis import Analysis
+
+_REST = (
+    "copies of the report and its pictures, pictures beside a sheet of scenes, exports and annotated films elsewhere",
+    "backups, snapshots and the trash of this machine, and what its disk still holds of deleted files",
+    "the film itself, and the cast folder",
+)
+_KEPT = (
+    "numbers: where and when faces were, their expressions, which tracks were grouped into one person; and names from "
+    "a cast folder or a sheet"
+)
+
+
+@dataclass(frozen=True)
+class Erasure:
+    """What was forgotten, in words."""
+
+    removed: tuple[str, ...]  # empty where there was nothing left
+    kept: tuple[str, ...]  # what the run still says
+    beyond: tuple[str, ...]  # what cannot be reached from here
+
+
+def forget(folder: Path, data: Path | None = None) -> Erasure:
+    """Delete the pictures and vectors of people from a run and from the cache, and render the report without them.
+
+    Args:
+        folder: of the run.
+        data: of a cache, beside the one that the run names, or that lies where it does by default.
+
+    Raises:
+        SceneferError: the folder holds no run.
+        OutputError: something cannot be deleted or written; the call can be repeated.
+    """
+    try:
+        removed = _complete(folder)
+        earlier = analysis.load(folder)
+        own = Path(earlier.run.get("cache") or folder.resolve().parent.parent / "data")
+        for cache in dict.fromkeys((own.resolve(), (data or own).resolve())):
+            removed += _from_cache(cache, earlier.film.id)
+        removed += _from_run(earlier, folder)
+    except OSError as error:
+        raise OutputError(
+            f"{printable(folder)}: not all could be deleted: {error.strerror}; put that right and repeat"
+        ) from error
+    return Erasure(tuple(removed), (_KEPT,), (*_REST, *_other_runs(folder, earlier.film.id)))
+
+
+def _complete(folder: Path) -> list[str]:
+    """Finish what an interrupted call, or an interrupted writing of the run, has left beside the run."""
+    unfinished = re.compile(re.escape(folder.name) + r"\.\d+(\.old)?\.tmp")
+    left = sorted(path for path in folder.parent.glob("*.tmp") if unfinished.fullmatch(path.name))
+    aside = [path for path in left if path.name.endswith(".old.tmp")]
+    if aside and not folder.exists():
+        os.rename(aside[-1], folder)
+        left.remove(aside[-1])
+    for path in left:
+        shutil.rmtree(path)
+    return [f"{printable(path)}, left by an interrupted call" for path in left]
+
+
+def _from_cache(data: Path, film_id: str) -> list[str]:
+    """Delete what was observed of a film."""
+    observed = store.film_folder(data, film_id)
+    pieces = [path for path in observed.glob("*/*") if path.is_dir()]
+    n_bytes = sum(path.stat().st_size for path in observed.rglob("*") if path.is_file())
+    doomed = observed.with_name(f"{observed.name}.{os.getpid()}.forgotten.tmp")
+    if observed.exists():
+        os.rename(observed, doomed)
+    for path in observed.parent.glob(f"{film_id}.*.forgotten.tmp"):
+        shutil.rmtree(path)
+    return [f"{printable(observed)}: {len(pieces)} observed pieces, {n_bytes / 1e6:.1f} MB"] if pieces else []
+
+
+def _from_run(earlier: Analysis, folder: Path) -> list[str]:
+    """Write the run again without pictures and vectors; whatever else lies in its folder goes with the exchange."""
+    n_crops = int(earlier.faces["crop"].notna().sum())
+    n_vectors = 0 if earlier.vectors is None else len(earlier.vectors)
+    counts = ((n_crops, "pictures of faces"), (n_vectors, "vectors"), (len(earlier.pictures), "keyframes"))
+    removed = [f"{printable(folder)}: {n} {what}" for n, what in counts if n]
+    before = {path.relative_to(folder) for path in folder.rglob("*") if path.is_file()}
+    without = replace(
+        earlier,
+        faces=earlier.faces.assign(crop=None),
+        pictures=tables.empty("pictures"),
+        vectors=None,
+        run={**earlier.run, "forgotten": earlier.run.get("forgotten") or datetime.now(UTC).date().isoformat()},
+    )
+    if removed or "forgotten" not in earlier.run or before - _needed(before):
+        run.write(without, folder)
+    after = {path.relative_to(folder) for path in folder.rglob("*") if path.is_file()}
+    gone = [path for path in sorted(before - after) if path.suffix != ".parquet"]
+    files = Counter(path.parent for path in gone if path.parent != Path("."))
+    removed += [f"{printable(folder / inside)}: {n} files" for inside, n in files.items()]
+    return removed + [printable(folder / path) for path in gone if path.parent == Path(".")]
+
+
+def _needed(files: set[Path]) -> set[Path]:
+    """Return those files of a run that hold no picture of anybody, once it is forgotten."""
+    return {
+        path
+        for path in files
+        if path.suffix == ".parquet" or path.name in ("report.html", "run.json", "sheet.csv", run.LOG)
+    }
+
+
+def _other_runs(folder: Path, film_id: str) -> list[str]:
+    """Name the runs beside this one that are of the same film: they have pictures of their own."""
+    others = []
+    for record in sorted(folder.parent.glob("*/run.json")):
+        text = record.read_text(encoding="utf-8", errors="replace")
+        if record.parent != folder and f'"id": "{film_id}"' in text and '"forgotten"' not in text:
+            others.append(f"another run of this film: scenefer forget {printable(record.parent)}")
+    return others

@@ -1,0 +1,133 @@
+"""The people of a film: a picture, how long each is seen, and the expressions detected in that person's faces.
+
+They stand in order of first appearance. Nobody gets a score, a rank or a verdict: what is judged is a scene's picture.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from scenefer.actors import ActorSettings, best_faces
+from scenefer.language import ENGLISH, Language
+from scenefer.report import words
+from scenefer.report.figures import COLOURS
+from scenefer.report.pictures import packed
+from scenefer.tables import EMOTIONS
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from scenefer.analysis import Analysis
+
+_LISTED = 24  # people seen longest that are shown
+_BARS = 160  # of an arc: each sums up as much of the film
+_HEIGHT = 40  # of an arc, in units of its drawing
+_UNSURE = 0.05  # confidence of a track below which it is said that it may belong to somebody else
+_SHORTEST = 0.2  # seconds that a bar sums up at least, the time between two samples
+
+
+def label(actor: Any, name: Any, language: Language = ENGLISH) -> str:
+    """Call a person by the cast's name, else by a number; empty where it could not be told."""
+    if actor is None:
+        return ""
+    return words.printable(name) or language.say("person {n}", n=int(actor) + 1)
+
+
+def people_cards(analysis: Analysis, end: float, language: Language = ENGLISH) -> dict[str, Any] | None:
+    """Collect picture, name, times and arc of the people of a film; None where nobody is told apart.
+
+    Args:
+        end: seconds, where the axis of time ends.
+    """
+    tracks = analysis.tracks.dropna(subset=["actor"])
+    if not len(tracks):
+        return None
+    seen = analysis.expressions.merge(analysis.tracks[["track", "actor"]], on="track")
+    seconds = seen.groupby("actor")["weight"].sum()
+    listed = seconds.nlargest(_LISTED, keep="first").index.sort_values()
+    crops = _pictures(analysis, tracks)
+    usable = seen.loc[seen["usable"]]
+    of_shots = words.shots if analysis.film.kind == "video" else words.pictures
+    cards = []
+    for actor in listed.tolist():
+        own = tracks.loc[tracks["actor"] == actor]
+        faces = usable.loc[usable["actor"] == actor]
+        cards.append(
+            {
+                "name": label(actor, own["actor_name"].iloc[0], language),
+                "picture": packed(crops.get(actor), 128),
+                "seen": words.length(float(seconds[actor]), language),
+                "usable": words.length(float(faces["weight"].sum()), language),
+                "first": words.moment(float(own["start"].min()), end < 600, language),
+                "shots": of_shots(own["shot"].nunique(), language),
+                "arc": arc(faces, end),
+                "most": _largest(faces, language),
+                "unsure": len(own) > 1 and bool((own["actor_confidence"] < _UNSURE).any()),
+            }
+        )
+    unknown = seen.loc[seen["actor"].isna()]
+    return {
+        "cards": cards,
+        "n": int(tracks["actor"].nunique()),
+        "named": bool(tracks["actor_name"].notna().any()),
+        "n_unknown": int(unknown["track"].nunique()),
+        "unknown": words.length(float(unknown["weight"].sum()), language),
+        "bar": words.length(_bar(end), language),
+        "end": words.moment(end),
+        "height": _HEIGHT,
+        "bars": _BARS,
+    }
+
+
+def arc(faces: pd.DataFrame, end: float) -> list[dict[str, str]]:
+    """Draw how a person's detected expressions divide over the film: an SVG path an emotion.
+
+    Args:
+        faces: rows of the table EXPRESSIONS, usable; where there are none, nothing is drawn.
+        end: seconds, the width of the drawing.
+    """
+    length = _bar(end)
+    bar = np.minimum((faces["time"].to_numpy() / length).astype(int), _BARS - 1)
+    mass = np.zeros((_BARS, len(EMOTIONS)))
+    np.add.at(mass, bar, faces[list(EMOTIONS)].to_numpy() * faces["weight"].to_numpy()[:, None])
+    total = mass.sum(axis=1)
+    drawn = np.flatnonzero(total > 0)
+    tops = np.round(_HEIGHT * (1 - np.cumsum(mass[drawn], axis=1) / total[drawn, None]), 1)
+    bottoms = np.column_stack([np.full(len(drawn), float(_HEIGHT)), tops[:, :-1]])
+    paths = []
+    for place, emotion in enumerate(EMOTIONS):
+        pieces = [
+            f"M{x} {bottom:g}V{top:g}h1V{bottom:g}z"
+            for x, top, bottom in zip(drawn.tolist(), tops[:, place].tolist(), bottoms[:, place].tolist(), strict=True)
+            if bottom > top
+        ]
+        if pieces:
+            paths.append({"emotion": emotion, "colour": COLOURS[emotion], "path": "".join(pieces)})
+    return paths
+
+
+def _bar(end: float) -> float:
+    return max(end / _BARS, _SHORTEST)
+
+
+def _pictures(analysis: Analysis, tracks: pd.DataFrame) -> dict[int, bytes]:
+    """Choose the crop of each person that tells most, by actor."""
+    faces = analysis.faces.merge(analysis.expressions[["face", "track"]], on="face")
+    best = best_faces(faces.loc[faces["track"].isin(tracks["track"])], ActorSettings(faces_a_track=1))
+    best = best.merge(tracks[["track", "actor"]], on="track").sort_values("worth", ascending=False, kind="stable")
+    best = best.drop_duplicates("actor")
+    return dict(zip(best["actor"].astype(int).tolist(), best["crop"], strict=True))
+
+
+def _largest(faces: pd.DataFrame, language: Language) -> str:
+    """Say in words what the arc shows, for those who do not see it: the two largest shares."""
+    weight = faces["weight"].to_numpy()
+    if not weight.sum():
+        return language.say("no usable face")
+    shares = 100 * (faces[list(EMOTIONS)].to_numpy() * weight[:, None]).sum(axis=0) / weight.sum()
+    first = np.argsort(-shares, kind="stable")[:2]
+    return ", ".join(
+        f"{language.emotion(EMOTIONS[k])} {words.percent(float(shares[k]), language)}" for k in first.tolist()
+    )

@@ -1,0 +1,235 @@
+"""The overlay shows what the tables say, where and when they say it."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from dataclasses import replace
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+
+from scenefer import overlay as drawing
+from scenefer import video
+from scenefer.analysis import Analysis
+from scenefer.courses import Shares, courses
+from scenefer.errors import FilmError, OutputError, PlanError
+from scenefer.film import Span
+from scenefer.overlay import overlay
+from scenefer.tables import EMOTIONS
+from scenefer.video import Frame, probe, writing
+from tests.builders import (
+    expressions_table,
+    faces_table,
+    samples_table,
+    scenes_table,
+    shots_table,
+    tracks_table,
+)
+from tests.clips import moving, plain, write_clip
+from tests.test_report import analysed
+
+
+def run_of(clip: Path, **tables) -> Analysis:
+    """A run of a clip of two seconds with one face, happy first and then angry, that moves to the right."""
+    time = [0.0, 0.4, 0.8, 1.2]
+    whole = {
+        "film": probe(clip),
+        "shots": shots_table(start=[0.0], end=[2.0]),
+        "scenes": scenes_table(start=[0.0], end=[2.0], name=["a $scene"]),
+        "samples": samples_table(time=time, weight=0.4),
+        "tracks": tracks_table(start=[0.0], end=[1.2]),
+        "faces": faces_table(time=time, x0=[20, 40, 60, 80], y0=20, x1=[60, 80, 100, 120], y1=60),
+        "expressions": expressions_table(time=time, weight=0.4, happy=[0.9, 0.9, 0.1, 0.1], angry=[0.0, 0.0, 0.8, 0.8]),
+    }
+    return replace(analysed(), **{**whole, **tables})
+
+
+@pytest.fixture
+def clip(tmp_path: Path) -> Path:
+    return write_clip(tmp_path / "clip.mp4", [plain((0, 0, 0), 320, 240)] * 50)
+
+
+def test_a_box_lies_between_those_of_the_samples_around_it(clip: Path):
+    (course,) = courses(run_of(clip))
+    assert course.at(0.2).box.tolist() == [30, 20, 70, 60]
+    assert course.at(0.4).box.tolist() == [40, 20, 80, 60]
+    assert course.at(1.3).box.tolist() == [80, 20, 120, 60]
+    assert (course.start, course.end) == (0.0, pytest.approx(1.6))
+
+
+def test_expressions_are_smoothed_inside_a_track_and_sum_to_one(clip: Path):
+    (course,) = courses(run_of(clip))
+    happy = [course.at(time).shares[EMOTIONS.index("happy")] for time in (0.0, 0.4, 0.6, 0.8)]  # pyright: ignore
+    assert happy == pytest.approx([0.9, 1.9 / 3, 0.5, 1.1 / 3], abs=1e-5)
+    assert course.at(0.55).shares.sum() == pytest.approx(1, abs=1e-5)  # pyright: ignore[reportOptionalMemberAccess]
+
+
+def test_a_face_that_does_not_count_has_a_reason_instead_of_shares(clip: Path):
+    run = run_of(clip)
+    rejected = run.expressions.assign(usable=[True, True, False, False], why=[None, None, "blurred", "blurred"])
+    (course,) = courses(replace(run, expressions=rejected))
+    assert course.at(0.1).shares is not None
+    assert (course.at(0.9).shares, course.at(0.9).why) == (None, "blurred")
+
+
+def test_a_track_is_not_drawn_beyond_its_shot(clip: Path):
+    run = run_of(clip, shots=shots_table(start=[0.0, 1.25], end=[1.25, 2.0]))
+    assert courses(run)[0].end == 1.25
+
+
+def test_the_scene_so_far_becomes_the_percentages_of_the_scene(clip: Path):
+    run = run_of(clip)
+    shares = Shares(run)
+    assert shares.until(0.0, 0)[EMOTIONS.index("happy")] == pytest.approx(0.9)  # pyright: ignore[reportOptionalSubscript]
+    assert shares.until(2.0, 0)[EMOTIONS.index("happy")] == pytest.approx(0.5)  # pyright: ignore[reportOptionalSubscript]
+    assert shares.until(-1.0, 0) is None
+    assert shares.until(0.0, 7) is None
+
+
+def drawn(path: Path) -> list[np.ndarray]:
+    """All frames of a film, RGB as displayed."""
+    frames = video.frames(probe(path), sample_rate=1000)
+    return [frame.pixels for frame in frames if frame.pixels is not None]
+
+
+def is_near(pixel: np.ndarray, colour: str) -> bool:
+    wanted = [int(colour[k : k + 2], 16) for k in (1, 3, 5)]
+    return bool(np.abs(pixel.astype(int) - wanted).max() < 40)
+
+
+def test_the_box_has_the_colour_of_the_leading_expression_where_the_face_is(tmp_path: Path):
+    clip = write_clip(tmp_path / "large.mp4", [plain((0, 0, 0), 960, 720)] * 50)
+    run = run_of(clip)
+    run = replace(run, faces=run.faces.assign(**{edge: 3 * run.faces[edge] + 200 for edge in ("x0", "y0", "x1", "y1")}))
+    overlay(probe(clip), run, tmp_path / "out.mp4")
+    frames = drawn(tmp_path / "out.mp4")
+    assert len(frames) == 50
+    assert is_near(frames[0][320, 260], drawing.COLOURS["happy"])  # its left edge, at first
+    assert is_near(frames[30][320, 440], drawing.COLOURS["angry"])  # and at its last sample
+    assert frames[30][320, 260].max() < 60  # where it was
+    assert frames[45][320, 440].max() < 60  # after its end
+    assert frames[45][540:, 30:360].max() > 100  # the panel stays
+
+
+def test_a_part_of_the_film_is_as_long_as_that_part(clip: Path, tmp_path: Path):
+    overlay(probe(clip), run_of(clip), tmp_path / "out.mp4", Span(0.4, 1.2))
+    assert len(drawn(tmp_path / "out.mp4")) == 20
+
+
+@pytest.mark.parametrize(("rotation", "ratio"), [(90, Fraction(1)), (0, Fraction(2))])
+def test_rotation_and_the_shape_of_pixels_are_applied(tmp_path: Path, rotation: int, ratio: Fraction):
+    clip = write_clip(tmp_path / "turned.mp4", moving(10, 128, 72), rotation=rotation, ratio=ratio)
+    film = probe(clip)
+    overlay(film, run_of(clip), tmp_path / "out.mp4")
+    written = probe(tmp_path / "out.mp4")
+    assert (written.width, written.height) == (film.width, film.height) == ((72, 128) if rotation else (256, 72))
+    assert (written.rotation, written.sample_aspect_ratio) == (0, 1)
+
+
+def test_frames_follow_one_another_at_a_constant_rate_whatever_their_times():
+    times = [0.0, 0.04, 0.16, 0.201, 0.2011]
+    frames = [Frame(k, time, np.zeros(0), np.full((1, 1, 3), k, np.uint8)) for k, time in enumerate(times)]
+    steady = list(drawing._steady(frames, Fraction(25), 0.0, lambda reached: None))
+    assert [int(pixels[0, 0, 0]) for _, pixels in steady] == [0, 1, 1, 1, 2, 4]
+
+
+def with_sound(tmp_path: Path) -> Path:
+    """A clip of two seconds with a tone that begins at 1 s."""
+    silent = write_clip(tmp_path / "silent.mp4", [plain((60, 60, 60), 320, 240)] * 50)
+    path = tmp_path / "sounding.mp4"
+    tone = "aevalsrc=if(gte(t\\,1)\\,0.5*sin(2000*t)\\,0):d=2"
+    command = [
+        writing._binary(),
+        "-loglevel",
+        "error",
+        "-i",
+        str(silent),
+        "-f",
+        "lavfi",
+        "-i",
+        tone,
+        "-c:v",
+        "copy",
+        "-c:a",
+        "aac",
+        str(path),
+    ]
+    subprocess.run(command, check=True)
+    return path
+
+
+def loudness(path: Path) -> np.ndarray:
+    """The largest amplitude of every tenth of a second of a film's sound."""
+    with av.open(str(path)) as file:
+        samples = np.concatenate([frame.to_ndarray()[0] for frame in file.decode(audio=0)])
+        rate = file.streams.audio[0].rate
+    return np.array([np.abs(part).max() for part in np.array_split(samples, round(len(samples) / rate * 10))])
+
+
+def test_the_sound_stays_beside_its_pictures(tmp_path: Path):
+    clip = with_sound(tmp_path)
+    overlay(probe(clip), run_of(clip), tmp_path / "whole.mp4")
+    overlay(probe(clip), run_of(clip), tmp_path / "part.mp4", Span(0.6, 2.0))
+    whole, part = loudness(tmp_path / "whole.mp4"), loudness(tmp_path / "part.mp4")
+    assert int(np.argmax(whole > 0.2)) == pytest.approx(10, abs=1)
+    assert int(np.argmax(part > 0.2)) == pytest.approx(4, abs=1)
+    assert len(part) == pytest.approx(14, abs=1)
+
+
+def test_names_are_names_and_reach_no_shell(tmp_path: Path, clip: Path):
+    odd = tmp_path / "-i $(touch pwned); `x` 'a\" %03d.mp4"
+    shutil.copy(clip, odd)
+    out = tmp_path / "-y |out & %d.mp4"
+    overlay(probe(odd), run_of(odd), out)
+    assert probe(out).width == 320
+    assert not (tmp_path / "pwned").exists()
+    assert not Path("pwned").exists()
+
+
+def test_another_film_than_the_one_that_was_analysed_is_refused(tmp_path: Path, clip: Path):
+    run = run_of(clip)
+    other = write_clip(tmp_path / "other.mp4", moving(10))
+    with pytest.raises(FilmError, match=r"is not the film that was analysed, clip\.mp4"):
+        overlay(probe(other), run, tmp_path / "out.mp4")
+    assert not (tmp_path / "out.mp4").exists()
+
+
+def test_what_cannot_be_written_leaves_nothing_behind(tmp_path: Path, clip: Path):
+    run = run_of(clip)
+    with pytest.raises(PlanError, match=r"name it \*.mp4"):
+        overlay(probe(clip), run, tmp_path / "out.avi")
+    with pytest.raises(OutputError, match="is the film itself"):
+        overlay(probe(clip), run, clip)
+    with pytest.raises(OutputError, match="cannot be written"):
+        overlay(probe(clip), run, tmp_path / "no folder" / "out.mp4")
+    with pytest.raises(OutputError, match="no frame of the film lies in this part"):
+        overlay(probe(clip), run, tmp_path / "out.mp4", Span(90.0, 91.0))
+    assert {path.name for path in tmp_path.iterdir()} == {"clip.mp4"}
+
+
+def test_an_earlier_overlay_stays_until_the_new_one_is_whole(
+    tmp_path: Path, clip: Path, monkeypatch: pytest.MonkeyPatch
+):
+    out = tmp_path / "out.mp4"
+    out.write_bytes(b"earlier")
+
+    def interrupted(self, pixels: np.ndarray, time: float) -> np.ndarray:
+        if time > 0.5:
+            raise KeyboardInterrupt
+        return pixels
+
+    monkeypatch.setattr(drawing._Painter, "draw", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        overlay(probe(clip), run_of(clip), out)
+    assert out.read_bytes() == b"earlier"
+    assert {path.name for path in tmp_path.iterdir()} == {"clip.mp4", "out.mp4"}
+
+
+def test_without_ffmpeg_on_the_path_the_binary_of_the_package_is_taken(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(writing, "which", lambda name: None)
+    assert Path(writing._binary()).is_file()
+    assert "imageio" in writing._binary()
