@@ -125,9 +125,10 @@ def analyze_film(
     weights = zoo.find_expression(plan.models.expression)
     if plan.models.identity:
         zoo.find_identity(plan.models.identity)
-    with ThreadPoolExecutor(1) as beside:  # loading takes seconds, in which this process waits for others
+    jobs, n_resumed = _observe_pieces(film, plan, span, data, weights, executor, told)
+    with ThreadPoolExecutor(1) as beside:  # loading takes seconds, as reading does; before, the workers' memory is full
         identity = beside.submit(_load_identity, plan)
-        sighting = observe_film(film, plan, span, data, weights, executor, told)
+        sighting = _join(jobs, n_resumed)
     observed = time.perf_counter()
     told("analyse", 0.0, None)
     result = analysis.analyse(
@@ -242,9 +243,13 @@ def observe_film(
     Raises:
         SceneferError: the error of the first piece that failed; the pieces that were done are kept.
     """
-    from scenefer.observation import combine
-    from scenefer.video import ReaderNotes
+    return _join(*_observe_pieces(film, plan, span, data, weights, executor, progress))
 
+
+def _observe_pieces(
+    film: Film, plan: Plan, span: Span, data: Path, weights: Path, executor: executors.Executor, progress: Progress
+) -> tuple[list[Job], int]:
+    """Do the pixel pass of what is not in the cache: the jobs of all pieces, and how many were there before."""
     expression_id = plans.expression_id(plan, zoo.sha256_of(weights))
     detector = zoo.verify(plan.observation.detector)
     observe_id = plans.observe_id(plan, zoo.sha256_of(detector), expression_id)
@@ -266,11 +271,18 @@ def observe_film(
     ]
     missing = [job for job in jobs if not store.is_done(job.folder, expression_id)]
     _run_jobs(film, jobs, missing, workers, executor, progress)
+    return jobs, len(jobs) - len(missing)
+
+
+def _join(jobs: Sequence[Job], n_resumed: int) -> Sighting:
+    from scenefer.observation import combine
+    from scenefer.video import ReaderNotes
+
     notes = ReaderNotes()
     for job in jobs:
         notes.merge(ReaderNotes(**store.read_manifest(job.folder)["notes"]))
-    pieces = [store.read_piece(job.folder, expression_id) for job in jobs]
-    return Sighting(combine(pieces), asdict(notes), len(jobs), len(jobs) - len(missing))
+    pieces = [store.read_piece(job.folder, job.expression_id) for job in jobs]
+    return Sighting(combine(pieces), asdict(notes), len(jobs), n_resumed)
 
 
 def observe_piece(job: Job, report: Callable[[float], None]) -> None:
