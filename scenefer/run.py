@@ -8,7 +8,6 @@ import re
 import shutil
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
@@ -120,11 +119,7 @@ def analyze_film(
 
     told = progress or (lambda stage, done, total: None)
     began = time.perf_counter()
-    networks(plan)  # what is absent or damaged is said before anything is decoded
-    with ThreadPoolExecutor(1) as beside:  # loading takes seconds, in which this process waits for others
-        loading = beside.submit(_load_identity, plan)
-        sighting = observe_film(film, plan, span, data, executor, told)
-    loading.result()
+    sighting = observe_film(film, plan, span, data, executor, told)
     observed = time.perf_counter()
     told("analyse", 0.0, None)
     timings = {"observe_s": observed - began}

@@ -29,7 +29,8 @@ from scenefer.report import thumbnails
 from scenefer.tables import EMOTIONS
 from tests.builders import expressions_table, samples_table
 from tests.conftest import FILMS
-from tests.test_report import CHROMIUM, NASTY, Page, analysed, intending
+from tests.test_page import CHROMIUM
+from tests.test_report import NASTY, Page, analysed, intending
 
 README = Path(__file__).parents[1] / "README.md"
 NOBREAK = "\N{NO-BREAK SPACE}"

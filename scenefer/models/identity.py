@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from os import cpu_count
 from pathlib import Path
 
 import cv2
@@ -77,18 +79,15 @@ class IdentityReader:
         self._device = torch.device(device)
         self._network = for_inference(network, precision or fastest_precision(self._device)).to(self._device)
 
-    @torch.inference_mode()
     def vectors(self, crops: Sequence[np.ndarray], landmarks: np.ndarray) -> np.ndarray:
         """Turn N faces into vectors; see ``IdentityModel.vectors``."""
-        threads = torch.get_num_threads()
-        torch.set_num_threads(1)  # two take twice the processor time, waiting for each other, and are done no sooner
-        try:
-            starts = range(0, len(crops), BATCH)
-            found = [self._some(crops[k : k + BATCH], landmarks[k : k + BATCH]) for k in starts]
-        finally:
-            torch.set_num_threads(threads)
+        starts = range(0, len(crops), BATCH)
+        # A batch a thread: two threads on one batch wait for each other, and are done no sooner than one.
+        with ThreadPoolExecutor(cpu_count() or 1, initializer=torch.set_num_threads, initargs=(1,)) as pool:
+            found = list(pool.map(lambda k: self._some(crops[k : k + BATCH], landmarks[k : k + BATCH]), starts))
         return np.concatenate(found) if found else np.empty((0, N_VALUES), np.float32)
 
+    @torch.inference_mode()
     def _some(self, crops: Sequence[np.ndarray], landmarks: np.ndarray) -> np.ndarray:
         prepared = [self._prepare(crop, points) for crop, points in zip(crops, landmarks, strict=True)]
         faces = torch.from_numpy(np.stack(prepared)).to(self._device).permute(0, 3, 1, 2).float()
