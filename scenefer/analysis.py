@@ -193,6 +193,15 @@ def save(
         shutil.rmtree(beside, ignore_errors=True)
 
 
+def read_record(folder: Path) -> dict[str, Any]:
+    """Read the ``run.json`` of a run.
+
+    Raises:
+        OSError, ValueError: there is none, or it is damaged.
+    """
+    return json.loads((folder / "run.json").read_text(encoding="utf-8", errors="surrogateescape"))
+
+
 def load(folder: Path) -> Analysis:
     """Read a run back; neither the film nor the cache is needed.
 
@@ -202,7 +211,7 @@ def load(folder: Path) -> Analysis:
     import pandas as pd
 
     try:
-        run = json.loads((folder / "run.json").read_text(encoding="utf-8", errors="surrogateescape"))
+        run = read_record(folder)
         film = of_record(run.pop("film"))
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise SceneferError(f"{folder} is no run of scenefer: it has no readable run.json") from error

@@ -8,26 +8,25 @@ time: whatever is made is made under a claim, and asked for before it is made (`
 
 from __future__ import annotations
 
-import json
 import shutil
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from os import cpu_count
 from pathlib import Path
 from typing import Any
 
-from scenefer import claims, executors, failures, library, memory, pieces, run, store, survey
+from scenefer import analysis, executors, failures, memory, pieces, run, store, survey
 from scenefer.agenda import Agenda, Order, Task
 from scenefer.errors import FilmError, OutputError, SceneferError, SheetError, printable
+from scenefer.feed import Feed
 from scenefer.film import Film, clock
-from scenefer.pieces import Feed, Piece
-from scenefer.run import Finish, stamped
+from scenefer.finish import Finish, finish, stamped
+from scenefer.ledger import Ledger
+from scenefer.pieces import Piece
 
 _TRIES = 3  # at a film with damaged pieces
 _DISK_EVERY = 2.0  # seconds between looks at the free space
-_TABLES_EVERY = 60.0  # seconds between updates of the library's tables, or longer where they take long
-_TABLES_TRIES = 240  # half seconds
-_SHARE_OF_TABLES = 20  # at most one twentieth of the time goes into them
 
 Tell = Callable[[str, "Task | None"], None]  # what happened, and to which film
 
@@ -64,11 +63,11 @@ class Batch:
         self.reached: dict[Path, float] = {}  # seconds that running pieces have reached, by folder
         self._tell = tell or (lambda what, task: None)
         self._feed = Feed(())
-        self._disk_looked = self._tabled = time.monotonic() - _DISK_EVERY
-        self._tabling = 0.0  # seconds that the last update of the tables took
-        self._changed = False
+        self._workers = 1
+        self._ledger = None if order.again else Ledger(order.out)  # of films that were asked for by name all is told
+        self._disk_looked = time.monotonic() - _DISK_EVERY
         for task in self.agenda.tasks.values():
-            self._place(task)
+            self.agenda.place(task)
 
     def work(self, executor: executors.Executor, workers: int) -> None:
         """Do what is to be done.
@@ -76,18 +75,20 @@ class Batch:
         Raises:
             KeyboardInterrupt: at once; what runs is given up, what is done is kept.
         """
+        self._workers = workers
         self._feed = Feed(self._jobs())
-        if self.stopped:
-            self._feed.stop()
+        for task in self.agenda.tasks.values():
+            if task.state == "failed" and not task.skipped:
+                self._failed(task)
         outcomes = executor(work, self._feed, workers, self._progress)
         try:
             for outcome in outcomes:
                 if self._feed.settle(outcome):
                     self._settle(outcome)
-                self._update_tables()
+                self._write(Ledger.update_tables)
         finally:
             outcomes.close()  # ends its workers at once
-            self._update_tables(at_once=True)
+            self._write(Ledger.close)
 
     def stop(self, why: str) -> None:
         """Begin nothing more; what runs is finished."""
@@ -130,8 +131,10 @@ class Batch:
         if film is None:
             self._fail(task, "look", f"{printable(task.path)} was changed since it was looked at; run again")
             return
-        every = pieces.pieces_of(film, self.order.plan, self.order.span(task.path), self.order.data)
+        every = self._pieces_of(task, film)
         missing = [piece for piece in every if not pieces.is_done(piece)]
+        task.n_pieces, task.n_missing = len(every), len(missing)
+        task.left = sum(pieces.length(piece.span, film.duration) for piece in missing)
         work = Work(task, film, len(missing), len(every) - len(missing), time.monotonic())
         self.in_work[task.path] = work
         task.log.append(stamped(f"{len(missing)} of {len(every)} pieces to be read: {task.why}"))
@@ -146,8 +149,15 @@ class Batch:
             self.reached[piece.folder] = 0.0
             yield piece
 
+    def _pieces_of(self, task: Task, film: Film) -> list[Piece]:
+        # A film that is read by one worker alone is decoded with all cores: it may not be divisible.
+        threads = 0 if self.order.again and self._workers == 1 else 1
+        return pieces.pieces_of(film, self.order.plan, self.order.span(task.path), self.order.data, threads=threads)
+
     def _finish(self, work: Work) -> Finish:
         order, task = self.order, work.task
+        cores = order.plan.run.workers or cpu_count() or 1
+        alone = self.agenda.count("to do") == 1 and order.plan.run.executor != "ray"  # whose tasks have a core each
         return Finish(
             work.film,
             order.span(task.path),
@@ -162,6 +172,7 @@ class Batch:
             task.folder,
             self.agenda.has_namesake(task),
             order.again,
+            cores if alone else 1,
             work.n_resumed,
             time.monotonic() - work.began,
             tuple(task.log),
@@ -176,11 +187,13 @@ class Batch:
         job, error = outcome
         task = self.agenda.tasks[job.path]
         if isinstance(job, Look):
-            if not self._place(task):
+            if not self.agenda.place(task):
                 said = error or FilmError(f"{printable(task.path)} was changed while it was looked at; run again")
                 self._give_up(task, job, said)
+            elif task.state == "failed" and not task.skipped:
+                self._failed(task)
         elif isinstance(job, Piece):
-            self._settle_piece(self.in_work[job.path], job, error)
+            self._settle_piece(task, job, error)
         elif isinstance(error, store.DamagedPiece) and self.in_work[job.path].n_tries < _TRIES:
             self._make_again(self.in_work[job.path], error)
         elif error is not None:
@@ -188,15 +201,12 @@ class Batch:
         else:
             self._succeed(task, job)
 
-    def _place(self, task: Task) -> bool:
-        placed = self.agenda.place(task)
-        if placed and task.failure is not None and not task.skipped:
-            self._failed(task)
-        return placed
-
-    def _settle_piece(self, work: Work, piece: Piece, error: SceneferError | None) -> None:
-        task, seconds = work.task, pieces.length(piece.span, piece.film.duration)
+    def _settle_piece(self, task: Task, piece: Piece, error: SceneferError | None) -> None:
+        seconds = pieces.length(piece.span, piece.film.duration)
         reached = self.reached.pop(piece.folder, 0.0)
+        work = self.in_work.get(task.path)
+        if work is None:
+            return  # another piece of it has failed
         work.n_open -= 1
         if error is not None:
             same_bytes = piece.stamp is not None and survey.stamp_of(task.path) == piece.stamp
@@ -206,24 +216,23 @@ class Batch:
         task.left -= seconds
         self.seconds_read += seconds
         self._tell("progress", task)
-        if work.n_open == 0 and task.state == "to do" and not self.stopped:
+        if work.n_open == 0 and not self.stopped:
             self._feed.put_first(self._finish(work))
 
     def _make_again(self, work: Work, error: SceneferError) -> None:
         """Read the pieces once more that were found damaged, and are thrown away by now."""
         work.n_tries += 1
         work.task.log.append(stamped(str(error)))
-        span = self.order.span(work.task.path)
-        every = pieces.pieces_of(work.film, self.order.plan, span, self.order.data)
-        missing = [piece for piece in every if not pieces.is_done(piece)]
+        missing = [piece for piece in self._pieces_of(work.task, work.film) if not pieces.is_done(piece)]
         work.n_open = len(missing)
+        work.task.left += sum(pieces.length(piece.span, piece.film.duration) for piece in missing)
         for job in missing or [self._finish(work)]:
             self._feed.put_first(job)
 
     def _succeed(self, task: Task, job: Finish) -> None:
         folder = job.folder or run.report_folder(job.film, job.out, second=job.second)
         try:
-            record = json.loads((folder / "run.json").read_text(encoding="utf-8", errors="surrogateescape"))
+            record = analysis.read_record(folder)
         except (OSError, ValueError):  # somebody has removed it meanwhile
             self._fail(task, "write", f"{printable(folder)} is gone or damaged; run again")
             return
@@ -232,17 +241,14 @@ class Batch:
             lost = [said for said in record["warnings"] if said.startswith(("damaged", "partly"))]
             said = f"{', '.join(lost)}; what could be read is reported: copy the film again if you have it whole"
             task.failure = failures.describe(task.path, task.id, "observe", said, permanent=True, state="partial")
-            self._note(task)
+            self._write(lambda ledger: ledger.note(task))
         else:
-            failures.forget(self.order.out, task.path)
-            self._changed = True
+            self._write(lambda ledger: ledger.forget(task))
         self._end(task)
 
     def _give_up(
         self, task: Task, job: Any, error: SceneferError, time: float | None = None, permanent: bool = False
     ) -> None:
-        if task.state == "failed":
-            return  # of several pieces that failed the first speaks
         stage = "look" if isinstance(job, Look) else "observe" if isinstance(job, Piece) else "analyse"
         if isinstance(error, SheetError):
             stage = "sheet"
@@ -256,36 +262,22 @@ class Batch:
         self._failed(task)
 
     def _failed(self, task: Task) -> None:
-        self._note(task)
-        if task.log and not self.order.again:
-            self._write_log(task)
+        self._write(lambda ledger: ledger.note(task))
         self._end(task)
 
     def _end(self, task: Task) -> None:
-        self.in_work.pop(task.path, None) if task.state != "failed" else None
+        self.in_work.pop(task.path, None)
         task.log = []
         self._tell(task.state, task)
 
-    def _note(self, task: Task) -> None:
-        """Keep a failure in the library's tables; of films that were asked for by name it is only told."""
-        assert task.failure is not None
-        if self.order.again:
+    def _write(self, write: Callable[[Ledger], None]) -> None:
+        """Write into the library's books; where that fails every further film would, for the same reason."""
+        if self._ledger is None:
             return
-        self._changed = True
         try:
-            failures.note(self.order.out, task.path, task.failure)
+            write(self._ledger)
         except OutputError as error:
-            self.stop(str(error))  # every further film would fail for the same reason
-
-    def _write_log(self, task: Task) -> None:
-        """Keep what befell a film that has no new report: beside its earlier one, if it has one."""
-        name = f"{run.folder_name(task.path)}-{failures.key(task.path)[:6]}.txt"
-        place = self.order.out / "library" / "logs" / name if task.folder is None else task.folder / run.LOG
-        try:
-            place.parent.mkdir(parents=True, exist_ok=True)
-            place.write_text("".join(f"{printable(line)}\n" for line in task.log), encoding="utf-8")
-        except OSError as error:
-            self.stop(f"{place} cannot be written: {error.strerror}; free space or choose another --out")
+            self.stop(str(error))
 
     def _disk_is_full(self) -> bool:
         now = time.monotonic()
@@ -299,34 +291,6 @@ class Batch:
                 where = printable(folder)
                 self.stop(f"{where} has {free:.0f} MB left, less than {least:.0f}; free space and run again to go on")
         return bool(self.stopped)
-
-    def _update_tables(self, *, at_once: bool = False) -> None:
-        """Write the tables of the whole library, seldom enough that the films do not wait for them."""
-        if self.order.again:
-            return
-        now = time.monotonic()
-        due = now - self._tabled > max(_TABLES_EVERY, _SHARE_OF_TABLES * self._tabling)
-        absent = not (self.order.out / "library" / "failures.parquet").is_file()
-        if not (self._changed and (due or at_once)) and not (absent and at_once):
-            return
-        try:
-            self._write_tables(patiently=at_once)
-        except OutputError as error:
-            self.stop(str(error))
-        self._changed, self._tabled = False, time.monotonic()
-        self._tabling = self._tabled - now
-
-    def _write_tables(self, *, patiently: bool) -> None:
-        """Write them unless another run does at this moment; at the end, wait for it, since it may have read before."""
-        out = self.order.out
-        for _ in range(_TABLES_TRIES if patiently else 1):
-            try:
-                with claims.claim(out / "library" / "tables"):
-                    failures.write_tables(out, failures.read(out))
-                    library.write(out)
-                return
-            except claims.Elsewhere:
-                time.sleep(0.5)
 
 
 def work(job: Any, report: Callable[[float], None]) -> None:
@@ -342,7 +306,7 @@ def work(job: Any, report: Callable[[float], None]) -> None:
     elif isinstance(job, Piece):
         pieces.observe_piece(job, report)
     else:
-        run.finish(job, report)
+        finish(job, report)
 
 
 def _existing(folder: Path) -> Path:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import faulthandler
 import os
+import secrets
+import shutil
 import socket
 import sys
+import tempfile
 import time
-from collections.abc import Generator, Iterable
-from contextlib import redirect_stdout
+from collections.abc import Generator, Iterable, Iterator
+from contextlib import ExitStack, contextmanager, redirect_stdout
 from typing import Any
 
 from scenefer.errors import PlanError
@@ -16,7 +19,11 @@ from scenefer.executors import PATIENCE, Outcome, Progress, Work, attempt, worke
 
 _RETRIES = 2  # of a task whose worker was killed
 _NAP = 0.5  # seconds
+_STORE = 100_000_000  # bytes of Ray's object store: what tasks make are files, and what they return is nothing
 _END = object()
+# Of a Ray of this machine alone; read when Ray is imported. With a token of ours Ray writes none into the home
+# directory, and where there are no clusters its processes listen on the loopback address.
+_ALONE = {"RAY_AUTH_MODE": "token", "RAY_USAGE_STATS_ENABLED": "0", "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0"}
 
 
 def ray_cluster(
@@ -40,14 +47,14 @@ def ray_cluster(
     Raises:
         PlanError: ray is not installed, or the cluster does not answer.
     """
-    ray = _connect(address, workers)
-    options = {"num_cpus": 1, "num_gpus": gpus, "max_retries": _RETRIES}
-    task = ray.remote(**options)(_do)
-    running: dict[Any, Any] = {}
-    source = iter(jobs)
-    ended = False
-    try:
-        with redirect_stdout(sys.stderr):  # where Ray may tell what befalls its workers
+    # What Ray tells of its workers belongs to stderr.
+    with redirect_stdout(sys.stderr), _connected(address, workers) as ray:
+        options = {"num_cpus": 1, "num_gpus": gpus, "max_retries": _RETRIES}
+        task = ray.remote(**options)(_do)
+        running: dict[Any, Any] = {}
+        source = iter(jobs)
+        ended = False
+        try:
             while True:
                 while len(running) < workers and not ended:
                     job = next(source, _END)
@@ -64,26 +71,34 @@ def ray_cluster(
                 for reference in ready:
                     job = running.pop(reference)
                     yield Outcome(job, _error_of(ray, reference, job))
-    finally:
-        for reference in running:  # Ctrl-C: what runs is given up, what is done is kept
-            ray.cancel(reference, force=True)
-        ray.shutdown()
+        finally:
+            for reference in running:  # Ctrl-C: what runs is given up, what is done is kept
+                ray.cancel(reference, force=True)
 
 
-def _connect(address: str, workers: int) -> Any:
-    try:
-        import ray
-    except ImportError as error:
-        raise PlanError("--executor ray needs ray: pip install 'scenefer[ray]'") from error
+@contextmanager
+def _connected(address: str, workers: int) -> Iterator[Any]:
+    """Connect to a cluster, or start one of this machine alone, which leaves nothing behind."""
     _demand_answer(address)
-    try:
+    with ExitStack() as stack:
         if address:
-            ray.init(address=address, log_to_driver=False)
+            where = {"address": address}
         else:
-            ray.init("local", num_cpus=workers, log_to_driver=False, include_dashboard=False)
-    except (ConnectionError, RuntimeError, ValueError) as error:
-        raise PlanError(f"there is no Ray cluster at {address or 'this machine'}: {error}") from error
-    return ray
+            os.environ.update(_ALONE, RAY_AUTH_TOKEN=secrets.token_hex(32))
+            folder = tempfile.mkdtemp(prefix="ray-")
+            stack.callback(shutil.rmtree, folder, ignore_errors=True)
+            where = {"address": "local", "num_cpus": workers, "object_store_memory": _STORE, "_temp_dir": folder}
+            where |= {"_node_ip_address": "127.0.0.1", "include_dashboard": False}
+        try:
+            import ray
+        except ImportError as error:
+            raise PlanError("--executor ray needs ray: pip install 'scenefer[ray]'") from error
+        stack.callback(ray.shutdown)
+        try:
+            ray.init(**where, log_to_driver=False)
+        except (ConnectionError, RuntimeError, ValueError, ray.exceptions.RaySystemError) as error:
+            raise PlanError(f"there is no Ray cluster at {address or 'this machine'}: {error}") from error
+        yield ray
 
 
 def _demand_answer(address: str) -> None:

@@ -22,7 +22,7 @@ from scenefer.tables import EMOTIONS, TABLES
 if TYPE_CHECKING:
     from scenefer.analysis import Analysis
     from scenefer.housekeeping import Kept
-    from scenefer.run import Progress as Tell
+    from scenefer.sighting import Progress as Tell
     from scenefer.status import Status
 
 _STAGES = {"observe": "reading", "analyse": "analysing", "report": "writing the report", "overlay": "drawing"}

@@ -32,6 +32,7 @@ Executor = Callable[[Work, Iterable[Any], int, Progress], Generator["Outcome"]]
 PATIENCE = 300.0  # seconds without progress after which a worker hangs
 _RETRIES = 1  # of a job whose worker was killed: perhaps it was not the job's fault
 _NAP = 0.2  # seconds
+_IDLE = 3.0  # seconds after which a worker without a job is let go: it holds networks, whose memory others need
 
 _log = logging.getLogger(__name__)
 _END = object()
@@ -79,6 +80,9 @@ def processes(
                 if job is None or job is _END:
                     break
                 _hire(crew, work).give(job, n_killed)
+            for worker in [worker for worker in crew if worker.is_idle(_IDLE)]:
+                crew.remove(worker)
+                worker.dismiss()
             busy = [worker for worker in crew if worker.job is not None]
             if not busy and ended:
                 return
@@ -117,6 +121,9 @@ class _Worker:
     def give(self, job: Any, n_killed: int) -> None:
         self.job, self.n_killed, self.heard = job, n_killed, time.monotonic()
         self.pipe.send(job)
+
+    def is_idle(self, seconds: float) -> bool:
+        return self.job is None and time.monotonic() - self.heard > seconds
 
     def look(self, progress: Progress, patience: float) -> Outcome | None:
         """Take in what the process has said; its outcome, if it has ended or has to be ended."""

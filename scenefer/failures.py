@@ -69,9 +69,16 @@ def note(out: Path, path: Path, failure: Failure) -> None:
 
 
 def forget(out: Path, path: Path) -> None:
-    """Forget a film's failure: it succeeded."""
-    with suppress(FileNotFoundError):
-        _place(out, path).unlink()
+    """Forget a film's failure: it succeeded.
+
+    Raises:
+        OutputError: the record cannot be removed.
+    """
+    place = _place(out, path)
+    try:
+        place.unlink(missing_ok=True)
+    except OSError as error:
+        raise OutputError(f"{place} cannot be removed: {error.strerror}; choose another --out") from error
 
 
 def read(out: Path) -> dict[str, Failure]:

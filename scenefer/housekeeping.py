@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 from scenefer import library, status
 from scenefer import plan as plans
+from scenefer.analysis import read_record
 from scenefer.errors import OutputError, PlanError, SceneferError, printable
 
 _FILM = re.compile(r"[0-9a-f]{16}")
@@ -90,7 +91,7 @@ def uses_of(reports: Path) -> Iterator[Use]:
     for folder in library.runs_in(reports):
         found = True
         try:
-            record = json.loads((folder / "run.json").read_text(encoding="utf-8", errors="surrogateescape"))
+            record = read_record(folder)
             plan = plans.from_record({"observation": record["settings"]["observation"]})
             weights = plans.expression_id(plan, record["weights"]["expression"]["sha256"])
             settings = plans.observe_id(plan, record["weights"]["detector"]["sha256"], weights)

@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from scenefer import tables
+from scenefer.analysis import read_record
 from scenefer.errors import OutputError, SceneferError, printable
 from scenefer.tables import EMOTIONS
 
@@ -178,7 +179,7 @@ def _head(folder: Path, row: Mapping[str, Any] | None) -> Run:
     if row is not None and row["record"] == stamp:
         return Run(folder, stamp, row["film"], row["made"])
     folder.name.encode()  # a table holds text, and a link leads to it
-    record = json.loads((folder / "run.json").read_text(encoding="utf-8", errors="surrogateescape"))
+    record = read_record(folder)
     film = record["film"]["id"]
     if not _FILM_ID.fullmatch(film):  # it becomes the name of a folder
         raise ValueError(film)
@@ -196,7 +197,7 @@ def _gather(run: Run, library: Path) -> dict[str, Any]:
         if not stored[name].is_file():
             del stored[name]
     read = {name: tables.read(path, name) for name, path in stored.items()}
-    record = json.loads((run.folder / "run.json").read_text(encoding="utf-8", errors="surrogateescape"))
+    record = read_record(run.folder)
     row = {
         "film": run.film,
         "folder": run.folder.name,

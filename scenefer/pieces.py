@@ -1,21 +1,18 @@
-"""The pixel pass as jobs: a film's pieces, which of them are missing, how one is made, how they are joined."""
+"""The pixel pass as jobs: a film's pieces, which of them are missing, how one is made."""
 
 from __future__ import annotations
 
 import platform
-import time
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from functools import cache
 from importlib import metadata
-from os import cpu_count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from scenefer import claims, executors, store, survey
+from scenefer import claims, store, survey
 from scenefer import plan as plans
-from scenefer.errors import FilmError, SceneferError, WeightsError, printable
+from scenefer.errors import FilmError, WeightsError, printable
 from scenefer.film import Film, Span, chunks
 from scenefer.models import zoo
 from scenefer.plan import Plan
@@ -23,12 +20,7 @@ from scenefer.plan import Plan
 if TYPE_CHECKING:
     from scenefer.observation import Models, Observation
 
-Progress = Callable[[str, float, float | None], None]  # stage, film time done, film time in all
-
 _PACKAGES = ("scenefer", "av", "numpy", "opencv-python-headless", "pandas", "pyarrow", "torch")
-_TRIES = 3  # at pieces that turn out to be damaged
-_LATER = 1.0  # seconds until a job that another process is at is asked for again
-_END = object()
 _FOR_EVER = float("inf")
 
 
@@ -57,60 +49,6 @@ class Piece:
     def path(self) -> Path:
         """Return the film's path."""
         return self.film.path
-
-
-class Sighting(NamedTuple):
-    """A film once its pixels are gone: what was found, and how well it could be read."""
-
-    observation: Observation
-    notes: dict[str, Any]
-    n_pieces: int
-    n_resumed: int
-
-
-class Feed:
-    """Jobs in order, as executors take them; those that another process is at come again later."""
-
-    def __init__(self, jobs: Iterable[Any]) -> None:
-        self._jobs = iter(jobs)
-        self._first: deque[Any] = deque()
-        self._later: deque[tuple[float, Any]] = deque()
-        self.n_running = 0
-
-    def __iter__(self) -> Iterator[Any]:
-        return self
-
-    def __next__(self) -> Any:
-        if self._first:
-            job = self._first.popleft()
-        elif self._later and self._later[0][0] <= time.monotonic():
-            job = self._later.popleft()[1]
-        else:
-            job = next(self._jobs, _END)
-            if job is _END and (self._later or self.n_running):
-                return None
-            if job is _END:
-                raise StopIteration
-        self.n_running += job is not None
-        return job
-
-    def put_first(self, job: Any) -> None:
-        """Have a job done before all others that wait."""
-        self._first.append(job)
-
-    def settle(self, outcome: executors.Outcome) -> bool:
-        """Take note that a job has ended; whether for good."""
-        self.n_running -= 1
-        if isinstance(outcome.error, claims.Elsewhere):
-            self._later.append((time.monotonic() + _LATER, outcome.job))
-            return False
-        return True
-
-    def stop(self) -> None:
-        """Give out nothing more; what runs goes on."""
-        self._jobs = iter(())
-        self._first.clear()
-        self._later.clear()
 
 
 @cache
@@ -157,50 +95,6 @@ def pieces_of(film: Film, plan: Plan, span: Span, data: Path, *, threads: int = 
 def is_done(piece: Piece) -> bool:
     """Tell whether a piece is in the cache."""
     return store.is_done(piece.folder, piece.expression_id)
-
-
-def observe_film(
-    film: Film, plan: Plan, span: Span, data: Path, executor: executors.Executor, progress: Progress
-) -> Sighting:
-    """Do the pixel pass of every piece of a film that is not in the cache, and join the pieces.
-
-    Raises:
-        SceneferError: the error of the first piece that failed; the pieces that were done are kept.
-    """
-    n_pieces = len(spans_of(film, plan, span))
-    workers = min(plan.run.workers or cpu_count() or 1, n_pieces)
-    pieces = pieces_of(film, plan, span, data, threads=int(workers > 1))
-    n_resumed: int | None = None
-    for _ in range(_TRIES):
-        missing = [piece for piece in pieces if not is_done(piece)]
-        n_resumed = len(pieces) - len(missing) if n_resumed is None else n_resumed
-        _observe_missing(film, pieces, missing, executor if workers > 1 else executors.serial, workers, progress)
-        try:
-            return join(pieces, n_resumed)
-        except store.DamagedPiece:
-            continue
-    return join(pieces, n_resumed or 0)
-
-
-def join(pieces: list[Piece], n_resumed: int) -> Sighting:
-    """Read the pieces of a film and put them together.
-
-    Raises:
-        DamagedPiece: a piece is not as it was written; it is thrown away, to be made again.
-    """
-    from scenefer.observation import combine
-    from scenefer.video import ReaderNotes
-
-    notes = ReaderNotes()
-    observed: list[Observation] = []
-    for piece in pieces:
-        try:
-            notes.merge(ReaderNotes(**store.read_manifest(piece.folder)["notes"]))
-            observed.append(store.read_piece(piece.folder, piece.expression_id))
-        except store.DamagedPiece:
-            store.discard(piece.folder)
-            raise
-    return Sighting(combine(observed), asdict(notes), len(pieces), n_resumed)
 
 
 def observe_piece(piece: Piece, report: Callable[[float], None]) -> None:
@@ -306,35 +200,6 @@ def _demand_unchanged(piece: Piece) -> None:
         return
     what = "was changed" if piece.film.path.exists() else "was moved or deleted"
     raise FilmError(f"{printable(piece.film.path)} {what} while it was read; run again once it is whole")
-
-
-def _observe_missing(
-    film: Film,
-    pieces: list[Piece],
-    missing: list[Piece],
-    executor: executors.Executor,
-    workers: int,
-    progress: Progress,
-) -> None:
-    total = film.duration
-    reached = {piece.folder: length(piece.span, total) for piece in pieces if piece not in missing}
-
-    def tell(piece: Piece, seconds: float) -> None:
-        reached[piece.folder] = seconds
-        progress("observe", sum(reached.values()), total)
-
-    progress("observe", sum(reached.values()), total)
-    failures: list[SceneferError] = []
-    feed = Feed(missing)
-    for outcome in executor(observe_piece, feed, workers, tell) if missing else ():
-        if not feed.settle(outcome):
-            continue
-        if outcome.error is not None:
-            failures.append(outcome.error)
-        else:
-            tell(outcome.job, length(outcome.job.span, total))
-    if failures:
-        raise failures[0]
 
 
 @cache

@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
-import glob
-import json
 import re
-import shutil
 import time
-from collections.abc import Callable, Sequence
-from contextlib import suppress
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Sequence
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
-from functools import cache
+from os import cpu_count
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from scenefer import claims, executors, library
+from scenefer import executors, library
 from scenefer import plan as plans
 from scenefer.errors import PlanError, SceneferError, printable
 from scenefer.film import Film, Span
 from scenefer.language import Language
 from scenefer.models import calibration, zoo
-from scenefer.pieces import Progress, Sighting, device_of, join, networks, observe_film, pieces_of, versions
+from scenefer.pieces import device_of, networks, versions
 from scenefer.plan import Plan
+from scenefer.sighting import Progress, Sighting, load_identity, observe_film
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -30,7 +27,6 @@ if TYPE_CHECKING:
     from scenefer.analysis import Analysis, Division
     from scenefer.cast import Cast
     from scenefer.comparison import Comparison
-    from scenefer.models import IdentityModel
     from scenefer.sheets import Lists
 
 DATA = Path("data")
@@ -38,33 +34,6 @@ NO_CROPS = "pictures of faces are off (--no-crops): people are not told apart, s
 _WHOLE = Span(0.0, float("inf"))
 LOG = "log.txt"
 _NOT_IN_NAMES = r'[\x00-\x1f\x7f/\\:*?"<>|\ud800-\udfff]'
-
-
-@dataclass(frozen=True)
-class Finish:
-    """A film whose pieces are all in the cache, to be analysed and reported: a job, its result a folder."""
-
-    film: Film
-    span: Span
-    plan: Plan
-    data: Path
-    out: Path
-    scenes: Path | None
-    intended: Path | None
-    every_clip: bool  # see sheets.read_sheet
-    made_of: dict[str, str]  # what the result depends on, by part, see agenda.py
-    cast: Cast | None = None  # names for people
-    folder: Path | None = None  # of the film's earlier report, which is exchanged
-    second: bool = False  # another film of the library has this film's name
-    always: bool = False  # also where the report is there already
-    n_resumed: int = 0
-    seconds: float = 0.0  # that the pixel pass took
-    log: tuple[str, ...] = ()  # what befell the film until now
-
-    @property
-    def path(self) -> Path:
-        """Return the film's path."""
-        return self.film.path
 
 
 def analyze(
@@ -122,66 +91,10 @@ def analyze_film(
     sighting = observe_film(film, plan, span, data, executor, told)
     observed = time.perf_counter()
     told("analyse", 0.0, None)
-    timings = {"observe_s": observed - began}
-    return _analyse_sighting(film, sighting, plan, lists or Lists(), span, data, cast, timings)
+    return analyse_sighting(film, sighting, plan, lists or Lists(), span, data, cast, observed - began)
 
 
-def finish(job: Finish, report: Callable[[float], None]) -> None:
-    """Analyse a film whose pieces are in the cache, and write its report.
-
-    Raises:
-        DamagedPiece: a piece has to be made again first.
-        Elsewhere: another process is at this report.
-        SheetError, OutputError: as ``analyze`` and ``write``.
-    """
-    held = job.out / "library" / "claims"
-    try:
-        _report(job, held / folder_name(job.path), report)
-    finally:
-        for empty in (held, held.parent):
-            with suppress(OSError):
-                empty.rmdir()
-
-
-def _report(job: Finish, place: Path, tell: Callable[[float], None]) -> None:
-    from scenefer import sheets
-
-    # By name, not by content: of two films of one name, the second to come must see the first one's folder.
-    with claims.claim(place):
-        folder = job.folder or report_folder(job.film, job.out, second=job.second)
-        if not job.always and made_of(folder) == job.made_of:
-            return
-        for left in job.out.glob(f"{glob.escape(folder.name)}.*.tmp"):  # by a run that was killed
-            shutil.rmtree(left, ignore_errors=True)
-        pieces = pieces_of(job.film, job.plan, job.span, job.data)
-        claims.sweep(pieces[0].folder.parent)
-        sighting = join(pieces, job.n_resumed)
-        tell(0.0)  # a sign of life
-        lists = sheets.read_lists(job.film, job.scenes, job.intended, every_clip=job.every_clip)
-        timings = {"observe_s": job.seconds}
-        result = _analyse_sighting(job.film, sighting, job.plan, lists, job.span, job.data, job.cast, timings)
-        result = replace(result, run={**result.run, "made_of": job.made_of})
-        tell(0.0)
-        notes = [f"note: {warning}" for warning in result.run["warnings"]]
-        write(result, folder, [*job.log, *notes, stamped("analysed")])
-
-
-def stamped(text: str) -> str:
-    """Write a line of a film's log: the time of day, and what happened."""
-    return f"{datetime.now(UTC).isoformat(timespec='seconds')} {text}"
-
-
-def made_of(folder: Path) -> dict[str, str] | None:
-    """Read what a report was made of; None where there is no whole report."""
-    try:
-        if not (folder / "report.html").is_file():
-            return None
-        return json.loads((folder / "run.json").read_text(encoding="utf-8", errors="surrogateescape"))["made_of"]
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
-
-
-def _analyse_sighting(
+def analyse_sighting(
     film: Film,
     sighting: Sighting,
     plan: Plan,
@@ -189,8 +102,13 @@ def _analyse_sighting(
     span: Span,
     data: Path,
     cast: Cast | None,
-    timings: dict[str, float],
+    seconds: float,
 ) -> Analysis:
+    """Analyse a film that was observed.
+
+    Args:
+        seconds: that observing it took.
+    """
     from scenefer import analysis
     from scenefer.video import ReaderNotes
 
@@ -203,7 +121,7 @@ def _analyse_sighting(
         plan,
         span,
         lists.scenes,
-        identity=_load_identity(plan),
+        identity=sighting.identity,
         cast=cast,
     )
     notes = ReaderNotes(**sighting.notes)
@@ -220,7 +138,7 @@ def _analyse_sighting(
         "plan": plans.identity(plan),
         "weights": _weights_record(plan, weights),
         "timings": {
-            **{name: round(seconds, 3) for name, seconds in timings.items()},
+            "observe_s": round(seconds, 3),
             "analyse_s": round(time.perf_counter() - began, 3),
             "pieces": sighting.n_pieces,
             "pieces_resumed": sighting.n_resumed,
@@ -246,9 +164,9 @@ def divide_film(
     from scenefer import analysis
 
     told = progress or (lambda stage, done, total: None)
-    observation = observe_film(film, plan, _WHOLE, data, executor, told).observation
-    divided = analysis.divide(film, observation, plan, lists.scenes, identity=_load_identity(plan))
-    return divided, observation.pictures
+    sighting = observe_film(film, plan, _WHOLE, data, executor, told)
+    divided = analysis.divide(film, sighting.observation, plan, lists.scenes, identity=sighting.identity)
+    return divided, sighting.observation.pictures
 
 
 def reclassify(folder: Path, weights: str, device: str = "auto") -> Analysis:
@@ -298,6 +216,8 @@ def reclassify(folder: Path, weights: str, device: str = "auto") -> Analysis:
         "weights": _weights_record(plan, path),
         "timings": {"reclassify_s": round(time.perf_counter() - began, 3)},
     }
+    if "made_of" in run:  # a batch that reads with the earlier weights makes it anew
+        run["made_of"] = {**run["made_of"], "expression": plans.expression_id(plan, zoo.sha256_of(path))}
     return replace(result, run=run, sheet=earlier.sheet, vectors=earlier.vectors)
 
 
@@ -378,18 +298,10 @@ def read_cast(folder: Path, plan: Plan) -> Cast:
     from scenefer import cast
 
     detector = zoo.load_detector(plan.observation.detector, smallest_face=plan.observation.smallest_face)
-    identity = _load_identity(plan)
+    identity = load_identity(plan, cpu_count() or 1)
     if identity is None:
         raise PlanError("--cast names people, who are off with --no-identity and --no-crops; leave these out")
     return cast.read_cast(folder, detector, identity)
-
-
-@cache
-def _load_identity(plan: Plan) -> IdentityModel | None:
-    """Load the network that tells people apart, once a process; None where people are off."""
-    if not plan.models.identity or not plan.observation.crops:
-        return None
-    return zoo.load_identity(plan.models.identity, device_of(plan))
 
 
 def _weights_record(plan: Plan, weights: Path) -> dict[str, dict[str, str]]:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from scenefer import library
+from scenefer.analysis import read_record
 from scenefer.errors import printable
 
 PATIENCE = 60.0  # seconds without a heartbeat after which a claim is taken for abandoned
@@ -65,7 +66,7 @@ def read_status(reports: Path, data: Path, films: Path | None = None) -> Status:
     done, partial, at = [], [], set()
     for folder in library.runs_in(reports):
         try:
-            record = json.loads((folder / "run.json").read_text(encoding="utf-8", errors="surrogateescape"))
+            record = read_record(folder)
             path = Path(record["film"]["path"])
             (partial if record["state"] == "partial" else done).append(printable(path.name))
             at.add(os.path.realpath(path))

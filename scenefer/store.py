@@ -47,6 +47,11 @@ class DamagedPiece(SceneferError):
     """A piece is not as it was written; it can be thrown away and made again."""
 
 
+def is_begun(data: Path, film_id: str, observe_id: str) -> bool:
+    """Tell whether anything of a film was observed by these settings."""
+    return (film_folder(data, film_id) / observe_id).is_dir()
+
+
 def is_done(folder: Path, expression_id: str) -> bool:
     """Tell whether a piece is observed and its faces are read by the wanted weights."""
     try:

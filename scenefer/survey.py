@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import stat
 import uuid
 from dataclasses import dataclass
 from importlib import metadata
@@ -44,10 +45,10 @@ class Known:
 def stamp_of(path: Path) -> Stamp | None:
     """Ask for a file's size and time of change; None for a folder, or what is gone."""
     try:
-        stat = path.stat()
+        found = path.stat()
     except OSError:
         return None
-    return None if path.is_dir() else Stamp(stat.st_size, stat.st_mtime_ns)
+    return None if stat.S_ISDIR(found.st_mode) else Stamp(found.st_size, found.st_mtime_ns)
 
 
 def recall(path: Path, data: Path) -> Known | None:

@@ -11,7 +11,15 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from safetensors import safe_open
+from safetensors.numpy import save_file
 
+from scenefer import executors
+from scenefer.agenda import Order
+from scenefer.batch import Batch
+from scenefer.finish import Finish
+from scenefer.models import zoo
+from scenefer.plan import make_plan
 from tests.test_cli import complaints, make_film, scenefer
 
 QUICK = ("--profile", "fast", "--workers", "2")
@@ -63,7 +71,7 @@ def planned(*arguments: str | Path, cwd: Path) -> dict[str, tuple[str, str | Non
 
 def test_a_library_is_resumed_by_content_and_redoes_what_changed_and_nothing_else(films: Path, tmp_path: Path):
     shutil.copytree(films, tmp_path / "films")
-    assert planned("films", cwd=tmp_path)["long.mkv"] == ("to look at", None, 0)
+    assert planned("films", cwd=tmp_path)["long.mkv"] == ("to look at", None, None)
     assert not (tmp_path / "data").exists()
 
     events = batch("films", cwd=tmp_path, code=1)
@@ -116,6 +124,39 @@ def test_sheets_are_matched_by_name_and_a_bad_one_fails_its_film_alone(films: Pa
     (tmp_path / "sheets" / "middle.csv").write_text("scene,start,end,intended\na,1,7,happy\n")
     assert ended(batch(*command, "--only-failed", cwd=tmp_path, code=0)) == {"middle.mkv": "done"}
     assert failed(tmp_path) == {}
+
+
+def test_the_last_film_is_finished_with_all_cores_and_the_others_with_one(films: Path, tmp_path: Path):
+    finished: dict[str, int] = {}
+
+    def watched(work, jobs, workers, progress):
+        for outcome in executors.serial(work, jobs, workers, progress):
+            if isinstance(outcome.job, Finish):
+                finished[outcome.job.path.name] = outcome.job.threads
+            yield outcome
+
+    plan = make_plan("fast", options={"run.workers": 3})
+    order = Order([films / "short.mkv", films / "middle.mkv"], plan, tmp_path / "data", tmp_path / "out")
+    Batch(order).work(watched, 2)
+    assert finished == {"middle.mkv": 1, "short.mkv": 3}
+
+
+def test_a_run_read_by_other_weights_is_known_as_such(films: Path, tmp_path: Path):
+    shipped = zoo.EXPRESSION["rmn_compact"].path
+    with safe_open(shipped, "numpy") as stored:
+        tensors = {name: stored.get_tensor(name) for name in stored.keys()}  # noqa: SIM118 - it is no mapping
+        save_file(tensors, tmp_path / "other.safetensors", {**stored.metadata(), "note": "the same, called otherwise"})
+    (tmp_path / "plan.toml").write_text('[models]\nexpression = "other.safetensors"\n')
+    film = films / "short.mkv"
+    batch(film, cwd=tmp_path, code=0)
+    assert planned(film, cwd=tmp_path)["short.mkv"][0] == "done"
+    other = planned(film, "--plan", "plan.toml", cwd=tmp_path)
+    assert other["short.mkv"][:2] == ("to do", "read with other weights")
+
+    done = scenefer("reclassify", "reports/short", "--weights", "other.safetensors", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert planned(film, cwd=tmp_path)["short.mkv"] == ("to do", "read with other weights", 0)
+    assert planned(film, "--plan", "plan.toml", cwd=tmp_path)["short.mkv"][0] == "done"
 
 
 def test_a_stated_timecode_holds_for_its_run_alone(films: Path, tmp_path: Path):

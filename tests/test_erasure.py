@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from scenefer import analysis, erasure, pieces, run
+from scenefer import analysis, erasure, pieces, run, sighting
 from scenefer.errors import OutputError, SceneferError
 from scenefer.models import IdentityModel
 from scenefer.observation import Models
@@ -34,7 +34,7 @@ def made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(
         pieces, "_load_models", lambda plan, weights: Models(OneFaceWhereItIsBright(), BrightnessAsLogit())
     )
-    monkeypatch.setattr(run, "_load_identity", lambda plan: loaded)
+    monkeypatch.setattr(sighting, "load_identity", lambda plan, threads: loaded)
     shades = [np.full((90, 160, 3), 150 + k % 20, np.uint8) for k in range(75)]
     noise = np.random.default_rng(0).integers(0, 30, (90, 160, 3), dtype=np.uint8)
     film = write_clip(tmp_path / "film.mp4", [shade + noise for shade in shades])

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+import psutil
 import pytest
 
 from scenefer import executors
@@ -81,6 +82,23 @@ def test_processes_are_others_than_this_one_and_few(tmp_path: Path):
     workers = {path.read_text() for path in tmp_path.iterdir()}
     assert str(os.getpid()) not in workers
     assert len(workers) <= 2
+
+
+def test_a_worker_without_a_job_is_let_go_and_its_memory_with_it(tmp_path: Path):
+    first, second = jobs(tmp_path, "first", "second")
+    deadline = time.monotonic() + 60
+
+    def much_later() -> Iterator[Job | None]:
+        yield first
+        while time.monotonic() < deadline:
+            worker = first.file.read_text() if first.file.exists() else ""
+            if worker and not psutil.pid_exists(int(worker)):
+                break
+            yield None
+        yield second
+
+    list(executors.processes(touch, much_later(), 1, nothing))
+    assert first.file.read_text() != second.file.read_text()
 
 
 def test_a_killed_worker_is_replaced_and_its_job_is_tried_again(tmp_path: Path):

@@ -32,6 +32,23 @@ def write_and_count(staging, folder, *rest):
         file.write(f"{folder.parent.parent.name}/{folder.name}\\n")
 store.write_piece = write_and_count
 """
+STARVING = """
+import resource
+from pathlib import Path
+from scenefer import pieces
+observe = pieces._observe
+def observe_with_little(piece, report):
+    if piece.path.name != "middle.mkv":
+        return observe(piece, report)
+    import numpy, torch
+    held = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+    resource.setrlimit(resource.RLIMIT_AS, (held + (8 << 20), resource.RLIM_INFINITY))
+    try:
+        return observe(piece, report)
+    finally:
+        resource.setrlimit(resource.RLIMIT_AS, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+pieces._observe = observe_with_little
+"""
 
 
 @pytest.fixture(scope="module")
@@ -159,20 +176,52 @@ def test_a_run_that_is_killed_twenty_times_leaves_what_an_undisturbed_one_leaves
     expect_same(left_by(tmp_path), undisturbed)
 
 
-def test_two_runs_at_the_same_time_share_a_library_and_double_no_piece(films, undisturbed, tmp_path):
-    (tmp_path / "site").mkdir()
-    (tmp_path / "site" / "sitecustomize.py").write_text(COUNTING)
-    more = {
-        "PYTHONPATH": f"{tmp_path / 'site'}:{os.environ.get('PYTHONPATH', '')}",
-        "COUNTED": str(tmp_path / "counted"),
+def with_site(folder: Path, script: str) -> dict[str, str]:
+    """An environment in which every process of a run begins with a script."""
+    (folder / "site").mkdir()
+    (folder / "site" / "sitecustomize.py").write_text(script)
+    return {
+        "PYTHONPATH": f"{folder / 'site'}:{os.environ.get('PYTHONPATH', '')}",
+        "COUNTED": str(folder / "counted"),
     }
+
+
+def expect_none_doubled(folder: Path) -> None:
+    counted = (folder / "counted").read_text().splitlines()
+    assert len(counted) == len(set(counted)) == len(list((folder / "data").rglob("manifest.json"))) >= 7
+
+
+def test_two_runs_at_the_same_time_share_a_library_and_double_no_piece(films, undisturbed, tmp_path):
+    more = with_site(tmp_path, COUNTING)
     with running(films, cwd=tmp_path, **more) as one, running(films, cwd=tmp_path, **more) as other:
         results = [outcome(one), outcome(other)]
     assert [code for code, _ in results] == [0, 0]
     assert all(len(ended(events)) == 3 for _, events in results)
-    counted = (tmp_path / "counted").read_text().splitlines()
-    assert len(counted) == len(set(counted)) == len(list((tmp_path / "data").rglob("manifest.json"))) >= 7
+    expect_none_doubled(tmp_path)
     expect_same(left_by(tmp_path), undisturbed)
+
+
+@pytest.mark.parametrize("jump", [-3600.0, 3600.0], ids=["forward an hour", "back an hour"])
+def test_a_clock_that_jumps_while_two_runs_work_doubles_no_piece(jump, films, undisturbed, tmp_path):
+    """Claims look an hour older, or younger, than they are: what is at work is taken over, and comes too late."""
+    more = with_site(tmp_path, COUNTING)
+    with running(films, cwd=tmp_path, **more) as late:
+        victims = wait_for(lambda: workers_at_a_piece(tmp_path), late)
+        for victim in victims:
+            os.kill(victim, signal.SIGSTOP)  # it would be done before anybody could take over
+        for claimed in (tmp_path / "data").rglob("*.claim-*"):
+            os.utime(claimed, (time.time() + jump,) * 2)
+        with running(films, cwd=tmp_path, **more) as other:
+            code, events = outcome(other)
+        assert code == 0
+        assert len(ended(events)) == 3
+        for victim in victims:
+            os.kill(victim, signal.SIGCONT)
+        code, _ = outcome(late)
+    assert code == 0
+    expect_none_doubled(tmp_path)
+    expect_same(left_by(tmp_path), undisturbed)
+    assert not list(tmp_path.rglob("*.claim-*"))
 
 
 def test_the_first_interrupt_finishes_what_runs_and_the_run_goes_on_later(films, undisturbed, tmp_path):
@@ -216,6 +265,27 @@ def test_a_worker_that_hangs_is_killed_and_its_film_named_and_the_others_are_don
     assert (row["stage"], row["permanent"]) == ("observe", "false")
     batch(films, cwd=tmp_path, code=0)
     assert failed(tmp_path) == {}
+
+
+def test_a_pipe_named_like_a_film_is_not_waited_for(films, tmp_path):
+    shutil.copytree(films, tmp_path / "films")
+    os.mkfifo(tmp_path / "films" / "pipe.mkv")
+    events = batch("films", cwd=tmp_path, code=1)
+    assert ended(events) == {"long.mkv": "done", "middle.mkv": "done", "pipe.mkv": "failed", "short.mkv": "done"}
+    assert failed(tmp_path)["pipe.mkv"]["stage"] == "look"
+
+
+def test_a_worker_that_runs_out_of_memory_names_its_film_and_the_others_are_done(films, undisturbed, tmp_path):
+    with running(films, cwd=tmp_path, **with_site(tmp_path, STARVING)) as process:
+        code, events = outcome(process)
+    assert code == 1
+    assert ended(events) == {"long.mkv": "done", "middle.mkv": "failed", "short.mkv": "done"}
+    (row,) = failed(tmp_path).values()
+    assert "ran out of memory" in row["error"]
+    assert (row["stage"], row["permanent"]) == ("observe", "false")
+    assert "fewer --workers" in row["remedy"]
+    batch(films, cwd=tmp_path, code=0)
+    expect_same(left_by(tmp_path), undisturbed)
 
 
 @pytest.mark.parametrize("fault", ["truncated", "deleted"])

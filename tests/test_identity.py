@@ -57,6 +57,12 @@ def test_a_face_has_the_vector_that_it_has_alone(faces: tuple[list[np.ndarray], 
     np.testing.assert_allclose(reader.vectors(crops * 5, np.tile(points, (5, 1, 1)))[:4], alone, atol=1e-4)
 
 
+def test_threads_change_no_vector(faces: tuple[list[np.ndarray], np.ndarray]):
+    crops, points = faces[0] * 5, np.tile(faces[1], (5, 1, 1))
+    one, three = (identity.load(WEIGHTS, threads=threads).vectors(crops, points) for threads in (1, 3))
+    np.testing.assert_array_equal(one, three)
+
+
 def test_no_face_has_no_vector():
     assert len(identity.load(WEIGHTS).vectors([], np.empty((0, 5, 2)))) == 0
 

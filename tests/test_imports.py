@@ -28,8 +28,8 @@ LAYERS = (
         *("templates", "summary", "subtitles", "export", "explanation", "courses", "overlay", "plates"),
     ),
     (
-        *("plan", "claims", "store", "executors", "survey", "pieces", "run", "erasure"),
-        *("inventory", "failures", "memory", "agenda", "batch", "cluster"),
+        *("plan", "claims", "store", "executors", "feed", "survey", "pieces", "sighting", "run", "finish", "erasure"),
+        *("inventory", "failures", "memory", "agenda", "ledger", "batch", "cluster"),
         *("status", "housekeeping", "training", "demo"),
     ),
     ("console", "board", "cli"),

@@ -1,15 +1,18 @@
-"""A real Ray cluster of two nodes on this machine, each a process tree of its own with one task at a time."""
+"""Ray as it is: of this machine alone, and a cluster of two nodes, each a process tree of its own with one task at a time."""
 
 from __future__ import annotations
 
 import os
+import secrets
 import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 
 from tests.test_batch import SMALL, ended, failed
@@ -21,12 +24,15 @@ pytest.importorskip("ray", reason="ray is not installed: pip install 'scenefer[r
 CLUSTER = """
 import sys
 from ray.cluster_utils import Cluster
-cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False})
-cluster.add_node(num_cpus=1)
-cluster.wait_for_nodes()
-print("address", cluster.address, flush=True)
-sys.stdin.readline()
-cluster.shutdown()
+here = {"num_cpus": 1, "include_dashboard": False, "node_ip_address": "127.0.0.1", "temp_dir": sys.argv[1]}
+cluster = Cluster(initialize_head=True, head_node_args=here)
+try:
+    cluster.add_node(num_cpus=1, node_ip_address="127.0.0.1")
+    cluster.wait_for_nodes()
+    print("address", cluster.address, flush=True)
+    sys.stdin.readline()
+finally:
+    cluster.shutdown()
 """
 
 
@@ -39,20 +45,37 @@ def films(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.fixture(scope="module")
-def cluster() -> Iterator[str]:
-    """The address of a cluster that ends with the tests."""
+@pytest.fixture
+def scratch() -> Iterator[Path]:
+    """A folder for Ray, near the root: the path of a socket has at most 107 bytes."""
+    with tempfile.TemporaryDirectory(prefix="r") as folder:
+        yield Path(folder)
+
+
+@pytest.fixture
+def cluster(scratch: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """The address of a cluster that ends with the test; it listens on the loopback address."""
+    monkeypatch.setenv("RAY_AUTH_MODE", "token")
+    monkeypatch.setenv("RAY_AUTH_TOKEN", secrets.token_hex(32))
+    monkeypatch.setenv("RAY_USAGE_STATS_ENABLED", "0")
+    monkeypatch.setenv("RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER", "0")
     with subprocess.Popen(
-        [sys.executable, "-c", CLUSTER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
-        text=True, env=environment_of({}),
+        [sys.executable, "-c", CLUSTER, scratch], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        stderr=(scratch / "stderr").open("w"), text=True, env=environment_of({}),
     ) as process:  # fmt: skip
         assert process.stdout
         assert process.stdin
         address = next((line.split()[1] for line in process.stdout if line.startswith("address")), None)
-        assert address, "no cluster was started"
-        yield address
-        process.stdin.write("\n")
-        process.stdin.flush()
+        family = psutil.Process(process.pid).children(recursive=True) if address else []
+        try:
+            assert address, (scratch / "stderr").read_text()
+            yield address
+        finally:
+            if process.poll() is None:
+                process.communicate("\n", timeout=60)
+            for one in family:  # nothing of it, whatever went wrong
+                if one.is_running():
+                    one.kill()
 
 
 @pytest.mark.slow
@@ -69,10 +92,36 @@ def test_a_cluster_leaves_what_processes_leave_although_a_worker_is_killed(films
     assert failed(tmp_path / "there")["text.mp4"]["stage"] == "look"
     assert not list((tmp_path / "there").rglob("*.claim-*"))
 
-    # Processes go on where the cluster stopped, and the other way round.
+    # Processes go on where the cluster stopped.
     shutil.rmtree(tmp_path / "there" / "reports")
     batch(films, cwd=tmp_path / "there", code=1)
     expect_same(left_by(tmp_path / "there"), left_by(tmp_path / "here"))
+
+
+@pytest.mark.slow
+def test_a_ray_of_this_machine_alone_listens_to_nobody_else_and_leaves_nothing(
+    films: Path, scratch: Path, tmp_path: Path
+):
+    (home := tmp_path / "home").mkdir()
+    own = {"HOME": str(home), "TMPDIR": str(scratch)}
+    with running(films, "--executor", "ray", cwd=tmp_path, **own) as process:
+        wait_for(lambda: workers_at_a_piece(tmp_path), process)
+        family = psutil.Process(process.pid).children(recursive=True)
+        assert len(family) > 2
+        heard = {
+            socket.laddr.ip
+            for one in family
+            for socket in one.net_connections("inet")
+            if socket.status == psutil.CONN_LISTEN
+        }
+        code, events = outcome(process)
+    assert code == 1
+    assert ended(events) == {"long.mkv": "done", "short.mkv": "done", "text.mp4": "failed"}
+    assert heard
+    assert heard <= {"127.0.0.1", "::1"}
+    assert psutil.wait_procs(family, timeout=20)[1] == []
+    assert list(scratch.iterdir()) == []
+    assert not (home / ".ray").exists()
 
 
 def test_a_cluster_that_is_not_there_is_said_in_one_line(films: Path, tmp_path: Path):

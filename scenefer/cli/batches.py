@@ -159,6 +159,7 @@ def _tell_plan(run: Batch, as_json: bool) -> None:
             continue
         if task.state == "to do":
             pieces = f"{task.n_missing} of {task.n_pieces} pieces to read" if task.n_missing else "nothing to read"
+            pieces = pieces if task.n_pieces else "all of it to read"
             say(f"run: {printable(task.path)}: {task.why}; {pieces}")
         elif task.state == "to look at":
             say(f"run: {printable(task.path)}: not looked at yet")

@@ -69,7 +69,7 @@ def analyze(
     open_: Annotated[bool, typer.Option("--open", help="Open the report.")] = False,
 ) -> None:
     """Analyse films and write a report of each."""
-    from scenefer import batch, run, sheets, survey, video
+    from scenefer import batch, executors, run, sheets, survey, video
     from scenefer.agenda import Order
     from scenefer.cast import CONSENT
     from scenefer.pieces import networks
@@ -127,7 +127,8 @@ def analyze(
         raise typer.Exit(3) from error
     with console.progress_bar(f"{len(probed)} films" if len(probed) > 1 else films[0].name, err) as tell:
         work = batch.Batch(order, lambda what, task: tell("observe", *work.read_of()))
-        work.work(executor_of(settings), min(settings.run.workers or cpu_count() or 1, work.n_jobs()))
+        workers = min(settings.run.workers or cpu_count() or 1, work.n_jobs())
+        work.work(executor_of(settings) if workers > 1 else executors.serial, workers)
     summaries, failures = [], []
     for path in films:
         task = work.agenda.tasks.get(path)

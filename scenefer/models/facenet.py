@@ -7,7 +7,6 @@ may not have.
 
 from __future__ import annotations
 
-import hashlib
 import pickle
 from collections.abc import Sequence
 from pathlib import Path
@@ -21,6 +20,7 @@ from torch.nn import functional
 
 from scenefer.errors import WeightsError
 from scenefer.models.identity import IdentityReader
+from scenefer.models.zoo import sha256_of
 
 SIDE = 160  # px
 CROP = 1.4  # side of a crop, as a multiple of the larger side of its box: see geometry.crop_faces
@@ -156,7 +156,9 @@ def framed(crop: np.ndarray, landmarks: np.ndarray) -> np.ndarray:
     return cv2.warpAffine(crop, matrix, (SIDE, SIDE), flags=flags, borderMode=cv2.BORDER_REPLICATE)
 
 
-def load(path: Path, device: str = "cpu", precision: torch.dtype | None = None) -> IdentityReader:
+def load(
+    path: Path, device: str = "cpu", precision: torch.dtype | None = None, *, threads: int = 0
+) -> IdentityReader:
     """Load the published weights, without executing anything; the classifier of the training is left out.
 
     Raises:
@@ -173,5 +175,6 @@ def load(path: Path, device: str = "cpu", precision: torch.dtype | None = None) 
     if missing or unexpected:
         wrong = f"{len(missing)} tensors missing {missing[:3]}, {len(unexpected)} too many {unexpected[:3]}"
         raise WeightsError(f"{path} does not have the layout of facenet: {wrong}")
-    sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
-    return IdentityReader(network, framed, sha256, device, scale=SCALE, precision=precision)
+    return IdentityReader(
+        network, framed, sha256_of(path), device, scale=SCALE, precision=precision, threads=threads
+    )

@@ -6,7 +6,6 @@ so that pictures of one person are nearer than 0.6, those of two people farther 
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from os import cpu_count
@@ -23,6 +22,7 @@ from torch.nn import functional
 from scenefer.errors import WeightsError
 from scenefer.models.reader import fastest_precision, for_inference
 from scenefer.models.rmn_face import Block
+from scenefer.models.zoo import sha256_of
 
 SIDE = 150  # px
 N_VALUES = 128  # of a vector
@@ -62,6 +62,7 @@ class IdentityReader:
         scale: the vectors are multiplied by it, so that those of one person are nearer than about 0.6.
         precision: of the convolutions; None takes bfloat16 where the processor computes in it, else float32. Of 63
             faces of film both vectors were up to 0.014 apart, and distances between faces differed by up to 0.004.
+        threads: that work at the same time; 0 = one a core.
     """
 
     def __init__(
@@ -73,9 +74,10 @@ class IdentityReader:
         *,
         scale: float = 1.0,
         precision: torch.dtype | None = None,
+        threads: int = 0,
     ) -> None:
         self.sha256 = sha256
-        self._prepare, self._scale = prepare, scale
+        self._prepare, self._scale, self._threads = prepare, scale, threads or cpu_count() or 1
         self._device = torch.device(device)
         self._network = for_inference(network, precision or fastest_precision(self._device)).to(self._device)
 
@@ -83,7 +85,7 @@ class IdentityReader:
         """Turn N faces into vectors; see ``IdentityModel.vectors``."""
         starts = range(0, len(crops), BATCH)
         # A batch a thread: two threads on one batch wait for each other, and are done no sooner than one.
-        with ThreadPoolExecutor(cpu_count() or 1, initializer=torch.set_num_threads, initargs=(1,)) as pool:
+        with ThreadPoolExecutor(self._threads, initializer=torch.set_num_threads, initargs=(1,)) as pool:
             found = list(pool.map(lambda k: self._some(crops[k : k + BATCH], landmarks[k : k + BATCH]), starts))
         return np.concatenate(found) if found else np.empty((0, N_VALUES), np.float32)
 
@@ -123,7 +125,9 @@ def aligned(crop: np.ndarray, landmarks: np.ndarray) -> np.ndarray:
     return cv2.warpAffine(crop, matrix, (SIDE, SIDE), flags=flags, borderMode=cv2.BORDER_REPLICATE)
 
 
-def load(path: Path, device: str = "cpu", precision: torch.dtype | None = None) -> IdentityReader:
+def load(
+    path: Path, device: str = "cpu", precision: torch.dtype | None = None, *, threads: int = 0
+) -> IdentityReader:
     """Load the weights; a unit of theirs is convolution · scale + shift, which becomes one convolution here.
 
     Raises:
@@ -141,5 +145,4 @@ def load(path: Path, device: str = "cpu", precision: torch.dtype | None = None) 
         network.load_state_dict(weights)
     except (OSError, SafetensorError, KeyError, RuntimeError) as error:
         raise WeightsError(f"{path} does not hold the weights of face_identity: {error}") from error
-    sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
-    return IdentityReader(network, aligned, sha256, device, precision=precision)
+    return IdentityReader(network, aligned, sha256_of(path), device, precision=precision, threads=threads)

@@ -7,7 +7,6 @@ against MTCNN's box).
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -23,6 +22,7 @@ from scenefer.models import Calibration, calibration
 from scenefer.models.rmn import Rmn, read_checkpoint
 from scenefer.models.rmn_compact import FRAMING, SIZE, RmnCompact
 from scenefer.models.rmn_face import RmnFace
+from scenefer.models.zoo import sha256_of
 
 Network = RmnCompact | RmnFace | Rmn
 BATCH = 64  # faces a forward pass at most, so that memory stays flat in a crowd
@@ -119,9 +119,8 @@ def load(
         WeightsError: the file is absent, damaged, or of another layout.
     """
     network, metadata = load_network(path)
-    sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
     return ExpressionReader(
-        network, sha256, calibration(metadata), device=device, mirrored=mirrored, precision=precision
+        network, sha256_of(path), calibration(metadata), device=device, mirrored=mirrored, precision=precision
     )
 
 

@@ -185,8 +185,11 @@ def load_detector(
     return mtcnn.load(path, smallest_face=smallest_face, device=device, pyramid=pyramid)
 
 
-def load_identity(name: str, device: str = "cpu") -> IdentityModel:
+def load_identity(name: str, device: str = "cpu", threads: int = 0) -> IdentityModel:
     """Load a network that tells people apart.
+
+    Args:
+        threads: that it may take; 0 = one a core.
 
     Raises:
         WeightsError: the name is unknown, or its file is absent or damaged.
@@ -195,10 +198,10 @@ def load_identity(name: str, device: str = "cpu") -> IdentityModel:
     if IDENTITY[name].architecture == "facenet":
         from scenefer.models import facenet
 
-        return facenet.load(path, device)
+        return facenet.load(path, device, threads=threads)
     from scenefer.models import identity
 
-    return identity.load(path, device)
+    return identity.load(path, device, threads=threads)
 
 
 def find_identity(name: str) -> Path:

@@ -7,7 +7,6 @@ who looks twice is seen to have looked twice.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import math
 from collections.abc import Sequence
@@ -145,7 +144,7 @@ def _probabilities(name: str | Path, pictures: np.ndarray, head: str | None, tta
     model = reader.ExpressionReader(network, "", calibration(metadata), mirrored=tta)
     views = [_view(pictures, *crop) for crop in (CROPS if tta else CROPS[:1])]
     softened = [_softmax(model.read(view)[:, first : first + len(EMOTIONS)] / temperature) for view in views]
-    return np.mean(softened, axis=0), hashlib.sha256(path.read_bytes()).hexdigest(), head
+    return np.mean(softened, axis=0), zoo.sha256_of(path), head
 
 
 def _view(pictures: np.ndarray, x: float, y: float, side: float) -> np.ndarray:

@@ -1,0 +1,100 @@
+"""The last job of a film in a batch: its pieces, all in the cache by now, become its report."""
+
+from __future__ import annotations
+
+import glob
+import shutil
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from scenefer import analysis, claims, run
+from scenefer.film import Film, Span
+from scenefer.pieces import pieces_of
+from scenefer.plan import Plan
+from scenefer.sighting import join
+
+if TYPE_CHECKING:
+    from scenefer.cast import Cast
+
+
+@dataclass(frozen=True)
+class Finish:
+    """A film whose pieces are all in the cache, to be analysed and reported: a job, its result a folder."""
+
+    film: Film
+    span: Span
+    plan: Plan
+    data: Path
+    out: Path
+    scenes: Path | None
+    intended: Path | None
+    every_clip: bool  # see sheets.read_sheet
+    made_of: dict[str, str]  # what the result depends on, by part, see agenda.py
+    cast: Cast | None = None  # names for people
+    folder: Path | None = None  # of the film's earlier report, which is exchanged
+    second: bool = False  # another film of the library has this film's name
+    always: bool = False  # also where the report is there already
+    threads: int = 1  # that may work on it
+    n_resumed: int = 0
+    seconds: float = 0.0  # that the pixel pass took
+    log: tuple[str, ...] = ()  # what befell the film until now
+
+    @property
+    def path(self) -> Path:
+        """Return the film's path."""
+        return self.film.path
+
+
+def finish(job: Finish, report: Callable[[float], None]) -> None:
+    """Analyse a film whose pieces are in the cache, and write its report.
+
+    Raises:
+        DamagedPiece: a piece has to be made again first.
+        Elsewhere: another process is at this report.
+        SheetError, OutputError: as ``run.analyze`` and ``run.write``.
+    """
+    held = job.out / "library" / "claims"
+    try:
+        # By name, not by content: of two films of one name, the second to come must see the first one's folder.
+        with claims.claim(held / run.folder_name(job.path)):
+            folder = job.folder or run.report_folder(job.film, job.out, second=job.second)
+            if job.always or made_of(folder) != job.made_of:
+                _report(job, folder, report)
+    finally:
+        for empty in (held, held.parent):
+            with suppress(OSError):
+                empty.rmdir()
+
+
+def made_of(folder: Path) -> dict[str, str] | None:
+    """Read what a report was made of; None where there is no whole report."""
+    try:
+        return analysis.read_record(folder)["made_of"] if (folder / "report.html").is_file() else None
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def stamped(text: str) -> str:
+    """Write a line of a film's log: the time of day, and what happened."""
+    return f"{datetime.now(UTC).isoformat(timespec='seconds')} {text}"
+
+
+def _report(job: Finish, folder: Path, tell: Callable[[float], None]) -> None:
+    from scenefer import sheets
+
+    for left in job.out.glob(f"{glob.escape(folder.name)}.*.tmp"):  # by a run that was killed
+        shutil.rmtree(left, ignore_errors=True)
+    pieces = pieces_of(job.film, job.plan, job.span, job.data)
+    claims.sweep(pieces[0].folder.parent)
+    sighting = join(pieces, job.n_resumed, threads=job.threads)
+    tell(0.0)  # a sign of life
+    lists = sheets.read_lists(job.film, job.scenes, job.intended, every_clip=job.every_clip)
+    found = run.analyse_sighting(job.film, sighting, job.plan, lists, job.span, job.data, job.cast, job.seconds)
+    found = replace(found, run={**found.run, "made_of": job.made_of})
+    tell(0.0)
+    notes = [f"note: {warning}" for warning in found.run["warnings"]]
+    run.write(found, folder, [*job.log, *notes, stamped("analysed")])
