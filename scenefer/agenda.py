@@ -187,7 +187,7 @@ class Agenda:
             return
         if order.again or store.is_begun(order.data, film.id, self._used.observe_id):
             self._divide(task, film)
-        else:  # it is divided when its turn comes: of a hundred thousand films each tenth of a millisecond is ten seconds
+        else:  # divided when its turn comes: with a hundred thousand films a tenth of a millisecond each is ten seconds
             task.left = task.duration
             task.longest = min(task.duration, order.plan.run.longest_chunk) if film.key_frames else task.duration
         task.why = "asked for" if order.again else _why(report, made_of, task)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import faulthandler
 import os
 import secrets
-import shutil
 import socket
 import sys
 import tempfile
@@ -81,22 +80,24 @@ def _connected(address: str, workers: int) -> Iterator[Any]:
     """Connect to a cluster, or start one of this machine alone, which leaves nothing behind."""
     _demand_answer(address)
     with ExitStack() as stack:
-        if address:
-            where = {"address": address}
-        else:
+        if not address:
             os.environ.update(_ALONE, RAY_AUTH_TOKEN=secrets.token_hex(32))
-            folder = tempfile.mkdtemp(prefix="ray-")
-            stack.callback(shutil.rmtree, folder, ignore_errors=True)
-            where = {"address": "local", "num_cpus": workers, "object_store_memory": _STORE, "_temp_dir": folder}
-            where |= {"_node_ip_address": "127.0.0.1", "include_dashboard": False}
         try:
             import ray
+            from ray.exceptions import RayError
         except ImportError as error:
             raise PlanError("--executor ray needs ray: pip install 'scenefer[ray]'") from error
+        folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="ray-", ignore_cleanup_errors=True))
         stack.callback(ray.shutdown)
         try:
-            ray.init(**where, log_to_driver=False)
-        except (ConnectionError, RuntimeError, ValueError, ray.exceptions.RaySystemError) as error:
+            if address:
+                ray.init(address, log_to_driver=False)
+            else:
+                ray.init(
+                    "local", num_cpus=workers, object_store_memory=_STORE, include_dashboard=False,
+                    log_to_driver=False, _node_ip_address="127.0.0.1", _temp_dir=folder,
+                )  # fmt: skip
+        except (ConnectionError, RuntimeError, ValueError, RayError) as error:
             raise PlanError(f"there is no Ray cluster at {address or 'this machine'}: {error}") from error
         yield ray
 

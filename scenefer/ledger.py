@@ -73,4 +73,6 @@ class Ledger:
             place.parent.mkdir(parents=True, exist_ok=True)
             place.write_text("".join(f"{printable(line)}\n" for line in task.log), encoding="utf-8")
         except OSError as error:
-            raise OutputError(f"{place} cannot be written: {error.strerror}; free space or choose another --out") from error
+            raise OutputError(
+                f"{place} cannot be written: {error.strerror}; free space or choose another --out"
+            ) from error

@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from functools import cache
-from itertools import count
 from os import cpu_count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -50,12 +49,13 @@ def observe_film(
     workers = min(cores, len(spans_of(film, plan, span)))
     pieces = pieces_of(film, plan, span, data, threads=int(workers > 1))
     n_resumed = sum(map(is_done, pieces))
-    for n_tries in count(1):
+    n_tries = 0
+    while True:
         _observe_missing(film, pieces, executor if workers > 1 else executors.serial, workers, progress)
         try:
             return join(pieces, n_resumed, threads=cores)
         except store.DamagedPiece:
-            if n_tries == _TRIES:
+            if (n_tries := n_tries + 1) == _TRIES:
                 raise
 
 

@@ -1,4 +1,4 @@
-"""Ray as it is: of this machine alone, and a cluster of two nodes, each a process tree of its own with one task at a time."""
+"""Ray as it is: of one machine, and a cluster of two nodes, each a process tree of its own with one task at a time."""
 
 from __future__ import annotations
 

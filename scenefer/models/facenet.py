@@ -149,9 +149,7 @@ def framed(crop: np.ndarray, landmarks: np.ndarray) -> np.ndarray:
     return square(crop, edge / 2, edge / 2, edge / CROP, SIDE)
 
 
-def load(
-    path: Path, device: str = "cpu", precision: torch.dtype | None = None, *, threads: int = 0
-) -> IdentityReader:
+def load(path: Path, device: str = "cpu", precision: torch.dtype | None = None, *, threads: int = 0) -> IdentityReader:
     """Load the published weights, without executing anything; the classifier of the training is left out.
 
     Raises:
@@ -168,6 +166,4 @@ def load(
     if missing or unexpected:
         wrong = f"{len(missing)} tensors missing {missing[:3]}, {len(unexpected)} too many {unexpected[:3]}"
         raise WeightsError(f"{path} does not have the layout of facenet: {wrong}")
-    return IdentityReader(
-        network, framed, sha256_of(path), device, scale=SCALE, precision=precision, threads=threads
-    )
+    return IdentityReader(network, framed, sha256_of(path), device, scale=SCALE, precision=precision, threads=threads)

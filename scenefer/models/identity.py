@@ -120,9 +120,7 @@ def aligned(crop: np.ndarray, landmarks: np.ndarray) -> np.ndarray:
     return resample(crop, np.column_stack([turn, offset]), scale, SIDE)
 
 
-def load(
-    path: Path, device: str = "cpu", precision: torch.dtype | None = None, *, threads: int = 0
-) -> IdentityReader:
+def load(path: Path, device: str = "cpu", precision: torch.dtype | None = None, *, threads: int = 0) -> IdentityReader:
     """Load the weights; a unit of theirs is convolution · scale + shift, which becomes one convolution here.
 
     Raises:
