@@ -34,6 +34,8 @@ _RETRIES = 1  # of a job whose worker was killed: perhaps it was not the job's f
 _NAP = 0.2  # seconds
 _IDLE = 3.0  # seconds after which a worker without a job is let go: it holds networks, whose memory others need
 
+_WITHOUT_MEMORY = ("allocate memory", "insufficient memory", "start new thread", "failed to map")  # as libraries say it
+
 _log = logging.getLogger(__name__)
 _END = object()
 
@@ -204,8 +206,7 @@ def answerable(error: Exception, job: Any) -> SceneferError:
     """Turn whatever ended a job into an error that says what to do; the traceback goes along as a note."""
     if isinstance(error, SceneferError):
         return error
-    words = str(error).lower()
-    if isinstance(error, MemoryError) or "allocate memory" in words or "insufficient memory" in words:
+    if isinstance(error, MemoryError) or any(words in str(error).lower() for words in _WITHOUT_MEMORY):
         found = worker_error(job, "a worker ran out of memory", "run again with fewer --workers, or with --max-memory")
     else:
         said = f"a mistake of scenefer: {type(error).__name__}: {printable(str(error))}"

@@ -59,9 +59,9 @@ def cluster(scratch: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     monkeypatch.setenv("RAY_AUTH_TOKEN", secrets.token_hex(32))
     monkeypatch.setenv("RAY_USAGE_STATS_ENABLED", "0")
     monkeypatch.setenv("RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER", "0")
-    with subprocess.Popen(
-        [sys.executable, "-c", CLUSTER, scratch], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-        stderr=(scratch / "stderr").open("w"), text=True, env=environment_of({}),
+    with (scratch / "stderr").open("w") as said, subprocess.Popen(
+        [sys.executable, "-c", CLUSTER, scratch],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=said, text=True, env=environment_of({}),
     ) as process:  # fmt: skip
         assert process.stdout
         assert process.stdin
@@ -109,7 +109,7 @@ def test_a_ray_of_this_machine_alone_listens_to_nobody_else_and_leaves_nothing(
         family = psutil.Process(process.pid).children(recursive=True)
         assert len(family) > 2
         heard = {
-            socket.laddr.ip
+            socket.laddr.ip.removeprefix("::ffff:")
             for one in family
             for socket in one.net_connections("inet")
             if socket.status == psutil.CONN_LISTEN
