@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from scenefer import __version__, failures, pieces, run, store, survey
+from scenefer import __version__, copies, failures, pieces, run, store, survey
 from scenefer import plan as plans
 from scenefer.analysis import read_record
 from scenefer.errors import SheetError
@@ -53,6 +53,7 @@ class Order:
     timecode_start: str | None = None  # of each film's first frame, whatever its file says
     again: bool = False  # the films were asked for by name: each is reported anew, a failure is told and not kept
     only_failed: bool = False  # work on films alone that have failed before
+    copy_to: str = ""  # URL to which reports are copied too; "" copies none
 
     def span(self, path: Path) -> Span:
         """Return the part of a film that is to be read."""
@@ -82,6 +83,7 @@ class Task:
     n_pieces: int = 0
     n_missing: int = 0
     folder: Path | None = None  # of its report
+    reported: bool = False  # its report is as it should be, and only to be copied
     skipped: bool = False  # nothing is done in this run: it was done before, or has failed for good
     failure: Failure | None = None
     log: list[str] = field(default_factory=list)  # what befell it in this run
@@ -149,6 +151,10 @@ class Agenda:
         known = self._known(task)
         return known.film if known and known.id == task.id else None
 
+    def has_failed(self, task: Task) -> bool:
+        """Tell whether a film failed, or could be read in part, before this run."""
+        return bool(self.failures) and failures.key(task.path) in self.failures
+
     def has_namesake(self, task: Task) -> bool:
         """Tell whether another film of this name comes first, and so has the folder of that name."""
         same = self._names[run.folder_name(task.path)]
@@ -183,7 +189,11 @@ class Agenda:
         if report is not None:
             task.folder = report.folder
         if report is not None and (report.forgotten or report.made_of == made_of):
-            task.state, task.skipped, task.why = report.state, True, _FORGOTTEN if report.forgotten else ""
+            task.reported, task.why = True, _FORGOTTEN if report.forgotten else ""
+            if order.copy_to and not copies.is_copied(report.folder, order.out, order.copy_to):
+                task.why = "not copied yet"
+            else:
+                task.state, task.skipped = report.state, True
             return
         if order.again or store.is_begun(order.data, film.id, self._used.observe_id):
             self._divide(task, film)

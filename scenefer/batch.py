@@ -64,7 +64,9 @@ class Batch:
         self._tell = tell or (lambda what, task: None)
         self._feed = Feed(())
         self._workers = 1
-        self._ledger = None if order.again else Ledger(order.out)  # of films that were asked for by name all is told
+        self._ledger = (
+            None if order.again else Ledger(order.out, order.copy_to)
+        )  # of films that were asked for by name all is told
         self._disk_looked = time.monotonic() - _DISK_EVERY
         for task in self.agenda.tasks.values():
             self.agenda.place(task)
@@ -78,8 +80,7 @@ class Batch:
         self._workers = workers
         self._feed = Feed(self._jobs())
         for task in self.agenda.tasks.values():
-            if task.state == "failed" and not task.skipped:
-                self._failed(task)
+            self._placed(task)
         outcomes = executor(work, self._feed, workers, self._progress)
         try:
             for outcome in outcomes:
@@ -131,7 +132,7 @@ class Batch:
         if film is None:
             self._fail(task, "look", f"{printable(task.path)} was changed since it was looked at; run again")
             return
-        every = self._pieces_of(task, film)
+        every = [] if task.reported else self._pieces_of(task, film)
         missing = [piece for piece in every if not pieces.is_done(piece)]
         task.n_pieces, task.n_missing = len(every), len(missing)
         task.left = sum(pieces.length(piece.span, film.duration) for piece in missing)
@@ -173,6 +174,8 @@ class Batch:
             self.agenda.has_namesake(task),
             order.again,
             cores if alone else 1,
+            task.reported,
+            order.copy_to,
             work.n_resumed,
             time.monotonic() - work.began,
             tuple(task.log),
@@ -187,11 +190,11 @@ class Batch:
         job, error = outcome
         task = self.agenda.tasks[job.path]
         if isinstance(job, Look):
-            if not self.agenda.place(task):
+            if self.agenda.place(task):
+                self._placed(task)
+            else:
                 said = error or FilmError(f"{printable(task.path)} was changed while it was looked at; run again")
                 self._give_up(task, job, said)
-            elif task.state == "failed" and not task.skipped:
-                self._failed(task)
         elif isinstance(job, Piece):
             self._settle_piece(task, job, error)
         elif isinstance(error, store.DamagedPiece) and self.in_work[job.path].n_tries < _TRIES:
@@ -200,6 +203,13 @@ class Batch:
             self._give_up(task, job, error)
         else:
             self._succeed(task, job)
+
+    def _placed(self, task: Task) -> None:
+        """Write down what the look at a film has shown."""
+        if task.state == "failed" and not task.skipped:
+            self._failed(task)
+        elif task.state == "done" and self.agenda.has_failed(task):  # somebody has analysed it since
+            self._write(lambda ledger: ledger.forget(task))
 
     def _settle_piece(self, task: Task, piece: Piece, error: SceneferError | None) -> None:
         seconds = pieces.length(piece.span, piece.film.duration)

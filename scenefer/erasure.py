@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from scenefer.analysis import Analysis
 
 _REST = (
-    "copies of the report and its pictures, pictures beside a sheet of scenes, exports and annotated films elsewhere",
+    "copies of the report and its pictures (of those of `batch --copy-to`, until it copies again), pictures beside a "
+    "sheet of scenes, exports and annotated films elsewhere",
     "backups, snapshots and the trash of this machine, and what its disk still holds of deleted files",
     "the film itself, and the cast folder",
 )

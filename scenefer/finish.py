@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from scenefer import analysis, claims, run
+from scenefer import analysis, claims, copies, run
 from scenefer.film import Film, Span
 from scenefer.pieces import pieces_of
 from scenefer.plan import Plan
@@ -39,6 +39,8 @@ class Finish:
     second: bool = False  # another film of the library has this film's name
     always: bool = False  # also where the report is there already
     threads: int = 1  # that may work on it
+    never: bool = False  # it is there, and only to be copied
+    copy_to: str = ""  # URL to which the report is copied too
     n_resumed: int = 0
     seconds: float = 0.0  # that the pixel pass took
     log: tuple[str, ...] = ()  # what befell the film until now
@@ -62,8 +64,10 @@ def finish(job: Finish, report: Callable[[float], None]) -> None:
         # By name, not by content: of two films of one name, the second to come must see the first one's folder.
         with claims.claim(held / run.folder_name(job.path)):
             folder = job.folder or run.report_folder(job.film, job.out, second=job.second)
-            if job.always or made_of(folder) != job.made_of:
+            if job.always or not (job.never or made_of(folder) == job.made_of):
                 _report(job, folder, report)
+            if job.copy_to and not copies.is_copied(folder, job.out, job.copy_to):
+                copies.copy(folder, job.out, job.copy_to, report)
     finally:
         for empty in (held, held.parent):
             with suppress(OSError):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
-from scenefer import claims, failures, library, run
+from scenefer import claims, copies, failures, library, run
 from scenefer.agenda import Task
 from scenefer.errors import OutputError, printable
 
@@ -20,8 +20,8 @@ class Ledger:
     Its methods raise OutputError where the folder of the reports cannot be written.
     """
 
-    def __init__(self, out: Path) -> None:
-        self._out = out
+    def __init__(self, out: Path, copy_to: str = "") -> None:
+        self._out, self._copy_to = out, copy_to
         self._changed = False
         self._updated = time.monotonic()
         self._took = 0.0  # seconds, the last update of the tables
@@ -50,6 +50,8 @@ class Ledger:
         """
         if self._changed or not (self._out / "library" / "failures.parquet").is_file():
             self._write_tables(tries=_TRIES)
+            if self._copy_to:
+                copies.copy_library(self._out, self._copy_to)
 
     def _write_tables(self, tries: int) -> None:
         began = time.monotonic()

@@ -109,6 +109,16 @@ def runs_in(reports: Path) -> Iterator[Path]:
             yield reports / name
 
 
+def stamp_of(folder: Path) -> str:
+    """Identify a run as it lies in its folder: another stamp, whenever it is written.
+
+    Raises:
+        OSError: there is no run.
+    """
+    seen = (folder / "run.json").stat()
+    return f"{seen.st_size}-{seen.st_mtime_ns}-{seen.st_ino}"
+
+
 def failures(reports: Path) -> list[dict[str, Any]]:
     """Read what a batch noted of films that could not be read, wholly or in part; empty where there was no batch."""
     import pyarrow as pa
@@ -174,8 +184,7 @@ def _find_runs(
 
 
 def _head(folder: Path, row: Mapping[str, Any] | None) -> Run:
-    seen = (folder / "run.json").stat()
-    stamp = f"{seen.st_size}-{seen.st_mtime_ns}-{seen.st_ino}"
+    stamp = stamp_of(folder)
     if row is not None and row["record"] == stamp:
         return Run(folder, stamp, row["film"], row["made"])
     folder.name.encode()  # a table holds text, and a link leads to it

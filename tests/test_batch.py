@@ -195,6 +195,17 @@ def test_other_failures_than_of_bytes_are_tried_again(films: Path, tmp_path: Pat
     assert failed(tmp_path) == {}
 
 
+def test_a_film_that_was_analysed_by_itself_has_failed_no_longer(films: Path, tmp_path: Path):
+    (tmp_path / "sheets").mkdir()
+    (tmp_path / "sheets" / "short.csv").write_text("scene,start,end\na,1,0\n")
+    film = films / "short.mkv"
+    batch(film, "--scenes", "sheets", cwd=tmp_path, code=3)
+    assert set(failed(tmp_path)) == {"short.mkv"}
+    assert scenefer("analyze", film, *QUICK, cwd=tmp_path).returncode == 0
+    assert ended(batch(film, cwd=tmp_path, code=0)) == {}
+    assert failed(tmp_path) == {}
+
+
 def test_a_library_without_a_film_is_a_mistake_of_usage(tmp_path: Path):
     (tmp_path / "empty").mkdir()
     for arguments in (["empty"], [], ["missing"], ["empty", "--executor", "threads"], ["empty", "--shard", "3/2"]):

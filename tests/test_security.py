@@ -137,9 +137,12 @@ def watch(event, arguments):
         if (isinstance(mode, str) and set(mode) & set("wax+")) or flags & (os.O_WRONLY | os.O_RDWR | os.O_CREAT):
             written.add(os.path.abspath(os.fsdecode(arguments[0])))
     elif event in ("os.mkdir", "os.remove", "os.rename", "os.rmdir", "os.link", "os.symlink", "shutil.rmtree"):
+        # A tree is removed by names within folders that are open.
+        within = arguments[1] if event in ("os.remove", "os.rmdir") and arguments[1] >= 0 else None
+        place = os.getcwd() if within is None else os.readlink(f"/proc/self/fd/{within}")
         for path in arguments[:2]:
             if isinstance(path, (str, bytes)):
-                written.add(os.path.abspath(os.fsdecode(path)))
+                written.add(os.path.abspath(os.path.join(place, os.fsdecode(path))))
 sys.addaudithook(watch)
 sys.argv = ["scenefer", *sys.argv[2:]]
 from scenefer import __main__

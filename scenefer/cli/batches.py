@@ -41,6 +41,9 @@ def batch(
     executor: Annotated[str | None, typer.Option(help="processes, serial or ray.")] = None,
     workers: Annotated[int | None, typer.Option(help="Processes, or tasks on Ray; 0 = one a core.", min=0)] = None,
     address: Annotated[str | None, typer.Option(help="Of a Ray cluster; else one is started here.")] = None,
+    copy_to: Annotated[
+        str, typer.Option(help="URL to which reports are copied too: s3://bucket/reports, say.", show_default=False)
+    ] = "",
     shard: Annotated[str | None, typer.Option(help="i/n: the i-th of n parts, by the films' names.")] = None,
     input_list: Annotated[Path | None, typer.Option(help="File with a film a line; - for standard input.")] = None,
     max_memory: Annotated[float | None, typer.Option(help="MB of all workers together; decoding is held back.")] = None,
@@ -49,7 +52,7 @@ def batch(
     as_json: Annotated[bool, typer.Option("--json", help="Print events on stdout, one JSON object a line.")] = False,
 ) -> None:
     """Analyse a library of films; what is done is not done again."""
-    from scenefer import board, inventory, sheets
+    from scenefer import board, copies, inventory, sheets
     from scenefer import run as runs
     from scenefer.agenda import Order
     from scenefer.batch import Batch
@@ -72,6 +75,8 @@ def batch(
     networks(settings)
     if not library and input_list is None:
         raise PlanError("give a folder, films, or --input-list FILE")
+    if copy_to:
+        copies.demand(copy_to)
     data = data or out.parent / "data"
     if settings.run.executor == "ray":  # whose workers stand in folders of their own
         out, data = out.absolute(), data.absolute()
@@ -91,8 +96,9 @@ def batch(
         names = runs.read_cast(cast, settings)
         complain(CONSENT)
     order = Order(
-        films, settings, data, out, scenes_of, intended_of, names, every_clip=every_clip, only_failed=only_failed
-    )
+        films, settings, data, out, scenes_of, intended_of, names,
+        every_clip=every_clip, only_failed=only_failed, copy_to=copy_to,
+    )  # fmt: skip
     told = board.Lines() if as_json else board.Board()
     run = told.batch = Batch(order, _teller(told, as_json))
     if dry_run:

@@ -1,0 +1,105 @@
+"""Reports on storage that is no file system: a bucket, a server, whatever fsspec reaches by a URL.
+
+<url>/<film>/                                   a report; its run.json comes last: where it is, the report is whole
+<url>/library.html, library/films.parquet, library/failures.parquet, library/failures.csv
+
+<out>/library/copies/<hash of the URL>/<film>   which run was copied, so that none is copied twice
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from scenefer import library
+from scenefer.errors import OutputError, PlanError
+
+_LAST = "run.json"
+_FLAT = {"s3", "s3a", "gs", "gcs", "abfs", "abfss", "az", "oss"}  # no folders; asked for one they would make a bucket
+_OF_ALL = ("library/films.parquet", "library/failures.parquet", "library/failures.csv", "library.html")
+
+
+def demand(url: str) -> None:
+    """Refuse a URL to which nothing here can write.
+
+    Raises:
+        PlanError: its protocol is unknown, or what speaks it is not installed.
+    """
+    try:
+        _storage(url)
+    except (ImportError, ValueError) as error:
+        raise PlanError(f"--copy-to {url}: {error}; s3:// needs: pip install 'scenefer[s3]'") from error
+
+
+def is_copied(folder: Path, out: Path, url: str) -> bool:
+    """Tell whether a report was copied as it is now."""
+    try:
+        return _note(folder, out, url).read_text(encoding="ascii") == library.stamp_of(folder)
+    except OSError:
+        return False
+
+
+def copy(folder: Path, out: Path, url: str, progress: Callable[[float], None]) -> None:
+    """Copy a report in the place of an earlier one; what that had beyond it is removed.
+
+    Raises:
+        OutputError: it cannot be written there.
+    """
+    with _answered(url):
+        stamp = library.stamp_of(folder)
+        names = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+        storage, root = _storage(url)
+        place = f"{root}/{folder.name}/"
+        there = {str(name).removeprefix(place) for name in storage.find(place)}
+        for name in sorted(there & {_LAST}) + sorted(there - names - {_LAST}):
+            storage.rm_file(f"{place}{name}")
+        for name in sorted(names, key=lambda name: (name == _LAST, name)):
+            _put(storage, folder / name, f"{place}{name}")
+            progress(0.0)  # a sign of life
+        note = _note(folder, out, url)
+        note.parent.mkdir(parents=True, exist_ok=True)
+        note.write_text(stamp, encoding="ascii")
+
+
+def copy_library(out: Path, url: str) -> None:
+    """Copy the page and the tables of the whole library; a run's own tables lie with its report.
+
+    Raises:
+        OutputError: they cannot be written there.
+    """
+    with _answered(url):
+        storage, root = _storage(url)
+        for name in _OF_ALL:
+            if (out / name).is_file():
+                _put(storage, out / name, f"{root}/{name}")
+
+
+@contextmanager
+def _answered(url: str) -> Iterator[None]:
+    try:
+        yield
+    except Exception as error:  # of whichever library speaks the protocol
+        said = f"{url} cannot be written: {type(error).__name__}: {error}"
+        raise OutputError(f"{said}; see to it that it can be reached, and run again") from error
+
+
+def _storage(url: str) -> tuple[Any, str]:
+    """Return the file system of a URL, and the path in it."""
+    from fsspec.core import url_to_fs
+
+    storage, root = url_to_fs(url)
+    return storage, root.rstrip("/")
+
+
+def _put(storage: Any, file: Path, place: str) -> None:
+    protocols = {storage.protocol} if isinstance(storage.protocol, str) else set(storage.protocol)
+    if not protocols & _FLAT:
+        storage.makedirs(place.rpartition("/")[0], exist_ok=True)
+    storage.put_file(str(file), place)
+
+
+def _note(folder: Path, out: Path, url: str) -> Path:
+    return out / "library" / "copies" / hashlib.sha256(url.encode()).hexdigest()[:16] / folder.name
