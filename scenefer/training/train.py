@@ -32,6 +32,7 @@ from scenefer.training import calibrate, datasets, drawing, evaluate
 from scenefer.training.augment import AugmentSettings, augment
 
 _SHIPPED = SHIPPED / "recipes"
+STATISTICS = 512  # pictures whose statistics unfold the trunk's normalisations
 
 Progress = Callable[[str, int, int], None]  # what is being done, steps done, steps in all
 
@@ -151,7 +152,8 @@ def train(
     labels, shares, weights = _targets(training, settings)
 
     torch.manual_seed(settings.seed)
-    network = _network(settings).to(device, memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue] - stub
+    pictures = torch.from_numpy(np.asarray(training.pictures))
+    network = _network(settings, pictures[:STATISTICS]).to(device, memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue] - stub
     average = deepcopy(network).requires_grad_(False).eval()
     optimiser = _optimiser(network, settings)
     steps = len(training) // settings.batch
@@ -163,7 +165,6 @@ def train(
         optimiser.load_state_dict(stored["optimiser"])
         state = stored["state"]
 
-    pictures = torch.from_numpy(np.asarray(training.pictures))
     while state["epoch"] < (settings.epochs if last_epoch is None else last_epoch):
         epoch = state["epoch"]
         side = [side for first, side in settings.sides if first <= epoch][-1]
@@ -290,13 +291,17 @@ def _claim(out: Path, recipe: Path, settings: Recipe) -> None:
     (out / "commit").write_text(answer.stdout or "not in a repository\n", encoding="utf-8")
 
 
-def _network(settings: Recipe) -> reader.Network:
+def _network(settings: Recipe, faces: Tensor) -> reader.Network:
     n_labels = 15 if settings.votes else 7
     network = reader.NETWORKS[settings.network](n_labels=n_labels, dropout=settings.dropout)
     if isinstance(network, rmn_face.RmnFace):
         network.set_depth(settings.keep)
         if settings.trunk:
-            rmn_face.start_from(network, _weights(settings.trunk))
+            side = settings.sides[0][1]
+            enlarged = functional.interpolate(
+                faces.float()[:, None], size=(side, side), mode="bilinear", align_corners=False
+            )
+            rmn_face.start_from(network, _weights(settings.trunk), enlarged)
     if isinstance(network, rmn.Rmn) and settings.trunk:
         rmn.start_from(network, _weights(settings.trunk))
     if settings.start:
@@ -416,7 +421,10 @@ def _follow(average: nn.Module, network: nn.Module, share: float) -> None:
     for kept, now in zip(average.parameters(), network.parameters(), strict=True):
         kept.lerp_(now, 1 - share)
     for kept, now in zip(average.buffers(), network.buffers(), strict=True):
-        kept.copy_(now)
+        if kept.is_floating_point():
+            kept.lerp_(now, 1 - share)
+        else:
+            kept.copy_(now)
 
 
 def _save(
