@@ -125,10 +125,7 @@ def analyze_film(
     weights = zoo.find_expression(plan.models.expression)
     if plan.models.identity:
         zoo.find_identity(plan.models.identity)
-    jobs, n_resumed = _observe_pieces(film, plan, span, data, weights, executor, told)
-    with ThreadPoolExecutor(1) as beside:  # loading takes seconds, as reading does; before, the workers' memory is full
-        identity = beside.submit(_load_identity, plan)
-        sighting = _join(jobs, n_resumed)
+    sighting, identity = observe_film(film, plan, span, data, weights, executor, told)
     observed = time.perf_counter()
     told("analyse", 0.0, None)
     result = analysis.analyse(
@@ -138,7 +135,7 @@ def analyze_film(
         plan,
         span,
         lists.scenes,
-        identity=identity.result(),
+        identity=identity,
         cast=cast,
     )
     notes = ReaderNotes(**sighting.notes)
@@ -182,9 +179,9 @@ def divide_film(
 
     weights = zoo.find_expression(plan.models.expression)
     told = progress or (lambda stage, done, total: None)
-    observation = observe_film(film, plan, _WHOLE, data, weights, executor, told).observation
-    divided = analysis.divide(film, observation, plan, lists.scenes, identity=_load_identity(plan))
-    return divided, observation.pictures
+    sighting, identity = observe_film(film, plan, _WHOLE, data, weights, executor, told)
+    divided = analysis.divide(film, sighting.observation, plan, lists.scenes, identity=identity)
+    return divided, sighting.observation.pictures
 
 
 def reclassify(folder: Path, weights: str, device: str = "auto") -> Analysis:
@@ -237,19 +234,13 @@ def reclassify(folder: Path, weights: str, device: str = "auto") -> Analysis:
 
 def observe_film(
     film: Film, plan: Plan, span: Span, data: Path, weights: Path, executor: executors.Executor, progress: Progress
-) -> Sighting:
-    """Do the pixel pass of every piece of a film that is not in the cache, and join the pieces.
+) -> tuple[Sighting, IdentityModel | None]:
+    """Do the pixel pass of every piece of a film that is not in the cache, join the pieces, and load who tells people.
 
     Raises:
         SceneferError: the error of the first piece that failed; the pieces that were done are kept.
+        WeightsError: the identity network cannot be loaded.
     """
-    return _join(*_observe_pieces(film, plan, span, data, weights, executor, progress))
-
-
-def _observe_pieces(
-    film: Film, plan: Plan, span: Span, data: Path, weights: Path, executor: executors.Executor, progress: Progress
-) -> tuple[list[Job], int]:
-    """Do the pixel pass of what is not in the cache: the jobs of all pieces, and how many were there before."""
     expression_id = plans.expression_id(plan, zoo.sha256_of(weights))
     detector = zoo.verify(plan.observation.detector)
     observe_id = plans.observe_id(plan, zoo.sha256_of(detector), expression_id)
@@ -271,7 +262,10 @@ def _observe_pieces(
     ]
     missing = [job for job in jobs if not store.is_done(job.folder, expression_id)]
     _run_jobs(film, jobs, missing, workers, executor, progress)
-    return jobs, len(jobs) - len(missing)
+    with ThreadPoolExecutor(1) as beside:  # loading takes seconds, as reading does; before, the workers' memory is full
+        identity = beside.submit(_load_identity, plan)
+        sighting = _join(jobs, len(jobs) - len(missing))
+    return sighting, identity.result()
 
 
 def _join(jobs: Sequence[Job], n_resumed: int) -> Sighting:

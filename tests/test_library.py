@@ -29,7 +29,6 @@ from scenefer.report import thumbnails
 from scenefer.tables import EMOTIONS
 from tests.builders import expressions_table, samples_table
 from tests.conftest import FILMS
-from tests.test_page import CHROMIUM
 from tests.test_report import NASTY, Page, analysed, intending
 
 README = Path(__file__).parents[1] / "README.md"
@@ -416,17 +415,6 @@ def test_verdicts_lie_below_their_scenes():
 
 
 # In a browser
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    if CHROMIUM is None:
-        pytest.skip("no Chromium is installed")
-    playwright = pytest.importorskip("playwright.sync_api")
-    with playwright.sync_playwright() as driver:
-        chromium = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
-        yield chromium
-        chromium.close()
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -14,25 +13,12 @@ from scenefer.language import ENGLISH, Language
 from scenefer.report import render
 from tests.test_report import NASTY, analysed, compared, intending
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 SCREENSHOTS = Path(__file__).parents[1] / "screenshots"  # git-ignored: to be looked at
 SIZES = [(1440, "light"), (1440, "dark"), (390, "light"), (390, "dark")]
 
 INDEX = """[...document.querySelectorAll("{}")].indexOf(document.activeElement)"""
 
 Open = Callable[..., tuple[Any, list[str]]]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    if CHROMIUM is None:
-        pytest.skip("no Chromium is installed")
-    playwright = pytest.importorskip("playwright.sync_api")
-    arguments = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-    with playwright.sync_playwright() as driver:
-        chromium = driver.chromium.launch(executable_path=CHROMIUM, args=arguments)
-        yield chromium
-        chromium.close()
 
 
 @pytest.fixture

@@ -13,7 +13,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import cast
 
-import cv2
 import numpy as np
 import torch
 from torch import Tensor, nn
@@ -21,6 +20,7 @@ from torch.nn import functional
 
 from scenefer.errors import WeightsError
 from scenefer.models.identity import IdentityReader
+from scenefer.models.reader import square
 
 SIDE = 160  # px
 CROP = 1.4  # side of a crop, as a multiple of the larger side of its box: see geometry.crop_faces
@@ -145,15 +145,8 @@ def framed(crop: np.ndarray, landmarks: np.ndarray) -> np.ndarray:
     Returns:
         (160, 160, 3) uint8 RGB.
     """
-    side = crop.shape[0] / CROP
-    margin = (crop.shape[0] - side) / 2
-    scale = side / SIDE
-    if scale > 1:
-        crop = cv2.GaussianBlur(crop, (0, 0), 0.4 * scale)
-    offset = margin + scale / 2 - 0.5  # pixel i's centre lies at i + 0.5, in both pictures
-    matrix = np.array([[scale, 0, offset], [0, scale, offset]], np.float64)
-    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    return cv2.warpAffine(crop, matrix, (SIDE, SIDE), flags=flags, borderMode=cv2.BORDER_REPLICATE)
+    edge = crop.shape[0]
+    return square(crop, edge / 2, edge / 2, edge / CROP, SIDE)
 
 
 def load(path: Path, device: str = "cpu", precision: torch.dtype | None = None) -> IdentityReader:

@@ -12,7 +12,6 @@ from concurrent.futures import ThreadPoolExecutor
 from os import cpu_count
 from pathlib import Path
 
-import cv2
 import numpy as np
 import torch
 from safetensors import SafetensorError
@@ -22,7 +21,7 @@ from torch.nn import functional
 
 from scenefer.errors import WeightsError
 from scenefer.models.convolution import Conv3x3
-from scenefer.models.reader import fastest_precision, for_inference
+from scenefer.models.reader import fastest_precision, for_inference, resample
 from scenefer.models.rmn_face import Block
 
 SIDE = 150  # px
@@ -113,15 +112,11 @@ def aligned(crop: np.ndarray, landmarks: np.ndarray) -> np.ndarray:
     across = right - left
     angle = np.arctan2(across[1], across[0])
     scale = side / SIDE
-    if scale > 1:
-        crop = cv2.GaussianBlur(crop, (0, 0), 0.4 * scale)
     turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]]) * scale
     centre = (left + right + mouth) / 3
     # Pixel i's centre lies at i + 0.5, in both pictures.
     offset = centre - 0.5 - turn @ (np.array(CENTRE) * SIDE - 0.5)
-    matrix = np.column_stack([turn, offset])
-    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    return cv2.warpAffine(crop, matrix, (SIDE, SIDE), flags=flags, borderMode=cv2.BORDER_REPLICATE)
+    return resample(crop, np.column_stack([turn, offset]), scale, SIDE)
 
 
 def load(path: Path, device: str = "cpu", precision: torch.dtype | None = None) -> IdentityReader:

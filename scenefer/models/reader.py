@@ -93,21 +93,28 @@ def cut(
     for number, (crop, (x0, y0, x1, y1)) in enumerate(zip(crops, boxes, strict=True)):
         edge = crop.shape[0]
         side = (framing[0] * (x1 - x0) + framing[1] * (y1 - y0)) * edge
-        faces[number] = square(crop, (x0 + x1) / 2 * edge, (y0 + y1) / 2 * edge, side, size)
+        grey = cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY)
+        faces[number] = square(grey, (x0 + x1) / 2 * edge, (y0 + y1) / 2 * edge, side, size)
     return faces
 
 
 def square(picture: np.ndarray, x: float, y: float, side: float, size: int = SIZE) -> np.ndarray:
-    """Cut the square with this centre and side, pixels, out of an RGB picture: (size, size) uint8 grey."""
-    grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
+    """Cut the square with this centre and side, pixels, out of a picture: (size, size) or (size, size, 3) uint8."""
     scale = max(float(side), 1.0) / size
-    if scale > 1:
-        grey = cv2.GaussianBlur(grey, (0, 0), 0.4 * scale)  # a bilinear step alone would alias
     # Pixel i's centre lies at i + 0.5, in both pictures.
     left, top = x - side / 2 + scale / 2 - 0.5, y - side / 2 + scale / 2 - 0.5
-    matrix = np.array([[scale, 0, left], [0, scale, top]], np.float64)
+    return resample(picture, np.array([[scale, 0, left], [0, scale, top]], np.float64), scale, size)
+
+
+def resample(picture: np.ndarray, matrix: np.ndarray, scale: float, size: int) -> np.ndarray:
+    """Resample a picture by the matrix (2, 3) from output to input pixels, ``scale`` of these a pixel: (size, size, …).
+
+    Edges are replicated.
+    """
+    if scale > 1:
+        picture = cv2.GaussianBlur(picture, (0, 0), 0.4 * scale)  # a bilinear step alone would alias
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    return cv2.warpAffine(grey, matrix, (size, size), flags=flags, borderMode=cv2.BORDER_REPLICATE)
+    return cv2.warpAffine(picture, matrix, (size, size), flags=flags, borderMode=cv2.BORDER_REPLICATE)
 
 
 def load(
