@@ -33,13 +33,9 @@ class Block(nn.Module):
         stride, padding = (2, 0) if down else (1, 1)
         self.conv1 = unit(inputs, outputs, stride=stride, padding=padding)
         self.conv2 = unit(outputs, outputs)
-        self.keep = 1.0  # probability that the convolutions count while training (stochastic depth)
 
     def forward(self, x: Tensor) -> Tensor:
         y = self.conv2(torch.relu(self.conv1(x)))
-        if self.training and self.keep < 1:
-            kept = torch.rand(len(x), 1, 1, 1, device=x.device) < self.keep
-            y = y * (kept / self.keep).to(y.dtype)
         if not self.down:
             return torch.relu(x + y)
         x = functional.avg_pool2d(x, 2)
@@ -68,12 +64,6 @@ class RmnFace(nn.Module):
             inputs = channels
         self.dropout = nn.Dropout(dropout)
         self.head = nn.Linear(GROUPS[-2][0] + GROUPS[-1][0], n_labels)
-
-    def set_depth(self, keep: float) -> None:
-        """Let the last block's convolutions count with probability ``keep`` in training, earlier ones' more often."""
-        blocks = [module for module in self.modules() if isinstance(module, Block)]
-        for number, block in enumerate(blocks):
-            block.keep = 1 - (1 - keep) * number / (len(blocks) - 1)
 
     def forward(self, grey: Tensor) -> Tensor:
         """Read grey faces (N, 1, H, W), values 0 to 255, enlarged here if they are 48×48: logits (N, L) float32."""
