@@ -20,6 +20,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from scenefer.errors import WeightsError
+from scenefer.models.convolution import Conv3x3
 from scenefer.models.reader import fastest_precision, for_inference, resample
 from scenefer.models.rmn_face import Block
 from scenefer.models.zoo import sha256_of
@@ -41,7 +42,7 @@ class FaceIdentity(nn.Module):
         super().__init__()
         self.stem = nn.Conv2d(3, 32, 7, stride=2)
         inputs = (32, *CHANNELS[:-1])
-        self.blocks = nn.ModuleList(Block(inputs[k], outputs, down=k in DOWN) for k, outputs in enumerate(CHANNELS))
+        self.blocks = nn.ModuleList(Block(inputs[k], outputs, k in DOWN, Conv3x3) for k, outputs in enumerate(CHANNELS))
         self.head = nn.Linear(CHANNELS[-1], N_VALUES, bias=False)
 
     def forward(self, faces: Tensor) -> Tensor:
