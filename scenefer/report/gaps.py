@@ -103,25 +103,15 @@ def _headline(verdicts: Sequence[str], n_scenes: int, language: Language) -> str
         return language.say("No scene could be judged against what was intended.")
     n = {verdict: verdicts.count(verdict) for verdict in VERDICTS}
     if len(verdicts) > n_scenes:
-        matched = language.many(
-            "{match} of {n} judged intention shows what was intended",
-            "{match} of {n} judged intentions show what was intended",
-            len(verdicts),
-            match=n["match"],
-        )
+        judged = language.many("Of {n} judged intention,", "Of {n} judged intentions,", len(verdicts))
     else:
-        matched = language.many(
-            "{match} of {n} judged scene shows what was intended",
-            "{match} of {n} judged scenes show what was intended",
-            len(verdicts),
-            match=n["match"],
-        )
-    said = [matched]
+        judged = language.many("Of {n} judged scene,", "Of {n} judged scenes,", len(verdicts))
+    said = [language.many("{n} shows what was intended", "{n} show what was intended", n["match"])]
     if n["mismatch"]:
         said.append(language.many("{n} does not", "{n} do not", n["mismatch"]))
     if n["partial"]:
         said.append(language.many("{n} does so in part", "{n} do so in part", n["partial"]))
-    return f"{words.listed(said, language)}."
+    return f"{judged} {words.listed(said, language)}."
 
 
 def _confusion(labels: Sequence[str], counts: Sequence[Sequence[int]], language: Language) -> dict[str, Any]:
