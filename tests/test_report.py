@@ -347,7 +347,9 @@ def test_verdicts_stand_on_the_first_screen_and_the_largest_gap_comes_first():
     [
         (5, 2, 5, "Of 12 judged scenes, 5 show what was intended, 5 do not and 2 do so in part."),
         (1, 1, 1, "Of 3 judged scenes, 1 shows what was intended, 1 does not and 1 does so in part."),
-        (0, 0, 2, "Of 2 judged scenes, 0 show what was intended and 2 do not."),
+        (0, 0, 2, "Of 2 judged scenes, 2 do not show what was intended."),
+        (0, 2, 1, "Of 3 judged scenes, 1 does not show what was intended and 2 do so in part."),
+        (0, 1, 0, "Of 1 judged scene, 1 shows in part what was intended."),
         (1, 0, 0, "Of 1 judged scene, 1 shows what was intended."),
         (13, 0, 0, "Of 13 judged intentions, 13 show what was intended."),
     ],
