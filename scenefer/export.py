@@ -65,7 +65,9 @@ def write_run(analysis: Analysis, compared: Comparison | None, path: Path, *, re
         write_text(rows.to_csv(index=False, float_format="%.6g", errors="backslashreplace"), path)
         return f"{len(rows)} of {len(analysis.faces)} faces"
     if suffix == ".srt":
-        text = write_srt(analysis.expressions, analysis.shots, analysis.scenes, summary.verdicts(compared))
+        evidence = analysis.scene_emotions
+        thin = set(evidence.loc[evidence["evidence"] == "insufficient", "scene"].tolist())
+        text = write_srt(analysis.expressions, analysis.shots, analysis.scenes, summary.verdicts(compared), thin)
         write_text(text, path)
         return _counted(text.count(" --> "), "subtitle")
     if suffix == ".json":
@@ -172,6 +174,6 @@ def _detected(scene: dict[str, Any]) -> str:
 
 
 def _said(entry: dict[str, Any]) -> str:
-    whom = f" of {printable(entry['character'])}" if entry["character"] else ""
+    whom = f" for {printable(entry['character'])}" if entry["character"] else ""
     meant = " and ".join(parse_intention(entry["intended"]))
     return f"{meant} intended{whom}: {entry['verdict'] or entry['why'] or 'not judged'}"

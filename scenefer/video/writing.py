@@ -78,7 +78,8 @@ def write_film(pictures: Iterable[np.ndarray], rate: Fraction, film: Film, span:
             if encoder is not None and encoder.stdin is not None:
                 with suppress(BrokenPipeError):  # what could no longer be given to it
                     encoder.stdin.close()
-            beside.unlink(missing_ok=True)
+            with suppress(OSError):
+                beside.unlink()
 
 
 def _command(width: int, height: int, rate: Fraction, film: Film, span: Span, to: Path) -> list[str]:
