@@ -148,7 +148,7 @@ def test_subtitles_say_what_the_faces_of_each_few_seconds_show(tmp_path: Path):
     analysis, path = run(), tmp_path / "film.srt"
     assert write_run(analysis, compared(analysis), path) == "3 subtitles"
     assert write_run(thin_at_joy(analysis), None, tmp_path / "thin.srt") == "3 subtitles"
-    assert (tmp_path / "thin.srt").read_text().splitlines()[5:8] == [
+    assert (tmp_path / "thin.srt").read_text().splitlines()[6:9] == [
         "00:00:04,080 --> 00:00:06,640", "joy", "too little face evidence",
     ]  # fmt: skip
     one = replace(analysis, scenes=analysis.scenes.head(1))
