@@ -19,7 +19,7 @@ import numpy as np
 from scenefer import analysis, comparison
 from scenefer.agreement import agree
 from scenefer.analysis import Analysis
-from scenefer.emotions import VIEWS, Evidence, interval, resample, shares, summarise
+from scenefer.emotions import EQUAL_ACTOR, VIEWS, Evidence, interval, resample, shares, summarise
 from scenefer.film import Film
 from scenefer.tables import EMOTIONS, empty
 from scenefer.verdicts import CLASSES
@@ -27,9 +27,10 @@ from tests.builders import expressions_table, samples_table, scenes_table, shots
 
 RESULTS = Path(__file__).parent / "results" / "intervals.json"
 SHOTS = (2, 3, 5, 10, 20)
+PEOPLE = (3, 5, 10)
 RATIOS = (0, 1, 2)  # variance between tracks, in multiples of that within
-PROMISED = (0.90, 0.99)  # share of true values inside the 95 % interval, from five shots on
-LEAST_SHOTS = 5
+PROMISED = (0.90, 0.99)  # share of true values inside the 95 % interval, from five shots or people on
+LEAST_UNITS = 5
 MEAN, SPREAD = np.array([0.5, -1, -0.5, 1, 0, -0.5, 1]), 0.8  # of the logits of the seven, and of one inside a track
 
 
@@ -52,25 +53,48 @@ def scene(n_shots: int, ratio: float, rng: np.random.Generator) -> Evidence:
     (0.5 to 4 s, Ekman 2003, Emotions Revealed).
     """
     shot = np.repeat(np.arange(n_shots), rng.integers(1, 4, n_shots))
-    seconds = rng.integers(2, 9, len(shot))
+    return filmed((shot,), rng.normal(0, np.sqrt(ratio) * SPREAD, (len(shot), 7)), rng)
+
+
+def cast(n_people: int, ratio: float, rng: np.random.Generator) -> Evidence:
+    """Draw people seen in 1 to 4 shots each, whose logits vary ``ratio`` times as much as those inside a track.
+
+    Those of the tracks of one person vary as much as those inside a track.
+    """
+    person = np.repeat(np.arange(n_people), rng.integers(1, 5, n_people))
+    own = rng.normal(0, np.sqrt(ratio) * SPREAD, (n_people, 7))[person]
+    return filmed((person, np.arange(len(person))), own + rng.normal(0, SPREAD, own.shape), rng)
+
+
+def filmed(levels: tuple[np.ndarray, ...], leaning: np.ndarray, rng: np.random.Generator) -> Evidence:
+    """Draw the faces of tracks of 2 to 8 s.
+
+    Args:
+        levels: (n,) of each track, what it belongs to, coarsest first.
+        leaning: (n, 7) of each track, what is added to the logits of all its faces.
+    """
+    n = len(leaning)
+    seconds = rng.integers(2, 9, n)
     kept = np.exp(-0.2 / 2)
-    logits = np.empty((len(shot), 40, 7))
-    logits[:, 0] = rng.normal(0, SPREAD, (len(shot), 7))
+    logits = np.empty((n, 40, 7))
+    logits[:, 0] = rng.normal(0, SPREAD, (n, 7))
     for step in range(1, 40):
         logits[:, step] = kept * logits[:, step - 1]
-        logits[:, step] += np.sqrt(1 - kept**2) * rng.normal(0, SPREAD, (len(shot), 7))
-    logits += MEAN + rng.normal(0, np.sqrt(ratio) * SPREAD, (len(shot), 1, 7))
-    mass = softmax(logits).reshape(len(shot), 8, 5, 7).sum(axis=2) * 0.2
-    track = np.repeat(np.arange(len(shot)), seconds)
-    second = np.concatenate([np.arange(n) for n in seconds])
-    return Evidence((shot[track], track), mass[track, second], np.ones(len(track)))
+        logits[:, step] += np.sqrt(1 - kept**2) * rng.normal(0, SPREAD, (n, 7))
+    logits += (MEAN + leaning)[:, None]
+    mass = softmax(logits).reshape(n, 8, 5, 7).sum(axis=2) * 0.2
+    track = np.repeat(np.arange(n), seconds)
+    second = np.concatenate([np.arange(long) for long in seconds])
+    return Evidence((*(level[track] for level in levels), track), mass[track, second], np.ones(len(track)))
 
 
-def intervals(evidence: Evidence, rng: np.random.Generator, resamples: int = 400) -> Iterator[tuple[np.ndarray, ...]]:
+def intervals(
+    evidence: Evidence, rng: np.random.Generator, views: Sequence[str] = VIEWS, resamples: int = 400
+) -> Iterator[tuple[np.ndarray, ...]]:
     """Yield both ends of the seven intervals of a scene, of each view."""
     counts = resample(evidence, resamples, rng)
     once = [np.ones((1, drawn.shape[1]), np.int64) for drawn in counts]
-    for view in VIEWS:
+    for view in views:
         yield interval(shares(evidence, once, view)[0], shares(evidence, counts, view), evidence.levels[0].max() + 1)
 
 
@@ -83,6 +107,18 @@ def covered(n_shots: int, ratio: int, n_scenes: int = 400) -> dict[str, float]:
         for _ in range(n_scenes)
     ]
     return dict(zip(VIEWS, np.mean(hits, axis=0).round(4).tolist(), strict=True))
+
+
+def covered_people(n_people: int, ratio: int, n_scenes: int = 2000) -> float:
+    """Return how often an interval of ``equal_actor`` holds the true percentage."""
+    rng = np.random.default_rng([n_people, ratio, 1])
+    known = truth(1 + ratio, rng)
+    hits = [
+        ((low <= known) & (known <= high)).mean()
+        for _ in range(n_scenes)
+        for low, high in intervals(cast(n_people, ratio, rng), rng, (EQUAL_ACTOR,))
+    ]
+    return round(float(np.mean(hits)), 4)
 
 
 def doubled(evidence: Evidence) -> Evidence:
@@ -188,6 +224,11 @@ def main() -> int:
         skill[options.run.name] = shuffled(analysis.load(options.run))
     measured: dict[str, Any] = {
         "coverage": coverage,
+        "coverage_people": [
+            {"people": n_people, "between": ratio, EQUAL_ACTOR: covered_people(n_people, ratio)}
+            for n_people in PEOPLE
+            for ratio in RATIOS
+        ],
         "narrowing": narrowing(),
         "shuffled": skill,
         "seconds_100_scenes": seconds(hundred),
@@ -198,11 +239,13 @@ def main() -> int:
 
 
 def holds(measured: dict[str, Any]) -> bool:
-    """Tell whether all that is promised holds; of fewer than five shots nothing is."""
+    """Tell whether all that is promised holds; of fewer than five shots or people nothing is."""
     low, high = PROMISED
-    rows = [row for row in measured["coverage"] if row["shots"] >= LEAST_SHOTS]
+    rows = [row for row in measured["coverage"] if row["shots"] >= LEAST_UNITS]
+    of_people = [row for row in measured["coverage_people"] if row["people"] >= LEAST_UNITS]
     return (
         all(low <= row[view] <= high for row in rows for view in VIEWS)
+        and all(low <= row[EQUAL_ACTOR] <= high for row in of_people)
         and all(ratio < 1 for ratio in measured["narrowing"].values())
         and all(
             abs(one["mean_skill"]) <= 0.02 and 0.01 <= one["p_below_05"] <= 0.10

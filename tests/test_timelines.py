@@ -15,6 +15,7 @@ from scenefer.errors import SheetError
 from scenefer.film import Film
 from scenefer.sheets import read_lists, read_sheet
 from scenefer.timecode import timecode_of
+from scenefer.timelines import read_timeline
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
@@ -324,6 +325,21 @@ def test_connected_clips_and_storylines_of_fcpxml_lie_where_they_are_seen(tmp_pa
           <chapter-marker start="51s" duration="1/25s" value="storyline"/></clip></spine>
       </asset-clip></spine></sequence></project></fcpxml>"""
     assert read(text, tmp_path, "p.fcpxml") == {"gap": (150, 325), "title": (325, 425), "storyline": (425, 500)}
+
+
+def test_markers_of_fcpxml_on_clips_of_another_speed_are_counted_in_a_notice(tmp_path: Path):
+    text = """<fcpxml version="1.9"><resources><format id="r1" frameDuration="1/25s"/></resources><project name="p">
+      <sequence format="r1"><spine>
+        <clip name="slow" duration="4s"><timeMap><timept time="0s" value="0s"/><timept time="4s" value="2s"/></timeMap>
+          <marker start="1s" duration="1s" value="a"/><clip lane="1" offset="2s" duration="1s">
+          <marker start="0s" duration="1s" value="b"/></clip></clip>
+        <clip name="plain" offset="4s" duration="4s"><marker start="1s" duration="1s" value="c"/></clip>
+      </spine></sequence></project></fcpxml>"""
+    path = tmp_path / "p.fcpxml"
+    path.write_text(text)
+    timeline = read_timeline(path, Fraction(25))
+    assert [mark.name for mark in timeline.markers] == ["a", "b", "c"]
+    assert timeline.notices == ("markers on clips played at another speed, which may lie elsewhere: 2",)
 
 
 def test_a_clip_of_fcpxml_without_a_duration_is_as_long_as_its_asset(tmp_path: Path):

@@ -231,6 +231,17 @@ def test_an_arc_is_as_wide_as_the_film_however_short_it_is():
     assert [int(x) for x in re.findall(r"M(\d+) ", path)] == list(range(30))
 
 
+def test_people_of_stills_are_seen_in_pictures_and_not_for_seconds():
+    found = film((0, "happy"), (1, "sad"), (0, "happy"))
+    stills = replace(found, film=replace(found.film, kind="stills"), samples=found.samples.assign(weight=1.0))
+    html = render(stills)
+    section = html[html.index('id="people"') : html.index('id="tracks"')]
+    assert "seen in 2 pictures; first in picture 1" in section
+    assert "seen in 1 picture; first in picture 2" in section
+    assert "A bar stands for 1 picture, in their order" in section
+    assert "0:00" not in section
+
+
 def test_without_people_there_is_no_section_of_them():
     assert people.people_cards(film((None, "happy")), 4.0) is None
     assert 'id="people"' not in render(film((None, "happy")))

@@ -50,7 +50,8 @@ def people_cards(analysis: Analysis, end: float, language: Language = ENGLISH) -
     crops = _pictures(analysis, tracks)
     usable = seen.loc[seen["usable"]]
     n_bars = _n_bars(analysis, end)
-    of_shots = words.shots if analysis.film.kind == "video" else words.pictures
+    video = analysis.film.kind == "video"
+    of_shots = words.shots if video else words.pictures
     cards = []
     for actor in listed.tolist():
         own = tracks.loc[tracks["actor"] == actor]
@@ -61,7 +62,9 @@ def people_cards(analysis: Analysis, end: float, language: Language = ENGLISH) -
                 "picture": packed(crops.get(actor), 128),
                 "seen": words.length(float(seconds[actor]), language),
                 "usable": words.length(float(faces["weight"].sum()), language),
-                "first": words.moment(float(own["start"].min()), end < 600, language),
+                "first": words.moment(float(own["start"].min()), end < 600, language)
+                if video
+                else language.say("picture {n}", n=int(own["shot"].min()) + 1),
                 "shots": of_shots(own["shot"].nunique(), language),
                 "arc": arc(faces, end, n_bars),
                 "most": _largest(faces, language),
@@ -75,8 +78,9 @@ def people_cards(analysis: Analysis, end: float, language: Language = ENGLISH) -
         "named": bool(tracks["actor_name"].notna().any()),
         "n_unknown": int(unknown["track"].nunique()),
         "unknown": words.length(float(unknown["weight"].sum()), language),
-        "bar": words.length(end / n_bars, language),
-        "end": words.moment(end),
+        "bar": words.length(end / n_bars, language) if video else words.pictures(round(end / n_bars), language),
+        "begin": words.moment(0) if video else "1",
+        "end": words.moment(end) if video else str(len(analysis.shots)),
         "height": _HEIGHT,
         "bars": n_bars,
     }
@@ -111,7 +115,8 @@ def arc(faces: pd.DataFrame, end: float, n_bars: int = _BARS) -> list[dict[str, 
 def _n_bars(analysis: Analysis, end: float) -> int:
     """Count the bars of an arc: fewer where the film has few samples."""
     step = float(analysis.samples["weight"].median()) if len(analysis.samples) else 0.0
-    return int(np.clip(end / (_SAMPLES * step), 1, _BARS)) if step > 0 else _BARS
+    together = _SAMPLES if analysis.film.kind == "video" else 1
+    return int(np.clip(end / (together * step), 1, _BARS)) if step > 0 else _BARS
 
 
 def _pictures(analysis: Analysis, tracks: pd.DataFrame) -> dict[int, bytes]:

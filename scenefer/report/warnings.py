@@ -30,4 +30,5 @@ SHAPES = (
     marked("{sheet}: it counts {counted} frames a second, the film has {rate}"),
     marked("{sheet}: left out, since others last: {n} of {all} markers, which have no length"),
     marked("{sheet}: locators that lie neither in the film nor in the source of their event: {n}"),
+    marked("{sheet}: markers on clips played at another speed, which may lie elsewhere: {n}"),
 )

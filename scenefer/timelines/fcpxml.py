@@ -55,7 +55,15 @@ def read_fcpxml(root: Element) -> Timeline:
         if item.tag != "transition":  # lies over the clips beside it
             at = begin + length
             markers += _markers(item, begin, length, assets)
-    return Timeline(markers, clips, start=start, rate=_rate(root, sequence))
+    retimed = _on_retimed(sequence)
+    notices = (f"markers on clips played at another speed, which may lie elsewhere: {retimed}",) if retimed else ()
+    return Timeline(markers, clips, start=start, rate=_rate(root, sequence), notices=notices)
+
+
+def _on_retimed(sequence: Element) -> int:
+    """Count the markers below clips with a ``timeMap``, whose times are not followed through it."""
+    retimed = (item for item in sequence.iter() if item.find("timeMap") is not None)
+    return len({marker for item in retimed for marker in item.iter() if marker.tag in _MARKERS})
 
 
 def _markers(
