@@ -89,6 +89,7 @@ class Batch:
                 self._write(Ledger.update_tables)
         finally:
             outcomes.close()  # ends its workers at once
+            self.in_work.clear()
             self._write(Ledger.close)
 
     def stop(self, why: str) -> None:
