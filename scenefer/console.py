@@ -17,6 +17,7 @@ from rich.text import Text
 
 from scenefer.errors import printable
 from scenefer.film import clock
+from scenefer.intentions import parse_intention
 from scenefer.tables import EMOTIONS, TABLES
 
 if TYPE_CHECKING:
@@ -65,13 +66,16 @@ def progress_bar(name: str, console: Console) -> Iterator[Tell]:
 
 
 def scenes_table(analysis: Analysis) -> Table:
-    """Draw a row a scene: its place, its evidence, its three largest percentages."""
+    """Draw a row a scene: its place, its evidence, what was intended if anything was, its three largest percentages."""
+    meant = _intended(analysis)
     guessed = bool(len(analysis.scenes)) and (analysis.scenes["source"] == "guessed").all()
     title = f"{analysis.film.path.name}{' · guessed scenes' if guessed else ''}"
     table = Table(title=Text(printable(title)), title_justify="left", box=SIMPLE_HEAD)
     table.add_column("scene")
     for heading in ("from", "to", "faces"):
         table.add_column(heading, justify="right", no_wrap=True)
+    if meant:
+        table.add_column("intended")
     table.add_column("detected, % of screen time")
     for scene in summary(analysis)["scenes"]:
         if scene["percent"] is None:
@@ -81,8 +85,25 @@ def scenes_table(analysis: Analysis) -> Table:
             words = " · ".join(f"{emotion} {percent:.0f}" for emotion, percent in largest)
             words += " (one take)" if scene["evidence"] == "one take" else ""
         start, end = clock(scene["start"])[:-2], clock(scene["end"])[:-2]
-        table.add_row(Text(printable(scene["name"])), start, end, f"{scene['coverage']:.0%}", words)
+        said = [Text(meant.get(str(scene["name"]), ""))] if meant else []
+        table.add_row(Text(printable(scene["name"])), start, end, f"{scene['coverage']:.0%}", *said, words)
     return table
+
+
+def _intended(analysis: Analysis) -> dict[str, str]:
+    """Write what the sheet of a film says that each scene was meant to show, by the scene's name."""
+    said: dict[str, list[str]] = {}
+    if analysis.sheet is not None:
+        stated = analysis.sheet.loc[analysis.sheet["intended"].notna()]
+        for name, shares, character in stated[["scene", "intended", "character"]].itertuples(index=False, name=None):
+            meant = " · ".join(
+                emotion if share == 1 else f"{emotion} {100 * share:.0f}"
+                for emotion, share in parse_intention(shares).items()
+            )
+            if meant:
+                whose = f"{printable(character)}: " if isinstance(character, str) else ""
+                said.setdefault(str(name), []).append(whose + meant)
+    return {name: "\n".join(lines) for name, lines in said.items()}
 
 
 def summary(analysis: Analysis) -> dict[str, Any]:

@@ -72,6 +72,8 @@ def summary(differences: Differences) -> str:
     """Write in words which expressions changed by more than their uncertainty, a line a scene; then what is missing."""
     table = differences.table.loc[differences.table["view"] == VIEWS[0]]
     lines = [_sentence(str(name), scene) for name, scene in table.groupby("name", sort=False)]
+    if not lines:
+        lines.append("Nothing is compared: no scene has the same name in both runs.")
     for scenes, where in ((differences.only, "this"), (differences.only_other, "the other")):
         if scenes:
             lines.append(f"Only in {where} run: {', '.join(scenes)}.")

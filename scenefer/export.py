@@ -65,15 +65,21 @@ def write_run(analysis: Analysis, compared: Comparison | None, path: Path, *, re
         write_text(rows.to_csv(index=False, float_format="%.6g", errors="backslashreplace"), path)
         return f"{len(rows)} of {len(analysis.faces)} faces"
     if suffix == ".srt":
-        text = write_srt(analysis.expressions, analysis.shots, analysis.scenes, summary.verdicts(compared))
+        evidence = analysis.scene_emotions
+        thin = set(evidence.loc[evidence["evidence"] == "insufficient", "scene"].tolist())
+        text = write_srt(analysis.expressions, analysis.shots, analysis.scenes, summary.verdicts(compared), thin)
         write_text(text, path)
-        return f"{text.count(' --> ')} subtitles"
+        return _counted(text.count(" --> "), "subtitle")
     if suffix == ".json":
         text = json.dumps(summary.scene_record(analysis, compared), indent=1, ensure_ascii=False) + "\n"
     else:
         text = _timeline(analysis, compared, suffix)
     write_text(text, path)
-    return f"{len(analysis.scenes)} scenes"
+    return _counted(len(analysis.scenes), "scene")
+
+
+def _counted(n: int, noun: str) -> str:
+    return f"{n} {noun}{'s' * (n != 1)}"
 
 
 def face_rows(analysis: Analysis, *, rejected: bool = False) -> pd.DataFrame:
@@ -129,13 +135,14 @@ def scene_marks(analysis: Analysis, compared: Comparison | None) -> tuple[list[M
 
 
 def write_text(text: str, path: Path) -> None:
-    """Write a text file, beside its place first, then renamed.
+    """Write a text file, beside its place first, then renamed; its folder is made where there is none.
 
     Raises:
         OutputError: the file cannot be written.
     """
     beside = path.with_name(path.name + ".tmp")
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         beside.write_text(text, encoding="utf-8", errors="backslashreplace", newline="")
         os.replace(beside, path)
     except OSError as error:
@@ -167,6 +174,6 @@ def _detected(scene: dict[str, Any]) -> str:
 
 
 def _said(entry: dict[str, Any]) -> str:
-    whom = f" of {printable(entry['character'])}" if entry["character"] else ""
+    whom = f" for {printable(entry['character'])}" if entry["character"] else ""
     meant = " and ".join(parse_intention(entry["intended"]))
     return f"{meant} intended{whom}: {entry['verdict'] or entry['why'] or 'not judged'}"

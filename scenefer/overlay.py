@@ -157,9 +157,8 @@ class _Painter:
         _fill(picture, left, top, width, height, _INK, _SHADE)
         head = scene[3] if scene else "–"
         _paste(picture, _text(head, round(18 * unit), True, _PAPER, width - 2 * gap), left + gap, top + gap)
-        about = _text(
-            f"{clock(time)[:-2]}  {self._note(moment, so_far)}", round(13 * unit), False, _PALE, width - 2 * gap
-        )
+        at = clock(time)[:-2].replace(".", self._language.decimal_mark)
+        about = _text(f"{at}  {self._note(moment, so_far)}", round(13 * unit), False, _PALE, width - 2 * gap)
         _paste(picture, about, left + gap, top + gap + round(25 * unit))
         begin, first = left + gap + name + gap, top + gap + round(48 * unit)
         for place, text in enumerate(names):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -20,12 +20,19 @@ _SECOND = 10.0  # percent from which a second emotion is named
 _TEXT = str.maketrans({"<": "‹", ">": "›", "{": "(", "}": ")"})
 
 
-def write_srt(expressions: pd.DataFrame, shots: pd.DataFrame, scenes: pd.DataFrame, verdicts: Mapping[int, str]) -> str:
+def write_srt(
+    expressions: pd.DataFrame,
+    shots: pd.DataFrame,
+    scenes: pd.DataFrame,
+    verdicts: Mapping[int, str],
+    thin: Collection[int] = (),
+) -> str:
     """Write SRT: a subtitle for every few seconds of a shot with a usable face, at film time.
 
     Args:
         expressions: table EXPRESSIONS; ``shots`` SHOTS; ``scenes`` SCENES.
         verdicts: by number of the scene, where it was compared.
+        thin: numbers of the scenes with too little face evidence, of which no percentages are given.
     """
     import numpy as np
 
@@ -46,8 +53,8 @@ def write_srt(expressions: pd.DataFrame, shots: pd.DataFrame, scenes: pd.DataFra
             continue
         number = int(scene[piece])
         verdict = f" ({verdicts[number]})" if number in verdicts else ""
-        words = _words(100 * shares[own].sum(axis=0) / seconds)
-        lines = [f"{_safe(names[number])}{verdict}", f"detected: {words}"]
+        words = f"detected: {_words(100 * shares[own].sum(axis=0) / seconds)}"
+        lines = [f"{_safe(names[number])}{verdict}", "too little face evidence" if number in thin else words]
         cues.append(
             f"{len(cues) + 1}\n{_clock(float(starts[piece]))} --> {_clock(float(ends[piece]))}\n"
             + "\n".join(lines)

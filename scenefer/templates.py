@@ -65,6 +65,7 @@ def write_template(
             writer.writerow([spreadsheet_safe(str(name)), clock(start), clock(end), *map(spreadsheet_safe, cells)])
     beside = path.with_name(path.name + ".tmp")
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         beside.write_text(text.getvalue(), encoding="utf-8")
         os.replace(beside, path)
     except OSError as error:

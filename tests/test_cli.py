@@ -176,6 +176,8 @@ def test_a_sheet_is_written_with_pictures_filled_in_and_read_again_and_never_wri
         "first,0:00:00.000,0:00:00.400,sad,,",
         "second,0:00:00.500,0:00:01.000,,,",
     ]
+    assert "2 listed scenes: sheet.csv" in done.stdout
+    assert done.stdout.splitlines()[-1] == f"then: scenefer analyze {film} --intended sheet.csv"
     assert "001-first-1.jpg" in {path.name for path in (tmp_path / "sheet-pictures").iterdir()}
     again = scenefer("scenes", film, "--to", "sheet.csv", cwd=tmp_path)
     assert again.returncode == 3

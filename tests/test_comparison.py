@@ -518,6 +518,13 @@ def test_a_run_does_not_differ_from_itself_and_other_takes_are_resampled_by_them
     assert (other["difference_high"] - other["difference_low"]).mean() > 1
 
 
+def test_runs_without_a_scene_in_common_say_so():
+    analysis = analysis_of(*random_scenes(np.random.default_rng(1), 2))
+    other = replace(analysis, scenes=analysis.scenes.assign(name=["x", "y"]))
+    lines = summary_of_runs(compare_runs(analysis, other)).splitlines()
+    assert lines[0] == "Nothing is compared: no scene has the same name in both runs."
+
+
 def test_the_interval_of_a_difference_is_wider_than_that_of_either_take():
     analysis = analysis_of(*random_scenes(np.random.default_rng(2), 6), resamples=1000)
     take = replace(analysis, film=replace(FILM, id="1" * 16))

@@ -63,6 +63,13 @@ def compared(analysis: Analysis) -> Comparison:
     return compare(analysis, sheet)
 
 
+def thin_at_joy(analysis: Analysis) -> Analysis:
+    rows = analysis.scene_emotions
+    return replace(
+        analysis, scene_emotions=rows.assign(evidence=rows["evidence"].mask(rows["scene"] == 1, "insufficient"))
+    )
+
+
 def frames(analysis: Analysis, path: Path) -> dict[str, tuple[int, int]]:
     sheet, _ = read_sheet(path, analysis.film)
     return {
@@ -140,6 +147,12 @@ def test_json_has_the_percentages_with_their_intervals_and_null_where_nothing_ca
 def test_subtitles_say_what_the_faces_of_each_few_seconds_show(tmp_path: Path):
     analysis, path = run(), tmp_path / "film.srt"
     assert write_run(analysis, compared(analysis), path) == "3 subtitles"
+    assert write_run(thin_at_joy(analysis), None, tmp_path / "thin.srt") == "3 subtitles"
+    assert (tmp_path / "thin.srt").read_text().splitlines()[6:9] == [
+        "00:00:04,080 --> 00:00:06,640", "joy", "too little face evidence",
+    ]  # fmt: skip
+    one = replace(analysis, scenes=analysis.scenes.head(1))
+    assert write_run(one, None, tmp_path / "new" / "folder" / "one.json") == "1 scene"
     assert path.read_text() == (
         "1\n00:00:00,120 --> 00:00:04,040\nrage (match)\ndetected: angry 80 %, happy 10 %\n\n"
         "2\n00:00:04,080 --> 00:00:06,640\njoy (mismatch)\ndetected: happy 85 %, angry 10 %\n\n"
@@ -186,9 +199,10 @@ def test_a_suffix_that_nothing_is_written_as_is_refused_with_the_nearest_one():
 
 @pytest.mark.parametrize("suffix", ["csv", "edl", "otio", "srt", "json"])
 def test_what_cannot_be_written_is_an_error_and_leaves_nothing_behind(suffix: str, tmp_path: Path):
+    (tmp_path / "no folder").touch()
     with pytest.raises(OutputError, match="cannot be written"):
         write_run(run(), None, tmp_path / "no folder" / f"film.{suffix}")
     (tmp_path / f"film.{suffix}").mkdir()
     with pytest.raises(OutputError, match="cannot be written"):
         write_run(run(), None, tmp_path / f"film.{suffix}")
-    assert [path.name for path in tmp_path.iterdir()] == [f"film.{suffix}"]
+    assert {path.name for path in tmp_path.iterdir()} == {"no folder", f"film.{suffix}"}

@@ -110,3 +110,13 @@ def test_facenet_that_is_not_here_says_how_to_pull_it(tmp_path: Path, monkeypatc
     monkeypatch.setenv("SCENEFER_WEIGHTS", str(tmp_path))
     with pytest.raises(WeightsError, match="run: scenefer weights pull facenet"):
         zoo.load_identity("facenet")
+
+
+def test_loading_leaves_the_number_of_threads_as_it_was():
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        zoo.load_identity("face_identity")
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(before)

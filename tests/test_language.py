@@ -166,7 +166,7 @@ def test_the_report_is_in_the_language_that_is_asked_for():
     page = Page(html)
     assert '<html lang="id">' in html
     assert "Adegan mana yang tidak menampakkan yang dimaksudkan?" in page.text
-    assert "1 dari 2 adegan yang dinilai menampakkan yang dimaksudkan dan 1 tidak." in page.text
+    assert "Dari 2 adegan yang dinilai, 1 menampakkan yang dimaksudkan dan 1 tidak." in page.text
     assert comparison.finding({"intended": None, "why": "nothing intended", "rank": None}, INDONESIAN) == (
         "tidak ada yang dimaksudkan"
     )

@@ -205,7 +205,7 @@ def test_what_cannot_be_written_leaves_nothing_behind(tmp_path: Path, clip: Path
     with pytest.raises(OutputError, match="is the film itself"):
         overlay(probe(clip), run, clip)
     with pytest.raises(OutputError, match="cannot be written"):
-        overlay(probe(clip), run, tmp_path / "no folder" / "out.mp4")
+        overlay(probe(clip), run, clip / "out.mp4")
     with pytest.raises(OutputError, match="no frame of the film lies in this part"):
         overlay(probe(clip), run, tmp_path / "out.mp4", Span(90.0, 91.0))
     assert {path.name for path in tmp_path.iterdir()} == {"clip.mp4"}

@@ -22,6 +22,7 @@ from scenefer import comparison
 from scenefer.analysis import Analysis
 from scenefer.emotions import EmotionSettings, summarise
 from scenefer.film import Film
+from scenefer.language import Language
 from scenefer.report import build, cards, evidence, figures, gaps, inside, pictures, render, words
 from scenefer.tables import EMOTIONS, conform, empty
 from tests.builders import (
@@ -332,13 +333,45 @@ def test_verdicts_stand_on_the_first_screen_and_the_largest_gap_comes_first():
     assert [scene["verdicts"][0]["verdict"] for scene in scenes] == ["match", "mismatch", "unjudged"]
     overview = gaps.overview(found, scenes)
     assert overview is not None
-    assert overview["headline"] == "1 of 2 judged scenes show what was intended and 1 does not."
+    assert overview["headline"] == "Of 2 judged scenes, 1 shows what was intended and 1 does not."
     assert [gap["card"]["name"] for gap in overview["gaps"]] == ["joy"]
     assert overview["n_unjudged"] == 1
     page = Page(render(whole, found))
     assert "Which scenes do not show what was intended?" in page.text
     assert "where happy leads" in page.text
     assert "The rule of the verdicts" in page.text
+
+
+@pytest.mark.parametrize(
+    ("match", "partial", "mismatch", "sentence"),
+    [
+        (5, 2, 5, "Of 12 judged scenes, 5 show what was intended, 5 do not and 2 do so in part."),
+        (1, 1, 1, "Of 3 judged scenes, 1 shows what was intended, 1 does not and 1 does so in part."),
+        (0, 0, 2, "Of 2 judged scenes, 2 do not show what was intended."),
+        (0, 2, 1, "Of 3 judged scenes, 1 does not show what was intended and 2 do so in part."),
+        (0, 1, 0, "Of 1 judged scene, 1 shows in part what was intended."),
+        (1, 0, 0, "Of 1 judged scene, 1 shows what was intended."),
+        (13, 0, 0, "Of 13 judged intentions, 13 show what was intended."),
+    ],
+)
+def test_the_headline_counts_verdicts_in_plain_english(match: int, partial: int, mismatch: int, sentence: str):
+    verdicts = ["match"] * match + ["partial"] * partial + ["mismatch"] * mismatch
+    assert gaps._headline(verdicts, 12, Language()) == sentence
+
+
+@pytest.mark.parametrize(
+    ("evidence", "within", "said"),
+    [("one take", True, ", one take"), ("enough", True, ", fewer than three shots"), ("enough", False, "")],
+)
+def test_a_gap_says_what_its_evidence_is(evidence: str, within: bool, said: str, monkeypatch: pytest.MonkeyPatch):
+    whole, found = compared(rage="angry", joy="sad", empty="fear")
+    made = cards.scene_cards
+
+    def thinner(*arguments: Any) -> list[dict[str, Any]]:
+        return [{**card, "evidence": evidence, "within": within} for card in made(*arguments)]
+
+    monkeypatch.setattr(cards, "scene_cards", thinner)
+    assert f'<span class="when">0:10–0:20{said}</span>' in render(whole, found)
 
 
 def test_without_intentions_nothing_is_compared():

@@ -103,19 +103,20 @@ def test_a_file_of_another_layout_is_refused(tmp_path: Path):
         reader.load(tmp_path / "absent.safetensors")
 
 
-def test_a_new_mask_changes_nothing():
-    mask = rmn_face.Mask(64, depth=2)
-    assert torch.equal(mask(torch.randn(2, 64, 13, 13)), torch.full((2, 64, 13, 13), 0.5))
-
-
 def test_the_trunk_gives_what_the_face_recognition_network_gives():
-    """Stem and first group, computed from the stored units in colour, against the folded convolutions in grey."""
+    """Stem and first group, computed from the stored units in colour, against those that normalise, in grey."""
     from safetensors.torch import load_file
 
     stored = {key: tensor.float() for key, tensor in load_file(TRUNK).items()}
     network = rmn_face.RmnFace()
-    rmn_face.start_from(network, TRUNK)
+    faces = 118 + 58 * torch.randn(8, 1, 64, 64, generator=torch.Generator().manual_seed(1))
+    rmn_face.start_from(network, TRUNK, faces)
+    assert torch.equal(network.masks[1](torch.randn(2, 64, 13, 13)), torch.full((2, 64, 13, 13), 0.5))
+    network.stem.train()
+    learning = network.stem(rmn_face.normalise(faces))
     network.eval()
+    torch.testing.assert_close(network.stem(rmn_face.normalise(faces)), learning, atol=1e-3, rtol=1e-3)
+    assert network.stem.bn.num_batches_tracked == 1
 
     def unit(name: str, x: torch.Tensor, stride: int, padding: int) -> torch.Tensor:
         y = nn.functional.conv2d(x, stored[f"{name}.conv.weight"], stored[f"{name}.conv.bias"], stride, padding)
@@ -159,4 +160,14 @@ def test_bfloat16_is_close_to_float32():
 
 def test_the_small_network_has_the_parameters_of_its_layout():
     assert sum(p.numel() for p in rmn_compact.RmnCompact().parameters()) == 6_480_943
-    assert sum(p.numel() for p in rmn_face.RmnFace().parameters()) == 4_882_863
+    assert sum(p.numel() for p in rmn_face.RmnFace().parameters()) == 4_886_735
+
+
+@pytest.mark.parametrize(("edge", "seen"), [(48, 26), (96, 22), (112, 26)])
+def test_the_trunk_sees_a_face_at_its_size_and_enlarges_only_what_is_framed_as_training_pictures(edge: int, seen: int):
+    network = rmn_face.RmnFace(side=112).eval()
+    sizes: list[int] = []
+    network.groups[0].register_forward_hook(lambda _module, _inputs, output: sizes.append(output.shape[-1]))
+    with torch.inference_mode():
+        network(torch.rand(1, 1, edge, edge) * 255)
+    assert sizes == [seen]

@@ -46,6 +46,7 @@ def test_a_sheet_that_may_be_filled_in_is_not_overwritten(tmp_path: Path):
 
 
 def test_a_template_that_cannot_be_written_is_an_error(tmp_path: Path):
+    (tmp_path / "no folder").touch()
     with pytest.raises(OutputError, match="cannot be written"):
         write_template(scenes_table(name=["1"], start=[0.0], end=[2.0]), tmp_path / "no folder" / "scenes.csv")
 

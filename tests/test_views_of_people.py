@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -115,6 +116,17 @@ def test_an_intention_for_a_character_is_compared_with_that_persons_faces():
     assert not any("compared with all faces" in notice for notice in comparison.notices)
 
 
+def test_the_report_tells_a_scenes_intentions_for_several_characters_apart():
+    found = film(*ANA_TWICE, (1, "sad"), names={0: "Ana", 1: "Budi"})
+    found = replace(found, scenes=scenes_table(start=[0.0, 12.0], end=[12.0, 13.0], name=["a", "b"]))
+    found = replace(found, scene_emotions=pd.concat([found.scene_emotions, found.scene_emotions.assign(scene=1)]))
+    sheet = sheet_of(found, "happy", None, character=["Ana", None])
+    page = render(found, compare(found, pd.concat([sheet, sheet.head(1).assign(character="Budi")])))
+    assert "Of 2 judged intentions, 1 shows what was intended and 1 does not." in page
+    marks = re.findall(r"</b>([a-z ]+)</span> <small>(for \w+)</small>", page)
+    assert marks == [("shown as intended", "for Ana"), ("not shown as intended", "for Budi")]
+
+
 def test_a_character_who_is_not_seen_is_not_judged():
     found = film(*ANA_TWICE, names={0: "Ana", 1: "Budi"})
     two = replace(found, scenes=scenes_table(start=[0.0, 8.0], end=[8.0, 12.0], name=["a", "b"]))
@@ -209,6 +221,14 @@ def test_an_arc_is_blank_where_the_person_is_not_seen_and_its_parts_fill_its_hei
     faces = expressions_table(time=[0.0, 5.0], happy=[0.25, 1.0], sad=[0.75, 0.0], weight=0.2)
     drawn = {part["emotion"]: part["path"] for part in people.arc(faces, 32.0)}
     assert drawn == {"happy": "M0 40V30h1V40zM25 40V0h1V40z", "sad": "M0 30V0h1V30z"}
+
+
+def test_an_arc_is_as_wide_as_the_film_however_short_it_is():
+    """A face that is seen all the time leaves no bar out, and none stands beyond the last."""
+    found = shown(film((0, "happy"), (0, "happy"), (0, "happy")))
+    assert (found["bars"], found["bar"]) == (30, "0.4 s")
+    path = next(part["path"] for part in found["cards"][0]["arc"] if part["emotion"] == "happy")
+    assert [int(x) for x in re.findall(r"M(\d+) ", path)] == list(range(30))
 
 
 def test_without_people_there_is_no_section_of_them():

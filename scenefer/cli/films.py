@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from os import cpu_count
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
@@ -15,6 +16,7 @@ from scenefer.cli.batches import executor_of
 from scenefer.cli.lists import EveryClip, TimecodeStart, from_timecode
 from scenefer.cli.speech import complain, demand, err, say
 from scenefer.errors import FilmError, OutputError, PlanError, printable
+from scenefer.tables import EMOTIONS
 
 if TYPE_CHECKING:
     from scenefer.film import Film, Span
@@ -192,8 +194,11 @@ def scenes(
     folder = templates.write_pictures(divided.scenes, divided.shots, pictures, sheet)
     for notice in lists.notices:
         say(f"note: {notice}")
-    say(f"{len(divided.scenes)} {'listed' if lists.scenes is not None else 'guessed'} scenes: {sheet}")
+    n, origin = len(divided.scenes), "listed" if lists.scenes is not None else "guessed"
+    say(f"{n} {origin} scene{'s' * (n != 1)}: {sheet}")
     say(f"pictures of them: {folder}")
+    say(f"write into its column intended what each is meant to show: {', '.join(EMOTIONS)}, or happy:0.6;neutral:0.4")
+    say(f"then: scenefer analyze {shlex.quote(str(film))} --intended {shlex.quote(str(sheet))}")
 
 
 def span_of(start: str | None, end: str | None, film: Film) -> Span:

@@ -23,7 +23,8 @@ def train(
     import torch
     from rich.progress import Progress
 
-    from scenefer.training import train as training
+    from scenefer.training import recipes
+    from scenefer.training.train import train as start
 
     demand(data, *([votes] if votes else []))
     chosen = ("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device
@@ -33,9 +34,8 @@ def train(
         def tell(stage: str, done: int, total: int) -> None:
             bar.update(task, description=stage, completed=done, total=total)
 
-        best = training.train(
-            training.find_recipe(recipe), out, data, votes, device=chosen, last_epoch=last_epoch, progress=tell
-        )
+        found = recipes.find_recipe(recipe)
+        best = start(found, out, data, votes, device=chosen, last_epoch=last_epoch, progress=tell)
     say(f"weights: {best}")
     say(f"curves: {out / 'curves.html'}")
 

@@ -16,10 +16,10 @@ SMALL = 9  # elements of the output map; beyond, oneDNN's own way is no slower
 
 
 class Conv3x3(nn.Conv2d):
-    """``nn.Conv2d`` of 3×3 with bias; the same numbers, its gradient computed otherwise where the map is small."""
+    """``nn.Conv2d`` of 3×3; the same numbers, its gradient computed otherwise where the map is small."""
 
-    def __init__(self, inputs: int, outputs: int, stride: int = 1, padding: int = 1) -> None:
-        super().__init__(inputs, outputs, 3, stride, padding)
+    def __init__(self, inputs: int, outputs: int, stride: int = 1, padding: int = 1, *, bias: bool = True) -> None:
+        super().__init__(inputs, outputs, 3, stride, padding, bias=bias)
 
     def forward(self, input: Tensor) -> Tensor:
         stride, padding = self.stride[0], int(self.padding[0])
@@ -32,22 +32,23 @@ class Conv3x3(nn.Conv2d):
 class _Convolve(torch.autograd.Function):
     @staticmethod
     @torch.amp.custom_fwd(device_type="cpu", cast_inputs=torch.bfloat16)
-    def forward(ctx: Any, x: Tensor, weight: Tensor, bias: Tensor, stride: int, padding: int) -> Tensor:
+    def forward(ctx: Any, x: Tensor, weight: Tensor, bias: Tensor | None, stride: int, padding: int) -> Tensor:
         ctx.save_for_backward(x, weight)
-        ctx.geometry = stride, padding
+        ctx.geometry = stride, padding, bias is not None
         return functional.conv2d(x, weight, bias, stride, padding)
 
     @staticmethod
     @torch.amp.custom_bwd(device_type="cpu")
-    def backward(ctx: Any, *grad_outputs: Tensor) -> tuple[Tensor, Tensor, Tensor, None, None]:
+    def backward(ctx: Any, *grad_outputs: Tensor) -> tuple[Tensor, Tensor, Tensor | None, None, None]:
         (slope,) = grad_outputs
         x, weight = ctx.saved_tensors
-        stride, padding = ctx.geometry
+        stride, padding, biased = ctx.geometry
         wanted = [True, False, False]  # the input's gradient alone
         to_input = torch.ops.aten.convolution_backward(
             slope, x, weight, None, [stride] * 2, [padding] * 2, [1, 1], False, [0, 0], 1, wanted
         )[0]
-        return to_input, _to_weight(x, slope, stride, padding), slope.float().sum(dim=(0, 2, 3)), None, None
+        to_bias = slope.float().sum(dim=(0, 2, 3)) if biased else None
+        return to_input, _to_weight(x, slope, stride, padding), to_bias, None, None
 
 
 def _to_weight(x: Tensor, slope: Tensor, stride: int, padding: int) -> Tensor:

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from scenefer.errors import WeightsError
-from scenefer.models.identity import IdentityReader
+from scenefer.models.identity import IdentityReader, one_thread
 from scenefer.models.reader import square
 from scenefer.models.zoo import sha256_of
 
@@ -149,6 +149,7 @@ def framed(crop: np.ndarray, landmarks: np.ndarray) -> np.ndarray:
     return square(crop, edge / 2, edge / 2, edge / CROP, SIDE)
 
 
+@one_thread()
 def load(path: Path, device: str = "cpu", precision: torch.dtype | None = None, *, threads: int = 0) -> IdentityReader:
     """Load the published weights, without executing anything; the classifier of the training is left out.
 

@@ -6,8 +6,9 @@ so that pictures of one person are nearer than 0.6, those of two people farther 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from os import cpu_count
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from scenefer.errors import WeightsError
+from scenefer.models.convolution import Conv3x3
 from scenefer.models.reader import fastest_precision, for_inference, resample
 from scenefer.models.rmn_face import Block
 from scenefer.models.zoo import sha256_of
@@ -40,7 +42,7 @@ class FaceIdentity(nn.Module):
         super().__init__()
         self.stem = nn.Conv2d(3, 32, 7, stride=2)
         inputs = (32, *CHANNELS[:-1])
-        self.blocks = nn.ModuleList(Block(inputs[k], outputs, down=k in DOWN) for k, outputs in enumerate(CHANNELS))
+        self.blocks = nn.ModuleList(Block(inputs[k], outputs, k in DOWN, Conv3x3) for k, outputs in enumerate(CHANNELS))
         self.head = nn.Linear(CHANNELS[-1], N_VALUES, bias=False)
 
     def forward(self, faces: Tensor) -> Tensor:
@@ -120,6 +122,22 @@ def aligned(crop: np.ndarray, landmarks: np.ndarray) -> np.ndarray:
     return resample(crop, np.column_stack([turn, offset]), scale, SIDE)
 
 
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Let torch work in the calling thread alone.
+
+    Threads that share one small tensor mostly wait for each other: to load these weights took two of them eight times
+    as much of a busy processor's time as it takes one.
+    """
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+@one_thread()
 def load(path: Path, device: str = "cpu", precision: torch.dtype | None = None, *, threads: int = 0) -> IdentityReader:
     """Load the weights; a unit of theirs is convolution · scale + shift, which becomes one convolution here.
 
@@ -134,8 +152,9 @@ def load(path: Path, device: str = "cpu", precision: torch.dtype | None = None, 
             scale = stored[f"{name}.scale"]
             weights[f"{place}.weight"] = stored[f"{name}.conv.weight"] * scale[:, None, None, None]
             weights[f"{place}.bias"] = stored[f"{name}.conv.bias"] * scale + stored[f"{name}.shift"]
-        network = FaceIdentity()
-        network.load_state_dict(weights)
+        with torch.device("meta"):  # its first values need not be drawn
+            network = FaceIdentity()
+        network.load_state_dict(weights, assign=True)
     except (OSError, SafetensorError, KeyError, RuntimeError) as error:
         raise WeightsError(f"{path} does not hold the weights of face_identity: {error}") from error
     return IdentityReader(network, aligned, sha256_of(path), device, precision=precision, threads=threads)

@@ -13,6 +13,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from scenefer.models.convolution import Conv3x3
+
 SIZE = 48  # px, the side of FER2013's pictures
 FRAMING = (0.615, 0.4725)  # their side as multiples of the box's width and height, measured: ½ (1.23 w + 0.945 h)
 STAGES = ((64, 2, 3), (128, 2, 2), (256, 2, 2), (384, 1, 1))  # channels, blocks, depth of the U
@@ -21,9 +23,13 @@ STAGES = ((64, 2, 3), (128, 2, 2), (256, 2, 2), (384, 1, 1))  # channels, blocks
 class Unit(nn.Module):
     """A convolution without bias and its batch normalisation."""
 
-    def __init__(self, inputs: int, outputs: int, kernel: int = 3, stride: int = 1) -> None:
+    def __init__(self, inputs: int, outputs: int, kernel: int = 3, stride: int = 1, padding: int | None = None) -> None:
         super().__init__()
-        self.conv = nn.Conv2d(inputs, outputs, kernel, stride, padding=kernel // 2, bias=False)
+        padding = kernel // 2 if padding is None else padding
+        if kernel == 3:
+            self.conv: nn.Conv2d = Conv3x3(inputs, outputs, stride, padding, bias=False)
+        else:
+            self.conv = nn.Conv2d(inputs, outputs, kernel, stride, padding, bias=False)
         self.bn: nn.Module = nn.BatchNorm2d(outputs)
 
     def forward(self, x: Tensor) -> Tensor:

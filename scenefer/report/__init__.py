@@ -74,6 +74,7 @@ def _page(analysis: Analysis, compared: Comparison | None, scenes: list[dict[str
         style=page.part("style.css") + page.part("people.css"),
         scripts=scripts,
         figures=page.json_of(drawn),
+        heights={name: drawn[name]["height"] for name in ("arc", "lanes")},
         film=_title(analysis, end, language),
         warnings=[
             language.retell(words.printable(warning), warnings.SHAPES) for warning in analysis.run.get("warnings", [])

@@ -78,7 +78,7 @@ def overview(
     apart = [pair for pair in judged if pair[1]["verdict"] != "match"]
     apart.sort(key=lambda pair: (pair[1]["verdict"] != "mismatch", -pair[1]["gap"]))
     return {
-        "headline": _headline([row["verdict"] for _, row in judged], len(cards), language),
+        "headline": _headline([row["verdict"] for _, row in judged], len({card["id"] for card, _ in judged}), language),
         "counts": [
             {"verdict": verdict, "sign": SIGNS[verdict], "words": language.say(SAID[verdict]), "n": n}
             for verdict in VERDICTS
@@ -99,29 +99,30 @@ def _capital(text: str) -> str:
 
 
 def _headline(verdicts: Sequence[str], n_scenes: int, language: Language) -> str:
+    """Count the verdicts of so many judged scenes in words; a scene has several where it has several characters."""
     if not verdicts:
         return language.say("No scene could be judged against what was intended.")
     n = {verdict: verdicts.count(verdict) for verdict in VERDICTS}
     if len(verdicts) > n_scenes:
-        matched = language.many(
-            "{match} of {n} judged intention shows what was intended",
-            "{match} of {n} judged intentions show what was intended",
-            len(verdicts),
-            match=n["match"],
-        )
+        judged = language.many("Of {n} judged intention,", "Of {n} judged intentions,", len(verdicts))
     else:
-        matched = language.many(
-            "{match} of {n} judged scene shows what was intended",
-            "{match} of {n} judged scenes show what was intended",
-            len(verdicts),
-            match=n["match"],
-        )
-    said = [matched]
-    if n["mismatch"]:
+        judged = language.many("Of {n} judged scene,", "Of {n} judged scenes,", len(verdicts))
+    said = []
+    if n["match"]:
+        said.append(language.many("{n} shows what was intended", "{n} show what was intended", n["match"]))
+    if n["mismatch"] and said:
         said.append(language.many("{n} does not", "{n} do not", n["mismatch"]))
-    if n["partial"]:
+    elif n["mismatch"]:
+        said.append(
+            language.many("{n} does not show what was intended", "{n} do not show what was intended", n["mismatch"])
+        )
+    if n["partial"] and said:
         said.append(language.many("{n} does so in part", "{n} do so in part", n["partial"]))
-    return f"{words.listed(said, language)}."
+    elif n["partial"]:
+        said.append(
+            language.many("{n} shows in part what was intended", "{n} show in part what was intended", n["partial"])
+        )
+    return f"{judged} {words.listed(said, language)}."
 
 
 def _confusion(labels: Sequence[str], counts: Sequence[Sequence[int]], language: Language) -> dict[str, Any]:

@@ -22,10 +22,10 @@ if TYPE_CHECKING:
     from scenefer.analysis import Analysis
 
 _LISTED = 24  # people seen longest that are shown
-_BARS = 160  # of an arc: each sums up as much of the film
+_BARS = 160  # of an arc at most: each sums up as much of the film
+_SAMPLES = 2  # that a bar sums up at least; with one, a sample on the border of two would leave a gap
 _HEIGHT = 40  # of an arc, in units of its drawing
 _UNSURE = 0.05  # confidence of a track below which it is said that it may belong to somebody else
-_SHORTEST = 0.2  # seconds that a bar sums up at least, the time between two samples
 
 
 def label(actor: Any, name: Any, language: Language = ENGLISH) -> str:
@@ -49,6 +49,7 @@ def people_cards(analysis: Analysis, end: float, language: Language = ENGLISH) -
     listed = seconds.nlargest(_LISTED, keep="first").index.sort_values()
     crops = _pictures(analysis, tracks)
     usable = seen.loc[seen["usable"]]
+    n_bars = _n_bars(analysis, end)
     of_shots = words.shots if analysis.film.kind == "video" else words.pictures
     cards = []
     for actor in listed.tolist():
@@ -62,7 +63,7 @@ def people_cards(analysis: Analysis, end: float, language: Language = ENGLISH) -
                 "usable": words.length(float(faces["weight"].sum()), language),
                 "first": words.moment(float(own["start"].min()), end < 600, language),
                 "shots": of_shots(own["shot"].nunique(), language),
-                "arc": arc(faces, end),
+                "arc": arc(faces, end, n_bars),
                 "most": _largest(faces, language),
                 "unsure": len(own) > 1 and bool((own["actor_confidence"] < _UNSURE).any()),
             }
@@ -74,23 +75,22 @@ def people_cards(analysis: Analysis, end: float, language: Language = ENGLISH) -
         "named": bool(tracks["actor_name"].notna().any()),
         "n_unknown": int(unknown["track"].nunique()),
         "unknown": words.length(float(unknown["weight"].sum()), language),
-        "bar": words.length(_bar(end), language),
+        "bar": words.length(end / n_bars, language),
         "end": words.moment(end),
         "height": _HEIGHT,
-        "bars": _BARS,
+        "bars": n_bars,
     }
 
 
-def arc(faces: pd.DataFrame, end: float) -> list[dict[str, str]]:
-    """Draw how a person's detected expressions divide over the film: an SVG path an emotion.
+def arc(faces: pd.DataFrame, end: float, n_bars: int = _BARS) -> list[dict[str, str]]:
+    """Draw how a person's detected expressions divide over the film: an SVG path an emotion, ``n_bars`` units wide.
 
     Args:
         faces: rows of the table EXPRESSIONS, usable; where there are none, nothing is drawn.
-        end: seconds, the width of the drawing.
+        end: seconds, where the drawing ends.
     """
-    length = _bar(end)
-    bar = np.minimum((faces["time"].to_numpy() / length).astype(int), _BARS - 1)
-    mass = np.zeros((_BARS, len(EMOTIONS)))
+    bar = np.minimum((faces["time"].to_numpy() / end * n_bars + 1e-6).astype(int), n_bars - 1)
+    mass = np.zeros((n_bars, len(EMOTIONS)))
     np.add.at(mass, bar, faces[list(EMOTIONS)].to_numpy() * faces["weight"].to_numpy()[:, None])
     total = mass.sum(axis=1)
     drawn = np.flatnonzero(total > 0)
@@ -108,8 +108,10 @@ def arc(faces: pd.DataFrame, end: float) -> list[dict[str, str]]:
     return paths
 
 
-def _bar(end: float) -> float:
-    return max(end / _BARS, _SHORTEST)
+def _n_bars(analysis: Analysis, end: float) -> int:
+    """Count the bars of an arc: fewer where the film has few samples."""
+    step = float(analysis.samples["weight"].median()) if len(analysis.samples) else 0.0
+    return int(np.clip(end / (_SAMPLES * step), 1, _BARS)) if step > 0 else _BARS
 
 
 def _pictures(analysis: Analysis, tracks: pd.DataFrame) -> dict[int, bytes]:

@@ -1,7 +1,9 @@
 // Draws the figures of the report, labels their scenes as there is room, and moves along the film by buttons.
 (() => {
   "use strict";
-  const figures = JSON.parse(document.getElementById("figures").textContent);
+  const ON_PAPER = { autosize: false, width: 840 }; // px: paper is narrower than the window
+  const drawings = new Map();
+  let figures = null, onPaper = false;
   const narrow = matchMedia("(max-width: 640px)");
   const plain = (text) => text.replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/>/g, "&gt;");
   const clamp = (value, low, high) => Math.min(Math.max(value, low), high);
@@ -50,25 +52,40 @@
     if (scene) location.hash = `scene-${scene[3]}`;
   }
 
-  async function draw(name) {
-    const plot = document.getElementById(name);
-    if (!plot || plot.dataset.drawn) return;
-    plot.dataset.drawn = "soon";
-    const { data, layout, height, scenes } = figures[name];
+  // Plotly and what it draws wait as text until a figure is wanted: the report of a long film stands a second sooner.
+  function begin() {
+    if (figures) return;
+    const script = document.createElement("script");
+    script.textContent = document.getElementById("plotly").textContent;
+    document.head.append(script);
+    figures = JSON.parse(document.getElementById("figures").textContent);
+  }
+
+  function draw(plot) {
+    if (!drawings.has(plot)) drawings.set(plot, drawing(plot));
+    return drawings.get(plot);
+  }
+
+  async function drawing(plot) {
+    begin();
+    const { data, layout, height, scenes } = figures[plot.id];
     // On a touch screen dragging scrolls the page; the buttons zoom.
-    const width = plot.clientWidth, span = layout.xaxis.range;
+    const width = onPaper ? ON_PAPER.width : plot.clientWidth, span = layout.xaxis.range;
     Object.assign(layout.xaxis, ticks(span, width));
     Object.assign(layout, { height, dragmode: narrow.matches ? false : "zoom", annotations: labels(scenes, span, width) });
     plot.dataset.labelled = [...span, width].join();
-    await Plotly.newPlot(plot, data, layout, { displayModeBar: false, responsive: true, doubleClick: "reset" });
+    const standing = Plotly.newPlot(plot, data, layout, { displayModeBar: false, responsive: true, doubleClick: "reset" });
+    if (onPaper) Plotly.relayout(plot, ON_PAPER); // now: paper does not wait
+    await standing;
     plot.on("plotly_relayout", () => label(plot));
     plot.on("plotly_click", (event) => goTo(plot, event.points[0].x));
     new ResizeObserver(() => label(plot)).observe(plot);
     plot.dataset.drawn = "yes";
   }
 
-  function move(button) {
+  async function move(button) {
     const plot = document.getElementById(button.dataset.figure);
+    await draw(plot);
     const last = plot.layout.xaxis.maxallowed;
     const [from, to] = plot.layout.xaxis.range;
     const width = to - from, middle = (from + to) / 2;
@@ -83,15 +100,24 @@
 
   document.querySelectorAll("button[data-figure]").forEach((button) =>
     button.addEventListener("click", () => move(button)));
-  // Paper is narrower than the window that the figures were drawn for, and may be asked for before all are drawn.
-  const resize = (size) => document.querySelectorAll(".plot[data-drawn=yes]").forEach((plot) => Plotly.relayout(plot, size));
+  const plots = document.querySelectorAll(".plot");
+  const resize = (size) => plots.forEach((plot) => plot.dataset.drawn && Plotly.relayout(plot, size));
   window.addEventListener("beforeprint", () => {
-    document.querySelectorAll(".plot:not([data-drawn])").forEach((plot) => draw(plot.id));
-    resize({ autosize: false, width: 840 });
+    onPaper = true;
+    resize(ON_PAPER);
+    plots.forEach(draw); // paper may be asked for before all are drawn
   });
-  window.addEventListener("afterprint", () => resize({ autosize: true, width: null }));
+  window.addEventListener("afterprint", () => {
+    onPaper = false;
+    Promise.all(drawings.values()).then(() => resize({ autosize: true, width: null }));
+  });
 
-  // The figures lie further down: they are drawn when the first screen has been shown.
+  // A figure is drawn when it comes within a screen of the window, and not before the first screen has been shown.
   const soon = window.requestIdleCallback || setTimeout;
-  ["arc", "lanes"].forEach((name) => soon(() => draw(name)));
+  const near = new IntersectionObserver((places) => places.forEach(({ isIntersecting, target }) => {
+    if (!isIntersecting) return;
+    near.unobserve(target);
+    soon(() => draw(target));
+  }), { rootMargin: "100% 0px" });
+  plots.forEach((plot) => near.observe(plot));
 })();

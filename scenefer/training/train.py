@@ -8,14 +8,11 @@ if it had never stopped: what a step draws depends on the seed, the epoch and th
 
 from __future__ import annotations
 
-import math
 import os
-import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from copy import deepcopy
-from dataclasses import dataclass, field, fields, replace
-from difflib import get_close_matches
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -26,94 +23,15 @@ from torch.nn import functional
 
 from scenefer.errors import PlanError
 from scenefer.models import reader, rmn, rmn_face, selftest
-from scenefer.plan import SHIPPED
 from scenefer.tables import EMOTIONS
-from scenefer.training import calibrate, datasets, drawing, evaluate
-from scenefer.training.augment import AugmentSettings, augment
+from scenefer.training import calibrate, datasets, drawing, evaluate, objective, recipes
+from scenefer.training.augment import augment
+from scenefer.training.objective import Lesson
+from scenefer.training.recipes import Recipe
 
-_SHIPPED = SHIPPED / "recipes"
+STATISTICS = 512  # pictures whose statistics unfold the trunk's normalisations
 
 Progress = Callable[[str, int, int], None]  # what is being done, steps done, steps in all
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """What a run does; a TOML file states what differs."""
-
-    network: str = "rmn_face"  # one of reader.NETWORKS
-    trunk: str = "face_identity"  # weights that the trunk starts from: a shipped name or a path; "" = from scratch
-    start: str = ""  # weights of the same network to start from
-    votes: float = 1.0  # weight of the FER+ head's loss beside the FER2013 head's; 0 = FER2013 alone
-    votes_in_labels: float = 0.0  # share of the FER+ votes in the FER2013 head's targets
-    smoothing: float = 0.1
-    mixup: float = 0.0  # alpha of the Beta distribution; 0 = off
-    class_weights: bool = False  # by the inverse root of the class counts
-    seed: int = 0
-    epochs: int = 20
-    batch: int = 96
-    sides: tuple[tuple[int, int], ...] = ((0, 112),)  # (from this epoch, side of the input in px)
-    optimiser: str = "adamw"  # adamw, sgd or radam
-    rate: float = 5e-4
-    new_rate: float = 2.0  # factor for masks and heads, where a trunk was given
-    layer_decay: float = 1.0  # factor of the rate for each group of the trunk further from the head
-    schedule: str = "cosine"  # cosine, hold or plateau
-    warm_up: float = 0.5  # epochs
-    cooldown: int = 4  # hold: epochs in which the rate falls to 0 at the end
-    patience: int = 0  # plateau: epochs without gain before the rate is divided by 10
-    stop_after: int = 0  # epochs without gain before the run ends; 0 = never
-    weight_decay: float = 0.01  # on matrices
-    clip: float = 2.0  # largest norm of the gradient; 0 = off
-    average: float = 0.998  # of the weights, per step
-    dropout: float = 0.3
-    keep: float = 1.0  # probability that the last block's convolutions count; linear from 1 at the first
-    subset: int = 0  # train on so many pictures; 0 = all
-    augment: AugmentSettings = field(default_factory=AugmentSettings)
-
-
-def find_recipe(name: str) -> Path:
-    """Find a recipe by path or, if it ships with scenefer, by its bare name.
-
-    Raises:
-        PlanError: there is none.
-    """
-    if Path(name).is_file():
-        return Path(name)
-    shipped = {path.stem: path for path in sorted(_SHIPPED.glob("*.toml"))}
-    if name in shipped:
-        return shipped[name]
-    raise PlanError(f"there is no recipe {name!r}; give a TOML file or one of: {', '.join(shipped)}")
-
-
-def read_recipe(path: Path) -> Recipe:
-    """Read a recipe.
-
-    Raises:
-        PlanError: the file is absent, is no TOML, or has a key that does not exist.
-    """
-    try:
-        stated = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, tomllib.TOMLDecodeError) as error:
-        raise PlanError(f"{path} cannot be read as a recipe: {error}") from error
-    changes = stated.pop("augment", {})
-    _refuse_unknown(path, changes, AugmentSettings)
-    _refuse_unknown(path, stated, Recipe)
-    if "scale" in changes:
-        changes["scale"] = tuple(changes["scale"])
-    if "sides" in stated:
-        stated["sides"] = tuple((int(epoch), int(side)) for epoch, side in stated["sides"])
-    recipe = Recipe(**stated, augment=AugmentSettings(**changes))
-    if recipe.network not in reader.NETWORKS:
-        raise PlanError(f"{path}: unknown network {recipe.network!r}; known: {', '.join(reader.NETWORKS)}")
-    return recipe
-
-
-def _refuse_unknown(path: Path, stated: dict[str, Any], settings: type) -> None:
-    known = [entry.name for entry in fields(settings)]
-    for key in stated:
-        if key not in known:
-            near = get_close_matches(key, known, n=1)
-            hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(known)}"
-            raise PlanError(f"{path}: unknown key {key!r}; {hint}")
 
 
 def train(
@@ -142,74 +60,22 @@ def train(
         PlanError: the recipe cannot be read, or ``out`` holds a run of another recipe.
         SceneferError: the data cannot be read.
     """
-    settings = read_recipe(recipe)
+    settings = recipes.read_recipe(recipe)
     _claim(out, recipe, settings)
     faces = datasets.without_leaks(datasets.read(data, votes))
     training, public = faces.of("Training"), faces.of("PublicTest")
     if settings.subset:
         training = training.take(np.random.default_rng(settings.seed).permutation(len(training))[: settings.subset])
-    labels, shares, weights = _targets(training, settings)
-
-    torch.manual_seed(settings.seed)
-    network = _network(settings).to(device, memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue] - stub
-    average = deepcopy(network).requires_grad_(False).eval()
-    optimiser = _optimiser(network, settings)
-    steps = len(training) // settings.batch
-    state: dict[str, Any] = {"epoch": 0, "step": 0, "loss": 0.0, "rows": [], "best": 0.0, "drops": 0}
-    if (out / "state.pt").exists():
-        stored = torch.load(out / "state.pt", map_location=device, weights_only=True)
-        network.load_state_dict(stored["network"])
-        average.load_state_dict(stored["average"])
-        optimiser.load_state_dict(stored["optimiser"])
-        state = stored["state"]
-
-    pictures = torch.from_numpy(np.asarray(training.pictures))
-    while state["epoch"] < (settings.epochs if last_epoch is None else last_epoch):
-        epoch = state["epoch"]
-        side = [side for first, side in settings.sides if first <= epoch][-1]
-        order = np.random.default_rng([settings.seed, epoch]).permutation(len(training))
-        network.train()
-        while state["step"] < steps:
-            step = state["step"]
-            generator = Generator().manual_seed(_seed(settings.seed, epoch, step))
-            torch.manual_seed(_seed(settings.seed, epoch, step) + 1)  # dropout, stochastic depth
-            rows = torch.from_numpy(order[step * settings.batch : (step + 1) * settings.batch])
-            x = augment(pictures[rows].float()[:, None], side, settings.augment, generator)  # (B, 1, side, side)
-            label, share, weight = labels[rows], shares[rows], weights[rows]  # (B, 7), (B, 8), (B,)
-            if settings.mixup:
-                x, label, share, weight = _mixed(x, label, share, weight, settings.mixup, generator)
-            for group in optimiser.param_groups:
-                group["lr"] = group["factor"] * _rate(settings, epoch + step / steps, state["drops"])
-            with _autocast(device):
-                logits = network(x.to(device))
-            loss = _loss(logits.float(), label.to(device), share.to(device), weight.to(device), settings)
-            optimiser.zero_grad()
-            loss.backward()
-            if settings.clip:
-                nn.utils.clip_grad_norm_(network.parameters(), settings.clip)
-            optimiser.step()
-            done = epoch * steps + step
-            _follow(average, network, min(settings.average, (1 + done) / (10 + done)))
-            state["loss"] += loss.item()
-            state["step"] += 1
-            if state["step"] % save_every == 0:
-                _save(out, network, average, optimiser, state)
+    lesson = objective.lesson(training, settings)
+    run = _Run(out, settings, device, lesson.pictures[:STATISTICS])
+    while run.epoch < (settings.epochs if last_epoch is None else last_epoch) and not run.is_over():
+        side = recipes.side(settings, run.epoch)
+        for step, steps in run.learn(lesson, side):
+            if (step + 1) % save_every == 0:
+                run.save()
             if progress is not None:
-                progress(f"epoch {epoch + 1} of {settings.epochs}, {side} px", state["step"], steps)
-        found = score(average, public, side, device)
-        rate = optimiser.param_groups[0]["lr"] / optimiser.param_groups[0]["factor"]
-        state["rows"].append({"epoch": epoch + 1, "side": side, "rate": rate, "loss": state["loss"] / steps, **found})
-        better = found["public_fer2013"] > state["best"]
-        if better:
-            state["best"] = found["public_fer2013"]
-            export(average, out / "best.safetensors", settings, side, found)
-        state.update(epoch=epoch + 1, step=0, loss=0.0)
-        idle = _epochs_without_gain(state["rows"])
-        if settings.schedule == "plateau" and idle and idle % (settings.patience + 1) == 0:
-            state["drops"] += 1
-        _save(out, network, average, optimiser, state)
-        if settings.stop_after and idle >= settings.stop_after:
-            break
+                progress(f"epoch {run.epoch + 1} of {settings.epochs}, {side} px", step + 1, steps)
+        run.end_epoch(side, score(run.average, public, side, device))
     best = out / "best.safetensors"
     if best.exists():
         if public.votes is not None:
@@ -217,6 +83,100 @@ def train(
         figures = evaluate.evaluate([best], data, "PublicTest", votes=votes)
         (out / "confusion.html").write_text(drawing.evaluation(figures), encoding="utf-8")
     return best
+
+
+class _Run:
+    """Networks, optimiser and where they stand, as they lie in a run's folder."""
+
+    def __init__(self, out: Path, settings: Recipe, device: str, faces: Tensor) -> None:
+        torch.manual_seed(settings.seed)
+        self.out, self.settings, self.device = out, settings, device
+        laid_out = _network(settings, faces).to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue] - stub
+        self.network = laid_out.to(device)
+        self.average = deepcopy(self.network).requires_grad_(False).eval()
+        self.optimiser = _optimiser(self.network, settings)
+        self.state: dict[str, Any] = {"epoch": 0, "step": 0, "loss": 0.0, "rows": [], "best": 0.0, "drops": 0}
+        if (out / "state.pt").exists():
+            stored = torch.load(out / "state.pt", map_location=device, weights_only=True)
+            self.network.load_state_dict(stored["network"])
+            self.average.load_state_dict(stored["average"])
+            self.optimiser.load_state_dict(stored["optimiser"])
+            self.state = stored["state"]
+
+    @property
+    def epoch(self) -> int:
+        """Count the epochs that are over."""
+        return self.state["epoch"]
+
+    def is_over(self) -> bool:
+        """Tell whether the recipe's patience is."""
+        return bool(self.settings.stop_after and self._idle() >= self.settings.stop_after)
+
+    def learn(self, lesson: Lesson, side: int) -> Iterator[tuple[int, int]]:
+        """Go through what is left of an epoch; yield each step that is done, and how many there are."""
+        settings, epoch, size = self.settings, self.epoch, self.settings.batch
+        steps = len(lesson.weights) // size
+        order = torch.from_numpy(np.random.default_rng([settings.seed, epoch]).permutation(len(lesson.weights)))
+        self.network.train()
+        for step in range(self.state["step"], steps):
+            generator = Generator().manual_seed(_seed(settings.seed, epoch, step))
+            torch.manual_seed(_seed(settings.seed, epoch, step) + 1)  # dropout
+            batch = lesson.take(order[step * size : (step + 1) * size])
+            seen = augment(batch.pictures.float()[:, None], side, settings.augment, generator)  # (B, 1, side, side)
+            batch = batch._replace(pictures=seen)
+            if settings.mixup:
+                batch = objective.mixed(batch, settings.mixup, generator)
+            self._step(batch, epoch + step / steps)
+            _follow(self.average, self.network, min(settings.average, _share(epoch * steps + step)))
+            self.state["step"] = step + 1
+            yield step, steps
+
+    def _step(self, batch: Lesson, epoch: float) -> None:
+        for group in self.optimiser.param_groups:
+            group["lr"] = recipes.rate(self.settings, epoch, self.state["drops"])
+        batch = Lesson(*(part.to(self.device) for part in batch))
+        with _autocast(self.device):
+            logits = self.network(batch.pictures)
+        loss = objective.loss(logits.float(), batch, self.settings)
+        self.optimiser.zero_grad()
+        loss.backward()
+        if self.settings.clip:
+            nn.utils.clip_grad_norm_(self.network.parameters(), self.settings.clip)
+        self.optimiser.step()
+        self.state["loss"] += loss.item()
+
+    def end_epoch(self, side: int, found: dict[str, float]) -> None:
+        """Note what was found on PublicTest, keep the weights if they are the best so far, and save."""
+        state = self.state
+        row = {"epoch": self.epoch + 1, "side": side, "rate": self.optimiser.param_groups[0]["lr"]}
+        state["rows"].append({**row, "loss": state["loss"] / state["step"], **found})
+        if found["public_fer2013"] > state["best"]:
+            state["best"] = found["public_fer2013"]
+            export(self.average, self.out / "best.safetensors", self.settings, side, found)
+        state.update(epoch=self.epoch + 1, step=0, loss=0.0)
+        idle = self._idle()
+        if self.settings.schedule == "plateau" and idle and idle % (self.settings.patience + 1) == 0:
+            state["drops"] += 1
+        self.save()
+
+    def _idle(self) -> int:
+        """Count the epochs since the best."""
+        scores = [row["public_fer2013"] for row in self.state["rows"]]
+        return len(scores) - 1 - scores.index(max(scores)) if scores else 0
+
+    def save(self) -> None:
+        """Write all that resuming needs beside its place, then rename: a kill leaves the old state or the new."""
+        parts = {"network": self.network, "average": self.average, "optimiser": self.optimiser}
+        stored = {**{name: part.state_dict() for name, part in parts.items()}, "state": self.state}
+        torch.save(stored, self.out / "state.pt.tmp")
+        os.replace(self.out / "state.pt.tmp", self.out / "state.pt")
+        if self.state["rows"]:
+            import pandas as pd
+
+            pd.DataFrame(self.state["rows"]).to_parquet(self.out / "metrics.parquet.tmp")
+            os.replace(self.out / "metrics.parquet.tmp", self.out / "metrics.parquet")
+            page = drawing.curves(self.state["rows"], self.out.name)
+            (self.out / "curves.html").write_text(page, encoding="utf-8")
 
 
 def score(network: nn.Module, faces: datasets.Faces, side: int, device: str = "cpu") -> dict[str, float]:
@@ -238,11 +198,14 @@ def forward(network: nn.Module, pictures: np.ndarray, side: int, device: str = "
     network.eval()
     outputs = []
     for start in range(0, len(pictures), 64):
-        grey = torch.from_numpy(pictures[start : start + 64]).float()[:, None].to(device)
+        faces = _enlarged(torch.from_numpy(pictures[start : start + 64]).to(device), side)
         with _autocast(device):
-            enlarged = functional.interpolate(grey, size=(side, side), mode="bilinear", align_corners=False)
-            outputs.append(network(enlarged).float().cpu().numpy())
+            outputs.append(network(faces).float().cpu().numpy())
     return np.concatenate(outputs)
+
+
+def _enlarged(faces: Tensor, side: int) -> Tensor:
+    return functional.interpolate(faces.float()[:, None], size=(side, side), mode="bilinear", align_corners=False)
 
 
 def export(network: nn.Module, path: Path, settings: Recipe, side: int, figures: dict[str, float]) -> None:
@@ -282,7 +245,7 @@ def _claim(out: Path, recipe: Path, settings: Recipe) -> None:
     out.mkdir(parents=True, exist_ok=True)
     kept = out / "recipe.toml"
     length = {"epochs": 0, "stop_after": 0, "sides": ()}
-    if kept.exists() and replace(read_recipe(kept), **length) != replace(settings, **length):
+    if kept.exists() and replace(recipes.read_recipe(kept), **length) != replace(settings, **length):
         raise PlanError(f"{out} holds a run of another recipe; choose another folder, or give {kept}")
     kept.write_text(recipe.read_text(encoding="utf-8"), encoding="utf-8")
     asked = ["git", "-C", str(Path(__file__).parent), "rev-parse", "HEAD"]
@@ -290,13 +253,11 @@ def _claim(out: Path, recipe: Path, settings: Recipe) -> None:
     (out / "commit").write_text(answer.stdout or "not in a repository\n", encoding="utf-8")
 
 
-def _network(settings: Recipe) -> reader.Network:
+def _network(settings: Recipe, faces: Tensor) -> reader.Network:
     n_labels = 15 if settings.votes else 7
     network = reader.NETWORKS[settings.network](n_labels=n_labels, dropout=settings.dropout)
-    if isinstance(network, rmn_face.RmnFace):
-        network.set_depth(settings.keep)
-        if settings.trunk:
-            rmn_face.start_from(network, _weights(settings.trunk))
+    if isinstance(network, rmn_face.RmnFace) and settings.trunk:
+        rmn_face.start_from(network, _weights(settings.trunk), _enlarged(faces, recipes.side(settings, 0)))
     if isinstance(network, rmn.Rmn) and settings.trunk:
         rmn.start_from(network, _weights(settings.trunk))
     if settings.start:
@@ -312,92 +273,18 @@ def _weights(name: str) -> Path:
     return path
 
 
-def _targets(faces: datasets.Faces, settings: Recipe) -> tuple[Tensor, Tensor, Tensor]:
-    """Make the FER2013 head's targets (N, 7), the FER+ head's shares (N, 8), and the weight of each row (N,)."""
-    labels = functional.one_hot(torch.from_numpy(faces.labels), len(EMOTIONS)).float()
-    votes = np.zeros((len(faces), 10), np.float32) if faces.votes is None else faces.votes
-    shares = torch.from_numpy(datasets.targets(votes))
-    if settings.votes_in_labels:
-        seven = shares[:, : len(EMOTIONS)]
-        total = seven.sum(dim=1, keepdim=True)
-        voted = settings.votes_in_labels * (total > 0)
-        labels = (1 - voted) * labels + voted * seven / total.clamp(min=1e-6)
-    labels = (1 - settings.smoothing) * labels + settings.smoothing / len(EMOTIONS)
-    weights = torch.ones(len(faces))
-    if settings.class_weights:
-        counts = np.bincount(faces.labels, minlength=len(EMOTIONS)).clip(1)
-        weights = torch.from_numpy((1 / np.sqrt(counts))[faces.labels]).float()
-        weights = weights / weights.mean()
-    return labels, shares, weights
-
-
-def _loss(logits: Tensor, label: Tensor, share: Tensor, weight: Tensor, settings: Recipe) -> Tensor:
-    seven = len(EMOTIONS)
-    loss = -(weight * (label * functional.log_softmax(logits[:, :seven], 1)).sum(1)).mean()
-    if settings.votes:
-        # Rows without usable votes have shares of 0 and teach the second head nothing.
-        loss = loss - settings.votes * (share * functional.log_softmax(logits[:, seven:], 1)).sum(1).mean()
-    return loss
-
-
-def _mixed(
-    x: Tensor, label: Tensor, share: Tensor, weight: Tensor, alpha: float, generator: Generator
-) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """Blend each picture and its targets with another's (Zhang et al., ICLR 2018)."""
-    draws = np.random.default_rng(int(torch.randint(2**31, (1,), generator=generator)))
-    blend = torch.from_numpy(draws.beta(alpha, alpha, len(x))).float()
-    other = torch.randperm(len(x), generator=generator)
-
-    def between(values: Tensor) -> Tensor:
-        a = blend.reshape(-1, *[1] * (values.dim() - 1))
-        return a * values + (1 - a) * values[other]
-
-    return between(x), between(label), between(share), between(weight)
-
-
 def _optimiser(network: nn.Module, settings: Recipe) -> torch.optim.Optimizer:
-    """Make one group a factor of the rate and a weight decay: none on biases and normalisations."""
-    groups: dict[tuple[float, float], list[nn.Parameter]] = {}
-    for name, parameter in network.named_parameters():
-        decay = settings.weight_decay if parameter.dim() > 1 else 0.0
-        groups.setdefault((_factor(name, settings), decay), []).append(parameter)
-    parameters = [
-        {"params": members, "factor": factor, "weight_decay": decay, "lr": factor * settings.rate}
-        for (factor, decay), members in groups.items()
-    ]
+    """Make the optimiser: no weight decay on biases and normalisations."""
+    parts = [[p for p in network.parameters() if (p.dim() > 1) == is_matrix] for is_matrix in (True, False)]
+    decays = settings.weight_decay, 0.0
+    parameters = [{"params": part, "weight_decay": decay} for part, decay in zip(parts, decays, strict=True)]
     if settings.optimiser == "adamw":
-        return torch.optim.AdamW(parameters, fused=True)
+        return torch.optim.AdamW(parameters, lr=settings.rate, fused=True)
     if settings.optimiser == "radam":
-        return torch.optim.RAdam(parameters)
+        return torch.optim.RAdam(parameters, lr=settings.rate)
     if settings.optimiser == "sgd":
         return torch.optim.SGD(parameters, lr=settings.rate, momentum=0.9, nesterov=True)
     raise PlanError(f"unknown optimiser {settings.optimiser!r}; known: adamw, radam, sgd")
-
-
-def _factor(name: str, settings: Recipe) -> float:
-    if not settings.trunk or settings.network != "rmn_face":
-        return 1.0
-    if name.startswith(("masks", "head")):
-        return settings.new_rate
-    group = 0 if name.startswith("stem") else int(name.split(".")[1])
-    return settings.layer_decay ** (3 - group)
-
-
-def _rate(settings: Recipe, epoch: float, drops: int) -> float:
-    """Return the learning rate at an epoch, fractions counting, after so many drops of a plateau."""
-    warm = min(1.0, (epoch + 0.01) / settings.warm_up) if settings.warm_up else 1.0
-    if settings.schedule == "plateau":
-        return settings.rate * warm * 0.1**drops
-    if settings.schedule == "hold":
-        return settings.rate * warm * min(1.0, max(settings.epochs - epoch, 0) / max(settings.cooldown, 1e-9))
-    if settings.schedule == "cosine":
-        return settings.rate * warm * (1 + math.cos(math.pi * min(epoch / settings.epochs, 1))) / 2
-    raise PlanError(f"unknown schedule {settings.schedule!r}; known: cosine, hold, plateau")
-
-
-def _epochs_without_gain(rows: list[dict[str, float]]) -> int:
-    scores = [row["public_fer2013"] for row in rows]
-    return len(scores) - 1 - scores.index(max(scores))
 
 
 def _seed(seed: int, epoch: int, step: int) -> int:
@@ -410,30 +297,16 @@ def _autocast(device: str) -> Any:
     return torch.autocast(device, torch.bfloat16)
 
 
+def _share(done: int) -> float:
+    """Let the average forget the beginning sooner than its recipe says; ``done`` steps."""
+    return (1 + done) / (10 + done)
+
+
 @torch.no_grad()
 def _follow(average: nn.Module, network: nn.Module, share: float) -> None:
-    """Move the average weights towards the network's; counters and running statistics are copied."""
-    for kept, now in zip(average.parameters(), network.parameters(), strict=True):
-        kept.lerp_(now, 1 - share)
-    for kept, now in zip(average.buffers(), network.buffers(), strict=True):
-        kept.copy_(now)
-
-
-def _save(
-    out: Path, network: nn.Module, average: nn.Module, optimiser: torch.optim.Optimizer, state: dict[str, Any]
-) -> None:
-    """Write all that resuming needs beside its place, then rename: a kill leaves the old state or the new."""
-    stored = {
-        "network": network.state_dict(),
-        "average": average.state_dict(),
-        "optimiser": optimiser.state_dict(),
-        "state": state,
-    }
-    torch.save(stored, out / "state.pt.tmp")
-    os.replace(out / "state.pt.tmp", out / "state.pt")
-    if state["rows"]:
-        import pandas as pd
-
-        pd.DataFrame(state["rows"]).to_parquet(out / "metrics.parquet.tmp")
-        os.replace(out / "metrics.parquet.tmp", out / "metrics.parquet")
-        (out / "curves.html").write_text(drawing.curves(state["rows"], out.name), encoding="utf-8")
+    """Move the average weights, and the statistics that go with them, towards the network's; counters are copied."""
+    for kept, now in zip(average.state_dict().values(), network.state_dict().values(), strict=True):
+        if kept.is_floating_point():
+            kept.lerp_(now, 1 - share)
+        else:
+            kept.copy_(now)

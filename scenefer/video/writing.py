@@ -39,6 +39,8 @@ _SOUND = {"acodec": "aac", "audio_bitrate": "192k", "af": "aresample=async=1:fir
 def write_film(pictures: Iterable[np.ndarray], rate: Fraction, film: Film, span: Span, to: Path) -> None:
     """Encode pictures as H.264 in MP4 with the sound of a film, beside its place first, then renamed.
 
+    Its folder is made where there is none.
+
     Args:
         pictures: (H, W, 3) uint8 RGB, all of one size; a last odd row or column is cut off.
         rate: pictures a second.
@@ -51,6 +53,7 @@ def write_film(pictures: Iterable[np.ndarray], rate: Fraction, film: Film, span:
     encoder: subprocess.Popen[bytes] | None = None
     with TemporaryFile() as said:
         try:
+            to.parent.mkdir(parents=True, exist_ok=True)
             for picture in pictures:
                 height, width = (side // 2 * 2 for side in picture.shape[:2])
                 if encoder is None:
@@ -75,7 +78,8 @@ def write_film(pictures: Iterable[np.ndarray], rate: Fraction, film: Film, span:
             if encoder is not None and encoder.stdin is not None:
                 with suppress(BrokenPipeError):  # what could no longer be given to it
                     encoder.stdin.close()
-            beside.unlink(missing_ok=True)
+            with suppress(OSError):
+                beside.unlink()
 
 
 def _command(width: int, height: int, rate: Fraction, film: Film, span: Span, to: Path) -> list[str]:

@@ -11,14 +11,14 @@ import torch
 
 from scenefer.errors import PlanError
 from scenefer.models import reader, selftest
-from scenefer.training import train as training
-from scenefer.training.train import Recipe, read_recipe, train
+from scenefer.training import objective, recipes
+from scenefer.training.recipes import Recipe, read_recipe
+from scenefer.training.train import train
 
 RECIPES = Path(__file__).parents[2] / "pipelines" / "recipes"
 TINY = """
 network = "rmn_compact"
 trunk = ""
-votes_in_labels = 0.2
 mixup = 0.2
 epochs = 2
 batch = 14
@@ -84,27 +84,19 @@ def test_the_recipes_that_ship_can_be_read(name: str):
     assert read_recipe(RECIPES / f"{name}.toml").epochs >= 3
 
 
-def test_the_rate_warms_up_holds_and_falls_to_nothing():
-    held = Recipe(schedule="hold", rate=1.0, warm_up=1.0, epochs=10, cooldown=4)
-    assert [round(training._rate(held, epoch, 0), 2) for epoch in (0, 0.5, 3, 6, 8, 10)] == [0.01, 0.51, 1, 1, 0.5, 0]
-    cosine = Recipe(schedule="cosine", rate=1.0, warm_up=0.0, epochs=10)
-    assert [round(training._rate(cosine, epoch, 0), 2) for epoch in (0, 5, 10)] == [1, 0.5, 0]
+def test_the_rate_warms_up_and_falls_to_nothing():
+    cosine = Recipe(schedule="cosine", rate=1.0, warm_up=1.0, epochs=10)
+    assert [round(recipes.rate(cosine, epoch, 0), 2) for epoch in (0, 0.5, 5, 10)] == [0.01, 0.51, 0.5, 0]
     plateau = Recipe(schedule="plateau", rate=1.0, warm_up=0.0)
-    assert training._rate(plateau, 7, 2) == pytest.approx(0.01)
+    assert recipes.rate(plateau, 7, 2) == pytest.approx(0.01)
 
 
-def test_votes_move_the_labels_by_their_share(fer: Path):
+def test_labels_are_smoothed_and_votes_are_shares(fer: Path):
     from scenefer.training import datasets
 
     faces = datasets.read(fer / "fer2013.csv", fer / "fer2013new.csv")
-    labels, shares, weights = training._targets(faces, Recipe(votes_in_labels=0.5, smoothing=0.07))
+    _, labels, shares, weights = objective.lesson(faces, Recipe(smoothing=0.07))
     np.testing.assert_allclose(labels.sum(1), 1, atol=1e-6)
     np.testing.assert_allclose(labels[0].numpy(), [0.94, *[0.01] * 6], atol=1e-6)
     assert shares[0].numpy() == pytest.approx([0.8, 0, 0, 0, 0, 0, 0, 0.2])
     assert weights.tolist() == [1.0] * 70
-
-
-def test_the_trunk_learns_slower_than_what_is_new():
-    recipe = Recipe(new_rate=2.0, layer_decay=0.5)
-    names = ["head.weight", "masks.0.score.bias", "groups.3.0.conv1.weight", "groups.2.0.conv1.weight", "stem.bias"]
-    assert [training._factor(name, recipe) for name in names] == [2.0, 2.0, 1.0, 0.5, 0.125]

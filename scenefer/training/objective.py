@@ -1,0 +1,64 @@
+"""What a network is taught: targets from labels and votes, their mixture, and the loss."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Generator, Tensor
+from torch.nn import functional
+
+from scenefer.tables import EMOTIONS
+from scenefer.training import datasets
+from scenefer.training.recipes import Recipe
+
+
+class Lesson(NamedTuple):
+    """Faces and what they are to be read as: all rows of a training set, or a batch of them."""
+
+    pictures: Tensor  # (N, 48, 48) uint8; in a batch (B, 1, side, side) float, changed by augmentation
+    labels: Tensor  # (N, 7): the FER2013 head's targets
+    shares: Tensor  # (N, 8): the FER+ head's, of the votes; zeros where there are no usable ones
+    weights: Tensor  # (N,)
+
+    def take(self, rows: Tensor) -> Lesson:
+        """Choose rows by number."""
+        return Lesson(*(part[rows] for part in self))
+
+
+def lesson(faces: datasets.Faces, settings: Recipe) -> Lesson:
+    """Make the targets of a training set."""
+    labels = functional.one_hot(torch.from_numpy(faces.labels), len(EMOTIONS)).float()
+    labels = (1 - settings.smoothing) * labels + settings.smoothing / len(EMOTIONS)
+    votes = np.zeros((len(faces), 10), np.float32) if faces.votes is None else faces.votes
+    weights = torch.ones(len(faces))
+    if settings.class_weights:
+        counts = np.bincount(faces.labels, minlength=len(EMOTIONS)).clip(1)
+        weights = torch.from_numpy((1 / np.sqrt(counts))[faces.labels]).float()
+        weights = weights / weights.mean()
+    pictures = torch.from_numpy(np.asarray(faces.pictures))
+    return Lesson(pictures, labels, torch.from_numpy(datasets.targets(votes)), weights)
+
+
+def loss(logits: Tensor, batch: Lesson, settings: Recipe) -> Tensor:
+    """Add the heads' cross-entropies; logits (B, 7) or (B, 15) float32."""
+    seven = len(EMOTIONS)
+    found = -(batch.weights * (batch.labels * functional.log_softmax(logits[:, :seven], 1)).sum(1)).mean()
+    if settings.votes:
+        # Rows without usable votes have shares of 0 and teach the second head nothing.
+        found = found - settings.votes * (batch.shares * functional.log_softmax(logits[:, seven:], 1)).sum(1).mean()
+    return found
+
+
+def mixed(batch: Lesson, alpha: float, generator: Generator) -> Lesson:
+    """Blend each picture and its targets with another's (Zhang et al., ICLR 2018)."""
+    draws = np.random.default_rng(int(torch.randint(2**31, (1,), generator=generator)))
+    blend = torch.from_numpy(draws.beta(alpha, alpha, len(batch.weights))).float()
+    other = torch.randperm(len(blend), generator=generator)
+
+    def between(values: Tensor) -> Tensor:
+        a = blend.reshape(-1, *[1] * (values.dim() - 1))
+        return a * values + (1 - a) * values[other]
+
+    return Lesson(*map(between, batch))
