@@ -64,9 +64,8 @@ class Batch:
         self._tell = tell or (lambda what, task: None)
         self._feed = Feed(())
         self._workers = 1
-        self._ledger = (
-            None if order.again else Ledger(order.out, order.copy_to)
-        )  # of films that were asked for by name all is told
+        # Of films that were asked for by name all is told, and nothing kept.
+        self._ledger = None if order.again else Ledger(order.out, order.copy_to)
         self._disk_looked = time.monotonic() - _DISK_EVERY
         for task in self.agenda.tasks.values():
             self.agenda.place(task)
@@ -79,6 +78,8 @@ class Batch:
         """
         self._workers = workers
         self._feed = Feed(self._jobs())
+        if self.stopped:
+            self._feed.stop()
         for task in self.agenda.tasks.values():
             self._placed(task)
         outcomes = executor(work, self._feed, workers, self._progress)
@@ -89,6 +90,7 @@ class Batch:
                 self._write(Ledger.update_tables)
         finally:
             outcomes.close()  # ends its workers at once
+            self.in_work.clear()
             self._write(Ledger.close)
 
     def stop(self, why: str) -> None:

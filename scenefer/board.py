@@ -71,7 +71,9 @@ class Board:
         table.add_column("film", ratio=3, overflow="ellipsis", no_wrap=True)
         table.add_column("state", ratio=4, overflow="ellipsis", no_wrap=True)
         for task in self._ended:
-            words = task.failure.error if task.failure else str(task.folder)
+            words = (
+                task.failure.error.replace(printable(task.path), task.path.name) if task.failure else str(task.folder)
+            )
             style = {"done": "green", "partial": "yellow", "failed": "red"}[task.state]
             table.add_row(Text(printable(task.path.name)), Text(f"{task.state}: {printable(words)}", style=style))
         for work in [work for work in self.batch.in_work.values() if work.task.state == "to do"][:_AT_WORK]:

@@ -50,8 +50,8 @@ class Ledger:
         """
         if self._changed or not (self._out / "library" / "failures.parquet").is_file():
             self._write_tables(tries=_TRIES)
-            if self._copy_to:
-                copies.copy_library(self._out, self._copy_to)
+        if self._copy_to:
+            copies.copy_library(self._out, self._copy_to)
 
     def _write_tables(self, tries: int) -> None:
         began = time.monotonic()

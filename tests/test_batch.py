@@ -121,6 +121,11 @@ def test_sheets_are_matched_by_name_and_a_bad_one_fails_its_film_alone(films: Pa
     scenes = pd.read_parquet(tmp_path / "reports" / "short" / "tables" / "scenes.parquet")
     assert scenes["name"].tolist() == ["a", "b"]
 
+    # A part of a library without a sheet is as good as any, and one without a film too.
+    parts = [planned(films, "--intended", "sheets", "--shard", f"{part}/4", cwd=tmp_path) for part in (1, 2, 3, 4)]
+    assert sorted(name for part in parts for name in part) == ["long.mkv", "middle.mkv", "short.mkv", "text.mp4"]
+    assert [len(part) for part in parts] == [1, 2, 0, 1]
+
     # Mended, it is tried again; the other film's sheet is the same, and so is its report.
     (tmp_path / "sheets" / "middle.csv").write_text("scene,start,end,intended\na,1,7,happy\n")
     assert ended(batch(*command, "--only-failed", cwd=tmp_path, code=0)) == {"middle.mkv": "done"}

@@ -124,6 +124,27 @@ def test_a_ray_of_this_machine_alone_listens_to_nobody_else_and_leaves_nothing(
     assert not (home / ".ray").exists()
 
 
+HANGING = """
+import threading
+from scenefer.cluster import _do
+def hang(job, report):
+    report(1.0)
+    held = threading.Lock()
+    held.acquire()
+    held.acquire()
+_do(hang, None, 1.0)
+print("never")
+"""
+
+
+def test_a_task_that_hangs_ends_its_worker():
+    """So Ray takes it for killed, tries it again, and names it at last."""
+    done = subprocess.run(
+        [sys.executable, "-c", HANGING], env=environment_of({}), capture_output=True, text=True, timeout=60
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (1, "", "")
+
+
 def test_a_cluster_that_is_not_there_is_said_in_one_line(films: Path, tmp_path: Path):
     done = scenefer("batch", films, "--executor", "ray", "--address", "127.0.0.1:1", cwd=tmp_path)
     assert done.returncode == 2

@@ -84,13 +84,14 @@ def batch(
     found = inventory.find_films(library or [], input_list)
     if settings.run.executor == "ray":
         found = [film._replace(path=film.path.absolute()) for film in found]
-    films = [film.path for film in (inventory.shard(found, shard) if shard else found)]
-    if not films:
-        raise PlanError("there is no film" + (f" in part {shard}" if shard else "; give a folder of films"))
+    films = [film.path for film in (inventory.shard(found, shard) if shard else found)]  # a part may be empty
+    if not found:
+        raise PlanError("there is no film; give a folder of films")
     for folder in (scenes, intended):
         if folder is not None and not folder.is_dir():
             raise PlanError(f"{folder} is no folder; give a folder of sheets named as the films")
-    scenes_of, intended_of = sheets.match(films, scenes), sheets.match(films, intended)
+    every = [film.path for film in found]  # a part of the library may have no sheet at all
+    scenes_of, intended_of = sheets.match(every, scenes), sheets.match(every, intended)
     names = None
     if cast is not None:
         names = runs.read_cast(cast, settings)
