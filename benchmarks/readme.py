@@ -9,7 +9,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from benchmarks import film
+from benchmarks import film, library
 from benchmarks.expression import fill
 
 README = Path(__file__).parents[1] / "README.md"
@@ -80,9 +80,19 @@ def people(measured: dict[str, Any]) -> str:
     )
 
 
+def many(measured: dict[str, Any]) -> str:
+    """Write how runs over libraries scale, from ``library.json``."""
+    lines = ["| libraries | measured | must be |", "|---|---|---|"]
+    return "\n".join(
+        lines + [f"| {name} | {value} | {limit} |" for name, value, limit, _ in library.verdicts(measured)]
+    )
+
+
 def main() -> None:
     """Fill the README."""
-    for name, write in (("speed", speed), ("truth", truth), ("scenes", scenes), ("people", people)):
+    for name, write in (
+        ("speed", speed), ("library", many), ("truth", truth), ("scenes", scenes), ("people", people),
+    ):  # fmt: skip
         measured = json.loads((RESULTS / f"{'film' if name == 'speed' else name}.json").read_text(encoding="utf-8"))
         fill(README, name, write(measured))
 
