@@ -73,7 +73,7 @@ def people(measured: dict[str, Any]) -> str:
             f"{pictures['f1']:.3f} | |",
             f"| added to a run of one minute, wall time, median of {len(walls)} pairs ({min(walls):.2f} to "
             f"{max(walls):.2f} ×: a busy machine) | {added['wall_ratio'] - 1:.0%} | ≤ 15% |",
-            f"| the same, processor time; half of it is the loading of torch | {added['processor_ratio'] - 1:.0%} | |",
+            f"| the same, processor time | {added['processor_ratio'] - 1:.0%} | |",
             f"| a face, bfloat16 (float32) | {precision['ms_a_face_bfloat16']:.0f} ms "
             f"({precision['ms_a_face_float32']:.0f} ms) | |",
         )
