@@ -220,9 +220,11 @@ def test_no_sentence_claims_a_feeling(word: str):
 
 def test_a_film_without_faces_pictures_or_scenes_has_a_report():
     bare = analysed(("nobody",), pictures=empty("pictures"))
-    text = Page(render(bare)).text
+    html = render(bare)
+    text = Page(html).text
     assert "No scene shows enough usable faces for percentages." in text
     assert "No picture of this scene was kept." in text
+    assert 'class="still"' not in html
     none = analysed(
         ("nobody",),
         **{name: empty(name) for name in ("pictures", "scenes", "scene_emotions", "shots", "samples", "frames")},
