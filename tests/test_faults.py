@@ -207,7 +207,8 @@ def test_a_clock_that_jumps_while_two_runs_work_doubles_no_piece(jump, films, un
     """Claims look an hour older, or younger, than they are: what is at work is taken over, and comes too late."""
     more = with_site(tmp_path, COUNTING)
     with running(films, cwd=tmp_path, **more) as late:
-        victims = wait_for(lambda: workers_at_a_piece(tmp_path), late)
+        # Both: one alone would go on and end a film before the other run has looked at it.
+        victims = wait_for(lambda: len(found := set(workers_at_a_piece(tmp_path))) == 2 and found, late)
         for victim in victims:
             os.kill(victim, signal.SIGSTOP)  # it would be done before anybody could take over
         for claimed in (tmp_path / "data").rglob("*.claim-*"):
