@@ -62,6 +62,8 @@ def is_done(folder: Path, expression_id: str) -> bool:
 
 def is_observed(folder: Path) -> bool:
     """Tell whether a piece is there, whichever weights read its faces; one whose record is damaged is thrown away."""
+    if not folder.is_dir():
+        return False  # and nothing is thrown away: this moment another may publish it
     try:
         read_manifest(folder)
     except DamagedPiece:

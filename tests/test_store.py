@@ -89,6 +89,12 @@ def test_a_piece_without_a_readable_record_is_thrown_away(tmp_path: Path):
     assert not list(tmp_path.iterdir())
 
 
+def test_where_there_is_no_piece_nothing_is_thrown_away(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """Another run may publish it between the look and the throwing away."""
+    monkeypatch.setattr(store, "discard", lambda folder: pytest.fail(f"{folder} was thrown away"))
+    assert not store.is_observed(tmp_path / "piece")
+
+
 def test_a_piece_that_was_taken_over_while_it_was_written_is_no_full_disk(tmp_path: Path):
     folder = tmp_path / "piece"
     with claims.claim(folder) as staging:
