@@ -141,7 +141,7 @@ class Agenda:
         elif given_up and given_up.permanent and given_up.id == known.id:
             task.state, task.failure, task.skipped = "failed", given_up, True
         elif known.film is None:
-            task.fail("look", known.error or "", permanent=known.permanent, skipped=False)
+            task.fail("look", known.error or "", permanent=known.permanent)
         else:
             self._plan(task, known.film)
         return True

@@ -11,7 +11,6 @@ import hashlib
 import io
 import json
 import os
-import uuid
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass
@@ -63,7 +62,7 @@ def note(out: Path, path: Path, failure: Failure) -> None:
     place = _place(out, path)
     try:
         place.parent.mkdir(parents=True, exist_ok=True)
-        _replace(place, json.dumps(asdict(failure), indent=1).encode())
+        tables.write_whole(place, json.dumps(asdict(failure), indent=1).encode())
     except OSError as error:
         raise OutputError(f"{place} cannot be written: {error.strerror}; free space or choose another --out") from error
 
@@ -112,7 +111,7 @@ def write_tables(out: Path, found: Mapping[str, Failure]) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         tables.write(folder / "failures.parquet", tables.conform(columns, "failures"), "failures")
-        _replace(folder / "failures.csv", text.getvalue().encode())
+        tables.write_whole(folder / "failures.csv", text.getvalue().encode())
     except OSError as error:
         raise OutputError(
             f"{folder / 'failures.csv'} cannot be written: {error.strerror}; free space or choose another --out"
@@ -126,12 +125,3 @@ def _cell(value: object) -> str:
 
 def _place(out: Path, path: Path) -> Path:
     return out / "library" / "failures" / f"{key(path)}.json"
-
-
-def _replace(place: Path, content: bytes) -> None:
-    beside = place.with_name(f"{place.name}.{uuid.uuid4().hex}.tmp")
-    try:
-        beside.write_bytes(content)
-        os.replace(beside, place)
-    finally:
-        beside.unlink(missing_ok=True)

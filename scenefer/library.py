@@ -91,7 +91,7 @@ def write(reports: Path) -> Path:
         tables.write(library / "films.parquet", films, "films")
         _remove_others(library, set(films["film"]))
         text = page.render(films, failures(reports), [broken._asdict() for broken in unreadable], doubles)
-        _replace(reports / PAGE, text.encode("utf-8", "replace"))
+        tables.write_whole(reports / PAGE, text.encode("utf-8", "replace"))
     except OSError as error:
         raise OutputError(f"{library} cannot be written: {error.strerror}; free space") from error
     return reports / PAGE
@@ -322,13 +322,3 @@ def _remove_others(library: Path, films: Iterable[str]) -> None:
             for name in set(os.listdir(library / table)) - kept:
                 if name.startswith("film="):
                     shutil.rmtree(library / table / name, ignore_errors=True)
-
-
-def _replace(path: Path, content: bytes) -> None:
-    beside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        beside.write_bytes(content)
-        os.replace(beside, path)
-    finally:
-        with suppress(FileNotFoundError):
-            beside.unlink()

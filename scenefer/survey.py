@@ -11,16 +11,17 @@ import hashlib
 import json
 import os
 import stat
-import uuid
 from array import array
 from base64 import b64decode, b64encode
 from dataclasses import dataclass
+from functools import cache
 from importlib import metadata
 from pathlib import Path
 from typing import NamedTuple
 
 from scenefer.errors import FilmError, OutputError, PlanError
 from scenefer.film import Film, as_record, film_id, of_record
+from scenefer.tables import write_whole
 
 _VERSION = 2  # of the record
 
@@ -123,18 +124,13 @@ def _remember(known: Known, stamp: Stamp, data: Path) -> None:
         "key_frames": b64encode(array("d", known.film.key_frames if known.film else ())).decode(),
         "error": known.error,
     }
-    beside = place.with_name(f"{place.stem}.{uuid.uuid4().hex}.tmp")
     try:
         place.parent.mkdir(parents=True, exist_ok=True)
-        beside.write_text(json.dumps(record, default=str), encoding="ascii")
-        os.replace(beside, place)
+        write_whole(place, json.dumps(record, default=str).encode("ascii"))
     except OSError as error:
         raise OutputError(
             f"{place} cannot be written: {error.strerror}; free space or choose another --data"
         ) from error
-    finally:
-        if beside.exists():
-            beside.unlink()
 
 
 def _place(path: Path, data: Path) -> Path:
@@ -142,14 +138,6 @@ def _place(path: Path, data: Path) -> Path:
     return data / "films" / name[:2] / f"{name}.json"
 
 
+@cache
 def _made_with() -> str:
-    return f"{_VERSION} av {_reader_version()}"
-
-
-def _reader_version() -> str:
-    global _reader
-    _reader = _reader or metadata.version("av")
-    return _reader
-
-
-_reader = ""
+    return f"{_VERSION} av {metadata.version('av')}"

@@ -363,6 +363,21 @@ def write(path: Path, frame: pd.DataFrame, table: str, provenance: Mapping[str, 
         ) from error
 
 
+def write_whole(path: Path, content: bytes) -> None:
+    """Write a file beside its place first, then rename it: whoever reads finds the old one or the new.
+
+    Raises:
+        OSError: the folder cannot be written or is full.
+    """
+    beside = path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
+    try:
+        beside.write_bytes(content)
+        os.replace(beside, path)
+    finally:
+        with suppress(OSError):
+            beside.unlink(missing_ok=True)
+
+
 def read(path: Path, table: str) -> pd.DataFrame:
     """Read a table that ``write`` wrote.
 
