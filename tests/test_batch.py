@@ -20,7 +20,7 @@ from scenefer.batch import Batch
 from scenefer.finish import Finish
 from scenefer.models import zoo
 from scenefer.plan import make_plan
-from tests.test_cli import complaints, make_film, scenefer
+from tests.test_cli import complaints, finished_pieces, make_film, scenefer
 
 QUICK = ("--profile", "fast", "--workers", "2")
 SMALL = (96, 54)
@@ -52,12 +52,6 @@ def ended(events: list[dict[str, Any]]) -> dict[str, str]:
     return {Path(event["film"]).name: event["event"] for event in events if event["event"] in states}
 
 
-def pieces(cwd: Path) -> dict[str, tuple[int, int]]:
-    """Name every finished piece, with what would change if it were made again."""
-    found = sorted((cwd / "data" / "observed").rglob("manifest.json"))
-    return {str(path.relative_to(cwd)): (path.stat().st_ino, path.stat().st_mtime_ns) for path in found}
-
-
 def failed(cwd: Path) -> dict[str, dict[str, str]]:
     with (cwd / "reports" / "library" / "failures.csv").open(encoding="utf-8", newline="") as file:
         return {Path(row["film"]).name: row for row in csv.DictReader(file)}
@@ -87,17 +81,17 @@ def test_a_library_is_resumed_by_content_and_redoes_what_changed_and_nothing_els
     assert not list(tmp_path.rglob("*.tmp")) + list(tmp_path.rglob("*claim*"))
 
     # Nothing is done twice, renamed and moved films included; it still exits 1, for the film that is none.
-    first = pieces(tmp_path)
+    first = finished_pieces(tmp_path / "data")
     (tmp_path / "films" / "moved").mkdir()
     (tmp_path / "films" / "long.mkv").rename(tmp_path / "films" / "moved" / "renamed.mkv")
     assert ended(batch("films", cwd=tmp_path, code=1)) == {}
-    assert pieces(tmp_path) == first
+    assert finished_pieces(tmp_path / "data") == first
 
     # Another setting of a later stage reads no film again.
     (tmp_path / "plan.toml").write_text("[scenes]\nn_scenes = 2\n")
     assert planned("films", "--plan", "plan.toml", cwd=tmp_path)["short.mkv"] == ("to do", "settings changed", 0)
     assert len(ended(batch("films", "--plan", "plan.toml", cwd=tmp_path, code=1))) == 3
-    assert pieces(tmp_path) == first
+    assert finished_pieces(tmp_path / "data") == first
 
     # A film that changed is read, and so is what was none before.
     make_film(tmp_path / "films" / "short.mkv", 3.0, size=SMALL)
@@ -105,7 +99,7 @@ def test_a_library_is_resumed_by_content_and_redoes_what_changed_and_nothing_els
     events = batch("films", "--plan", "plan.toml", cwd=tmp_path, code=0)
     assert ended(events) == {"short.mkv": "done"}, "the other one's content is known"
     assert failed(tmp_path) == {} or "text.mp4" in failed(tmp_path)
-    assert first.items() < pieces(tmp_path).items()
+    assert first.items() < finished_pieces(tmp_path / "data").items()
 
 
 def test_sheets_are_matched_by_name_and_a_bad_one_fails_its_film_alone(films: Path, tmp_path: Path):

@@ -421,8 +421,8 @@ def start_and_wait_for_a_piece(film: Path, folder: Path) -> tuple[subprocess.Pop
 
 
 def finished_pieces(cache: Path) -> dict[Path, tuple[int, int]]:
-    """Name every finished piece, with what would change if it were written again."""
-    manifests = [path for path in cache.rglob("manifest.json") if not any(".tmp" in part for part in path.parts)]
+    """Name every finished piece, with what would change if it were made again; what is under a claim lies deeper."""
+    manifests = cache.glob("observed/*/*/*/manifest.json")
     return {path: (path.stat().st_ino, path.stat().st_mtime_ns) for path in manifests}
 
 

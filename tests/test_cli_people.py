@@ -12,8 +12,8 @@ import pytest
 
 import scenefer as package
 from tests.clips import write_clip
-from tests.test_batch import batch, ended, pieces, planned
-from tests.test_cli import QUICK, complaints, scenefer
+from tests.test_batch import batch, ended, planned
+from tests.test_cli import QUICK, complaints, finished_pieces, scenefer
 
 PORTRAIT = Path(package.__file__).parent / "assets" / "portrait.jpg"
 
@@ -77,13 +77,13 @@ def test_another_cast_or_language_redoes_the_reports_of_a_library_and_reads_no_f
     assert ended(batch(*command, cwd=tmp_path, code=0)) == {"portrait.mkv": "done"}
     assert tracks(tmp_path)["actor_name"].tolist() == ["Eileen"]
     assert ended(batch(*command, cwd=tmp_path, code=0)) == {}
-    read = pieces(tmp_path)
+    read = finished_pieces(tmp_path / "data")
     (tmp_path / "cast" / "Eileen").rename(tmp_path / "cast" / "Collins")
     assert planned(*command, cwd=tmp_path) == {"portrait.mkv": ("to do", "the cast changed", 0)}
     assert ended(batch(*command, "--lang", "id", cwd=tmp_path, code=0)) == {"portrait.mkv": "done"}
     assert tracks(tmp_path)["actor_name"].tolist() == ["Collins"]
     assert '<html lang="id">' in (tmp_path / "reports" / "portrait" / "report.html").read_text()
-    assert pieces(tmp_path) == read
+    assert finished_pieces(tmp_path / "data") == read
 
 
 def test_a_library_does_not_read_again_who_was_forgotten(film: Path, tmp_path: Path):
@@ -94,7 +94,7 @@ def test_a_library_does_not_read_again_who_was_forgotten(film: Path, tmp_path: P
     assert why is not None
     assert "forgotten" in why
     assert ended(batch(film, "--lang", "id", cwd=tmp_path, code=0)) == {}
-    assert pieces(tmp_path) == {}
+    assert finished_pieces(tmp_path / "data") == {}
 
 
 @pytest.mark.parametrize(
