@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from scenefer import actors, emotions, expression, samples, scenes, shots, tables, tracks
-from scenefer.errors import OutputError, SceneferError
+from scenefer.errors import SceneferError, unwritable
 from scenefer.film import Film, Span, as_record, of_record
 
 if TYPE_CHECKING:
@@ -186,9 +186,7 @@ def save(
             (beside / name).write_bytes(whole)
         _exchange(beside, folder)
     except OSError as error:
-        raise OutputError(
-            f"{folder} cannot be written: {error.strerror}; free space or choose another --out"
-        ) from error
+        raise unwritable(folder, error, "free space or choose another --out") from error
     finally:
         shutil.rmtree(beside, ignore_errors=True)
 

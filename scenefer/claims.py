@@ -23,7 +23,7 @@ from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
 
-from scenefer.errors import OutputError, SceneferError
+from scenefer.errors import OutputError, SceneferError, unwritable
 
 PATIENCE = 60.0  # seconds after which a claim that nobody has touched is abandoned
 _BEATS = 6  # times that a living owner touches its claim within that time
@@ -193,4 +193,4 @@ def _this_process() -> dict[str, str | int | None]:
 
 
 def _unwritable(place: Path, error: OSError) -> OutputError:
-    return OutputError(f"{place} cannot be written: {error.strerror}; free space or choose another --data")
+    return unwritable(place, error, "free space or choose another --data")

@@ -15,7 +15,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from scenefer.errors import OutputError
+from scenefer.errors import unwritable
 
 if TYPE_CHECKING:
     import numpy as np
@@ -68,7 +68,7 @@ def write_demo(folder: Path) -> tuple[Path, Path]:
     except OSError as error:
         with suppress(OSError):
             beside.unlink()
-        raise OutputError(f"{folder} cannot be written: {error.strerror or error}; choose another folder") from error
+        raise unwritable(folder, error, "choose another folder") from error
     return film, sheet
 
 

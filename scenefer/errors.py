@@ -45,6 +45,11 @@ class WorkerError(SceneferError):
     """A worker was killed, hung, ran out of memory, or met a mistake of ours."""
 
 
+def unwritable(place: os.PathLike[str] | str, error: OSError, remedy: str) -> OutputError:
+    """Say that a file or folder cannot be written, why, and what to do; to be raised from the error."""
+    return OutputError(f"{place} cannot be written: {error.strerror or error}; {remedy}")
+
+
 def printable(text: str | os.PathLike[str]) -> str:
     """Make a text or a path one line that is safe anywhere: control characters and undecodable bytes are escaped."""
     decodable = os.fsencode(text).decode("utf-8", "backslashreplace")

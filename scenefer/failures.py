@@ -18,7 +18,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from scenefer import tables
-from scenefer.errors import OutputError, printable
+from scenefer.errors import OutputError, printable, unwritable
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")  # a spreadsheet would compute a cell that begins so
 
@@ -64,7 +64,7 @@ def note(out: Path, path: Path, failure: Failure) -> None:
         place.parent.mkdir(parents=True, exist_ok=True)
         tables.write_whole(place, json.dumps(asdict(failure), indent=1).encode())
     except OSError as error:
-        raise OutputError(f"{place} cannot be written: {error.strerror}; free space or choose another --out") from error
+        raise unwritable(place, error, "free space or choose another --out") from error
 
 
 def forget(out: Path, path: Path) -> None:
@@ -113,9 +113,7 @@ def write_tables(out: Path, found: Mapping[str, Failure]) -> None:
         tables.write(folder / "failures.parquet", tables.conform(columns, "failures"), "failures")
         tables.write_whole(folder / "failures.csv", text.getvalue().encode())
     except OSError as error:
-        raise OutputError(
-            f"{folder / 'failures.csv'} cannot be written: {error.strerror}; free space or choose another --out"
-        ) from error
+        raise unwritable(folder / "failures.csv", error, "free space or choose another --out") from error
 
 
 def _cell(value: object) -> str:

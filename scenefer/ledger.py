@@ -7,7 +7,7 @@ from pathlib import Path
 
 from scenefer import claims, copies, failures, library, run
 from scenefer.agenda import Task
-from scenefer.errors import OutputError, printable
+from scenefer.errors import printable, unwritable
 
 _EVERY = 60.0  # seconds between updates of the library's tables, or longer where they take long
 _SHARE = 20  # at most one twentieth of the time goes into them
@@ -75,6 +75,4 @@ class Ledger:
             place.parent.mkdir(parents=True, exist_ok=True)
             place.write_text("".join(f"{printable(line)}\n" for line in task.log), encoding="utf-8")
         except OSError as error:
-            raise OutputError(
-                f"{place} cannot be written: {error.strerror}; free space or choose another --out"
-            ) from error
+            raise unwritable(place, error, "free space or choose another --out") from error

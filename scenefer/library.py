@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from scenefer import tables
 from scenefer.analysis import read_record
-from scenefer.errors import OutputError, SceneferError, printable
+from scenefer.errors import SceneferError, printable, unwritable
 from scenefer.tables import EMOTIONS
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ def write(reports: Path) -> Path:
                 unreadable.append(Unreadable(run.folder.name, str(error)))
                 continue
             except OSError as error:
-                raise OutputError(f"{library} cannot be written: {error.strerror}; free space") from error
+                raise unwritable(library, error, "free space") from error
         rows.append(row)
     columns = [column.name for column in tables.TABLES["films"]]
     films = tables.conform({name: [row[name] for row in rows] for name in columns}, "films")
@@ -93,7 +93,7 @@ def write(reports: Path) -> Path:
         text = page.render(films, failures(reports), [broken._asdict() for broken in unreadable], doubles)
         tables.write_whole(reports / PAGE, text.encode("utf-8", "replace"))
     except OSError as error:
-        raise OutputError(f"{library} cannot be written: {error.strerror}; free space") from error
+        raise unwritable(library, error, "free space") from error
     return reports / PAGE
 
 

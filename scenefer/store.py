@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from scenefer import claims, tables
-from scenefer.errors import OutputError, SceneferError
+from scenefer.errors import OutputError, SceneferError, unwritable
 from scenefer.film import Span
 from scenefer.observation import Observation
 
@@ -113,9 +113,7 @@ def write_piece(staging: Path, folder: Path, observation: Observation, manifest:
             raise claims.Elsewhere(f"{folder} was taken over by another run") from error
         if isinstance(error, OutputError):
             raise
-        raise OutputError(
-            f"{folder} cannot be written: {error.strerror}; free space or choose another --data"
-        ) from error
+        raise unwritable(folder, error, "free space or choose another --data") from error
 
 
 def read_piece(folder: Path, expression_id: str) -> Observation:
@@ -151,7 +149,7 @@ def write_logits(folder: Path, faces: pd.DataFrame, expression_id: str) -> None:
         file.with_suffix(".sha256").write_text(_checksum(beside), encoding="ascii")
         os.replace(beside, file)
     except OSError as error:
-        raise OutputError(f"{file} cannot be written: {error.strerror}; free space or choose another --data") from error
+        raise unwritable(file, error, "free space or choose another --data") from error
     finally:
         beside.unlink(missing_ok=True)
 

@@ -19,7 +19,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import NamedTuple
 
-from scenefer.errors import FilmError, OutputError, PlanError
+from scenefer.errors import FilmError, PlanError, unwritable
 from scenefer.film import Film, as_record, film_id, of_record
 from scenefer.tables import write_whole
 
@@ -128,9 +128,7 @@ def _remember(known: Known, stamp: Stamp, data: Path) -> None:
         place.parent.mkdir(parents=True, exist_ok=True)
         write_whole(place, json.dumps(record, default=str).encode("ascii"))
     except OSError as error:
-        raise OutputError(
-            f"{place} cannot be written: {error.strerror}; free space or choose another --data"
-        ) from error
+        raise unwritable(place, error, "free space or choose another --data") from error
 
 
 def _place(path: Path, data: Path) -> Path:

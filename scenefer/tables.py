@@ -14,7 +14,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from scenefer.errors import OutputError, SceneferError
+from scenefer.errors import SceneferError, unwritable
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -358,9 +358,7 @@ def write(path: Path, frame: pd.DataFrame, table: str, provenance: Mapping[str, 
     except OSError as error:
         with suppress(OSError):
             beside.unlink()
-        raise OutputError(
-            f"{path} cannot be written: {error.strerror or error}; free space or choose another --out"
-        ) from error
+        raise unwritable(path, error, "free space or choose another --out") from error
 
 
 def write_whole(path: Path, content: bytes) -> None:

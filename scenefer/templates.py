@@ -11,7 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from scenefer.errors import OutputError
+from scenefer.errors import OutputError, unwritable
 from scenefer.film import clock
 from scenefer.rows import COLUMNS, spreadsheet_safe
 
@@ -71,7 +71,7 @@ def write_template(
     except OSError as error:
         with suppress(OSError):
             beside.unlink()
-        raise OutputError(f"{path} cannot be written: {error.strerror or error}; choose another --to") from error
+        raise unwritable(path, error, "choose another --to") from error
 
 
 def write_pictures(scenes: pd.DataFrame, shots: pd.DataFrame, pictures: pd.DataFrame, sheet: Path) -> Path:
@@ -103,7 +103,7 @@ def write_pictures(scenes: pd.DataFrame, shots: pd.DataFrame, pictures: pd.DataF
         os.rename(beside, folder)
     except OSError as error:
         shutil.rmtree(beside, ignore_errors=True)
-        raise OutputError(f"{folder} cannot be written: {error.strerror or error}; choose another --to") from error
+        raise unwritable(folder, error, "choose another --to") from error
     return folder
 
 
