@@ -18,7 +18,7 @@ from scenefer import plan as plans
 from scenefer.analysis import read_record
 from scenefer.errors import SheetError
 from scenefer.failures import Failure
-from scenefer.film import Film, Span
+from scenefer.film import Film, Span, path_id
 from scenefer.models import zoo
 from scenefer.plan import Plan
 
@@ -88,11 +88,9 @@ class Task:
     failure: Failure | None = None
     log: list[str] = field(default_factory=list)  # what befell it in this run
 
-    def fail(
-        self, stage: str, message: str, *, time: float | None = None, permanent: bool = False, skipped: bool = False
-    ) -> None:
+    def fail(self, stage: str, message: str, *, time: float | None = None, permanent: bool = False) -> None:
         """Give the film up."""
-        self.state, self.skipped = "failed", skipped
+        self.state = "failed"
         self.failure = failures.describe(self.path, self.id, stage, message, time=time, permanent=permanent)
 
 
@@ -115,6 +113,11 @@ class Agenda:
         """Count films by state."""
         return sum(task.state in states for task in self.tasks.values())
 
+    def n_copies(self) -> int:
+        """Count the films that hold what an earlier one of the order holds: they share its report."""
+        ids = [task.id for task in self.tasks.values() if task.id is not None and task.state in ("done", "partial")]
+        return len(ids) - len(set(ids))
+
     def to_look_at(self) -> list[Task]:
         """List the films of which nothing is known yet."""
         return [task for task in self.tasks.values() if task.state == "to look at"]
@@ -134,7 +137,7 @@ class Agenda:
         if known is None:
             return False
         task.id = known.id
-        earlier = self.failures.get(failures.key(task.path))
+        earlier = self.failures.get(path_id(task.path))
         given_up = earlier if earlier and earlier.state == "failed" and not self.order.again else None
         if self.order.only_failed and given_up is None:
             task.state = "left out"
@@ -153,7 +156,7 @@ class Agenda:
 
     def has_failed(self, task: Task) -> bool:
         """Tell whether a film failed, or could be read in part, before this run."""
-        return bool(self.failures) and failures.key(task.path) in self.failures
+        return bool(self.failures) and path_id(task.path) in self.failures
 
     def has_namesake(self, task: Task) -> bool:
         """Tell whether another film of this name comes first, and so has the folder of that name."""

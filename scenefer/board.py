@@ -144,6 +144,7 @@ def numbers(batch: Batch) -> dict[str, int]:
         "films": len(agenda.tasks) - agenda.count("left out"),
         "done": agenda.count("done"),
         "partial": agenda.count("partial"),
+        "copies": agenda.n_copies(),
         "failed": agenda.count("failed"),
         "running": at_work,
         "waiting": agenda.count("to do", "to look at") - at_work,
@@ -156,6 +157,8 @@ def counted(batch: Batch) -> str:
     words = [f"{counts['done'] + counts['partial']} of {counts['films']} films done"]
     if counts["partial"]:
         words.append(f"{counts['partial']} of them in part")
+    if counts["copies"]:
+        words.append(f"{counts['copies']} of them the same film as another: one report")
     words += [f"{counts[name]} {name}" for name in ("running", "waiting", "failed") if counts[name]]
     return " · ".join(words)
 

@@ -7,10 +7,8 @@
 from __future__ import annotations
 
 import csv
-import hashlib
 import io
 import json
-import os
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass
@@ -19,6 +17,7 @@ from pathlib import Path
 
 from scenefer import tables
 from scenefer.errors import OutputError, printable, unwritable
+from scenefer.film import path_id
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")  # a spreadsheet would compute a cell that begins so
 
@@ -81,17 +80,12 @@ def forget(out: Path, path: Path) -> None:
 
 
 def read(out: Path) -> dict[str, Failure]:
-    """Read all failures, by the hash of the film's path (``key``); damaged records are left out."""
+    """Read all failures, by ``film.path_id``; damaged records are left out."""
     found: dict[str, Failure] = {}
     for place in sorted((out / "library" / "failures").glob("*.json")):
         with suppress(OSError, ValueError, TypeError):
             found[place.stem] = Failure(**json.loads(place.read_text(encoding="utf-8")))
     return found
-
-
-def key(path: Path) -> str:
-    """Name the record of a film."""
-    return hashlib.sha256(os.path.abspath(path).encode("utf-8", "surrogateescape")).hexdigest()[:32]
 
 
 def write_tables(out: Path, found: Mapping[str, Failure]) -> None:
@@ -122,4 +116,4 @@ def _cell(value: object) -> str:
 
 
 def _place(out: Path, path: Path) -> Path:
-    return out / "library" / "failures" / f"{key(path)}.json"
+    return out / "library" / "failures" / f"{path_id(path)}.json"

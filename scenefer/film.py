@@ -7,6 +7,7 @@ them.
 from __future__ import annotations
 
 import hashlib
+import os
 from bisect import bisect_left
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
@@ -104,6 +105,11 @@ def film_id(path: Path) -> str:
     except OSError as error:
         raise FilmError(f"{printable(path)} cannot be read: {error.strerror}") from error
     return digest.hexdigest()[:16]
+
+
+def path_id(path: Path) -> str:
+    """Hash where a film lies: the name of what is noted of it before its content is known, and after it is gone."""
+    return hashlib.sha256(os.path.abspath(path).encode("utf-8", "surrogateescape")).hexdigest()[:32]
 
 
 def chunks(

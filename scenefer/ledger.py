@@ -8,6 +8,7 @@ from pathlib import Path
 from scenefer import claims, copies, failures, library, run
 from scenefer.agenda import Task
 from scenefer.errors import printable, unwritable
+from scenefer.film import path_id
 
 _EVERY = 60.0  # seconds between updates of the library's tables, or longer where they take long
 _SHARE = 20  # at most one twentieth of the time goes into them
@@ -69,7 +70,7 @@ class Ledger:
 
     def _log(self, task: Task) -> None:
         """Write the log of a film that has no new report: beside its earlier one, if it has one."""
-        name = f"{run.folder_name(task.path)}-{failures.key(task.path)[:6]}.txt"
+        name = f"{run.folder_name(task.path)}-{path_id(task.path)[:6]}.txt"
         place = self._out / "library" / "logs" / name if task.folder is None else task.folder / run.LOG
         try:
             place.parent.mkdir(parents=True, exist_ok=True)

@@ -7,9 +7,7 @@ The record saves work and is never needed: a film that was moved is opened once 
 
 from __future__ import annotations
 
-import hashlib
 import json
-import os
 import stat
 from array import array
 from base64 import b64decode, b64encode
@@ -20,7 +18,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from scenefer.errors import FilmError, PlanError, unwritable
-from scenefer.film import Film, as_record, film_id, of_record
+from scenefer.film import Film, as_record, film_id, of_record, path_id
 from scenefer.tables import write_whole
 
 _VERSION = 2  # of the record
@@ -132,7 +130,7 @@ def _remember(known: Known, stamp: Stamp, data: Path) -> None:
 
 
 def _place(path: Path, data: Path) -> Path:
-    name = hashlib.sha256(os.path.abspath(path).encode("utf-8", "surrogateescape")).hexdigest()[:32]
+    name = path_id(path)
     return data / "films" / name[:2] / f"{name}.json"
 
 
