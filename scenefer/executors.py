@@ -11,12 +11,14 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
 import threading
 import time
 import traceback
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Generator, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from multiprocessing import connection, get_context, parent_process
+from multiprocessing import connection, get_context, parent_process, resource_tracker
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from scenefer.errors import SceneferError, WorkerError, printable
@@ -164,16 +166,29 @@ def _hire(crew: list[_Worker], work: Work) -> _Worker:
     context = get_context("spawn")
     ours, theirs = context.Pipe()
     process = context.Process(target=_serve, args=(theirs, work), daemon=True)
-    process.start()
+    with _interrupts_held():
+        process.start()
     theirs.close()
     crew.append(_Worker(process, ours))
     return crew[-1]
 
 
+@contextmanager
+def _interrupts_held() -> Iterator[None]:
+    """Keep Ctrl-C back: a process that is started meanwhile is born deaf to it, and the parent hears it afterwards."""
+    if not hasattr(signal, "pthread_sigmask"):  # Windows
+        yield
+        return
+    resource_tracker.ensure_running()  # which would lift the mask when the first process is started
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 def _serve(pipe: Connection, work: Work) -> None:
     """Do jobs until there are no more: the life of a worker process."""
-    import signal
-
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent answers Ctrl-C
     threading.Thread(target=_die_with_parent, daemon=True).start()
     # Read by torch and by OpenCV when they are loaded, which in a spawned process is later than here.
@@ -221,8 +236,6 @@ def worker_error(job: Any, why: str, remedy: str) -> WorkerError:
 
 
 def _cause(code: int | None) -> str:
-    import signal
-
     if code is not None and code < 0:
         try:
             return signal.Signals(-code).name

@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import resource
+import shutil
 import signal
 import subprocess
 import sys
@@ -404,20 +405,33 @@ def largest_file(folder: Path) -> int:
 # Interruptions
 
 
-def start_and_wait_for_a_piece(film: Path, folder: Path) -> tuple[subprocess.Popen[str], dict[Path, tuple[int, int]]]:
-    """Begin an analysis in a process group of its own, and stop looking when a first piece is done."""
+def stopped_after_a_piece(film: Path, folder: Path) -> tuple[subprocess.Popen[str], dict[Path, tuple[int, int]]]:
+    """Begin an analysis in a process group of its own, and halt the group when a first piece is done.
+
+    Where we looked too late, and the film is through, we begin again.
+    """
+    for _ in range(5):
+        process = started(film, folder)
+        deadline = time.monotonic() + 200
+        while not finished_pieces(folder / "cache") and time.monotonic() < deadline and process.poll() is None:
+            time.sleep(0.01)
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGSTOP)
+            if (done := finished_pieces(folder / "cache")) and not (folder / "reports").exists():
+                return process, done
+            os.killpg(process.pid, signal.SIGKILL)
+        said = process.communicate()
+        for left in ("cache", "reports"):
+            shutil.rmtree(folder / left, ignore_errors=True)
+    pytest.fail(f"never halted between a first piece and the report: {said}")
+
+
+def started(film: Path, folder: Path, more: dict[str, str] | None = None) -> subprocess.Popen[str]:
     arguments = ["analyze", film, "--profile", "fast", "--workers", "2", "--data", "cache"]
-    process = subprocess.Popen(
-        command(arguments), cwd=folder, env=environment_of({}), text=True,
+    return subprocess.Popen(
+        command(arguments), cwd=folder, env=environment_of(more or {}), text=True,
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True,
     )  # fmt: skip
-    deadline = time.monotonic() + 200
-    while time.monotonic() < deadline and process.poll() is None:
-        if done := finished_pieces(folder / "cache"):
-            return process, done
-        time.sleep(0.01)
-    process.kill()
-    pytest.fail(f"no piece was finished: {process.communicate()}")
 
 
 def finished_pieces(cache: Path) -> dict[Path, tuple[int, int]]:
@@ -427,11 +441,9 @@ def finished_pieces(cache: Path) -> dict[Path, tuple[int, int]]:
 
 
 def test_a_killed_run_goes_on_without_repeating_a_finished_piece(long_film, tmp_path):
-    process, done = start_and_wait_for_a_piece(long_film, tmp_path)
+    process, done = stopped_after_a_piece(long_film, tmp_path)
     os.killpg(process.pid, signal.SIGKILL)
     process.communicate()
-    done |= finished_pieces(tmp_path / "cache")
-    assert not (tmp_path / "reports").exists(), "killed too late to show anything"
 
     resumed = summary(scenefer("analyze", long_film, "--profile", "fast", "--json", "--data", "cache", cwd=tmp_path))
     assert {path: value for path, value in finished_pieces(tmp_path / "cache").items() if path in done} == done
@@ -460,8 +472,9 @@ def test_a_killed_run_goes_on_without_repeating_a_finished_piece(long_film, tmp_
 
 
 def test_ctrl_c_ends_with_130_one_line_and_keeps_what_is_done(long_film, tmp_path):
-    process, done = start_and_wait_for_a_piece(long_film, tmp_path)
+    process, done = stopped_after_a_piece(long_film, tmp_path)
     os.killpg(process.pid, signal.SIGINT)
+    os.killpg(process.pid, signal.SIGCONT)
     out, err = process.communicate(timeout=60)
     assert process.returncode == 130, err
     assert "Traceback" not in err
@@ -474,6 +487,27 @@ def test_ctrl_c_ends_with_130_one_line_and_keeps_what_is_done(long_film, tmp_pat
     while (left := members(process.pid)) and time.monotonic() < deadline:
         time.sleep(0.1)
     assert left == [], "a worker stays behind"
+
+
+def test_ctrl_c_is_one_line_too_while_workers_are_being_born(long_film, tmp_path):
+    (tmp_path / "sitecustomize.py").write_text(SLOW_BIRTH)
+    more = {"PYTHONPATH": f"{tmp_path}:{os.environ.get('PYTHONPATH', '')}", "BORN": str(tmp_path / "born")}
+    process = started(long_film, tmp_path, more)
+    deadline = time.monotonic() + 100
+    while not (tmp_path / "born").exists() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    os.killpg(process.pid, signal.SIGINT)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 130, err
+    assert len(err.splitlines()) == 1, err
+
+
+SLOW_BIRTH = """
+import os, sys, time
+if "--multiprocessing-fork" in sys.orig_argv:
+    open(os.environ["BORN"], "w").close()
+    time.sleep(2)
+"""
 
 
 def members(group: int) -> list[list[str]]:
