@@ -20,7 +20,7 @@ film: setup ## analyse a film of yours: make film FILM=path
 	$(BIN)/scenefer analyze "$(FILM)"
 
 test: $(VENV)/.dev ## pass the tests, but for the slow ones
-	$(BIN)/python -m pytest -q -m 'not slow'
+	$(BIN)/python -m pytest -q -m 'not slow' -n logical --maxprocesses 4 --dist loadfile
 
 test-slow: $(VENV)/.dev ## pass the slow tests too
 	$(BIN)/python -m pytest -q -m slow

@@ -256,7 +256,7 @@ def test_the_second_interrupt_stops_at_once(films, tmp_path):
 
 
 def test_a_worker_that_hangs_is_killed_and_its_film_named_and_the_others_are_done(films, tmp_path):
-    (tmp_path / "plan.toml").write_text("[run]\npatience = 45.0\n")
+    (tmp_path / "plan.toml").write_text("[run]\npatience = 30.0\n")
     with running(films, "--plan", "plan.toml", cwd=tmp_path) as process:
         os.kill(wait_for(lambda: workers_at_a_piece(tmp_path), process)[0], signal.SIGSTOP)
         code, events = outcome(process)
