@@ -11,6 +11,8 @@ import sys
 import time
 from pathlib import Path
 
+from tests.memory_used import peak
+
 
 def read(path: Path, threads: int) -> dict[str, object]:
     """Read a film to its end: the number of frames, or the error that a user would see."""
@@ -36,8 +38,7 @@ def main() -> None:
             said = read(Path(line.rstrip("\n")), threads=number % 2)
         except BaseException as error:  # not named: the test fails by it, and goes on with the next file
             said = {"unnamed": f"{type(error).__name__}: {error}"}
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-        print(json.dumps({**said, "seconds": time.monotonic() - began, "peak": peak}), flush=True)
+        print(json.dumps({**said, "seconds": time.monotonic() - began, "peak": peak()}), flush=True)
 
 
 if __name__ == "__main__":
