@@ -67,16 +67,16 @@ def progress_bar(name: str, console: Console) -> Iterator[Tell]:
 
 def scenes_table(analysis: Analysis) -> Table:
     """Draw a row a scene: its place, its evidence, what was intended if anything was, its three largest percentages."""
-    meant = _intended(analysis)
+    meant, moves = _intended(analysis), analysis.film.kind == "video"
     guessed = bool(len(analysis.scenes)) and (analysis.scenes["source"] == "guessed").all()
     title = f"{analysis.film.path.name}{' · guessed scenes' if guessed else ''}"
     table = Table(title=Text(printable(title)), title_justify="left", box=SIMPLE_HEAD)
     table.add_column("scene")
-    for heading in ("from", "to", "faces"):
+    for heading in ("from", "to", "faces") if moves else ("faces",):
         table.add_column(heading, justify="right", no_wrap=True)
     if meant:
         table.add_column("intended")
-    table.add_column("detected, % of screen time")
+    table.add_column("detected, % of screen time" if moves else "detected, %")
     for scene in summary(analysis)["scenes"]:
         if scene["percent"] is None:
             words = "too little evidence"
@@ -84,9 +84,9 @@ def scenes_table(analysis: Analysis) -> Table:
             largest = sorted(scene["percent"].items(), key=lambda item: -item[1])[:3]
             words = " · ".join(f"{emotion} {percent:.0f}" for emotion, percent in largest)
             words += " (one take)" if scene["evidence"] == "one take" else ""
-        start, end = clock(scene["start"])[:-2], clock(scene["end"])[:-2]
+        times = [clock(scene["start"])[:-2], clock(scene["end"])[:-2]] if moves else []
         said = [Text(meant.get(str(scene["name"]), ""))] if meant else []
-        table.add_row(Text(printable(scene["name"])), start, end, f"{scene['coverage']:.0%}", *said, words)
+        table.add_row(Text(printable(scene["name"])), *times, f"{scene['coverage']:.0%}", *said, words)
     return table
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 
 import pandas as pd
 from rich.console import Console
@@ -38,3 +39,12 @@ def test_intentions_for_several_people_stand_below_each_other():
 def test_without_intentions_there_is_no_column_for_them():
     for sheet in (None, intending(rage=None, joy="", empty=None)):
         assert "intended" not in "\n".join(drawn(console.scenes_table(analysed(sheet=sheet))))
+
+
+def test_stills_have_no_times():
+    made = analysed()
+    assert [word for word in drawn(console.scenes_table(made))[1].split() if word in ("from", "to")] == ["from", "to"]
+    still = replace(made, film=replace(made.film, kind="stills"))
+    lines = drawn(console.scenes_table(still))
+    assert lines[1].split()[:3] == ["scene", "faces", "detected,"]
+    assert "0:00" not in "\n".join(lines)
