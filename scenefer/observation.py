@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 _BATCH = 4  # sampled frames that are given to the detector together
 _CROPS = 32  # faces, about, that are given to the expression network together: in smaller batches it is slower
 _BATCH_BYTES = 64 << 20  # and fewer where they are large
+_PLACES = 64  # of a box's or a landmark's coordinate within a pixel: its last bits depend on the detector's batch
 _JPEG_QUALITY = 90
 _PICTURE_QUALITY = 80
 _FRAME_COLUMNS = tuple(column.name for column in tables.TABLES["frames"])
@@ -220,8 +221,8 @@ class _Faces:
             if not len(found.scores):
                 continue
             scale = np.array(levels[0].shape[1::-1], np.float32) / np.array(picture.shape[1::-1], np.float32)
-            boxes = (found.boxes * np.tile(scale, 2)).astype(np.float32)
-            landmarks = (found.landmarks * scale).astype(np.float32)
+            boxes = _rounded(found.boxes * np.tile(scale, 2))
+            landmarks = _rounded(found.landmarks * scale)
             self._times.append(time)
             self._found.append(Detections(boxes, landmarks, found.scores))
             self._framed.append(geometry.in_crop(boxes, landmarks))
@@ -261,3 +262,9 @@ def _concat(parts: Sequence[pd.DataFrame], table: str) -> pd.DataFrame:
 
     filled = [part for part in parts if len(part)]  # empty parts would make pandas guess types
     return pd.concat(filled, ignore_index=True) if filled else tables.empty(table)
+
+
+def _rounded(coordinates: np.ndarray) -> np.ndarray:
+    import numpy as np
+
+    return (np.round(coordinates * _PLACES) / _PLACES).astype(np.float32)
