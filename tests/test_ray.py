@@ -24,7 +24,7 @@ pytest.importorskip("ray", reason="ray is not installed: pip install 'scenefer[r
 CLUSTER = """
 import sys
 from ray.cluster_utils import Cluster
-here = {"num_cpus": 1, "include_dashboard": False, "node_ip_address": "127.0.0.1", "temp_dir": sys.argv[1]}
+here = {"num_cpus": 1, "include_dashboard": False, "node_ip_address": "127.0.0.1"}
 cluster = Cluster(initialize_head=True, head_node_args=here)
 try:
     cluster.add_node(num_cpus=1, node_ip_address="127.0.0.1")
@@ -55,12 +55,13 @@ def scratch() -> Iterator[Path]:
 @pytest.fixture
 def cluster(scratch: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """The address of a cluster that ends with the test; it listens on the loopback address."""
+    monkeypatch.setenv("RAY_TMPDIR", str(scratch))
     monkeypatch.setenv("RAY_AUTH_MODE", "token")
     monkeypatch.setenv("RAY_AUTH_TOKEN", secrets.token_hex(32))
     monkeypatch.setenv("RAY_USAGE_STATS_ENABLED", "0")
     monkeypatch.setenv("RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER", "0")
     with (scratch / "stderr").open("w") as said, subprocess.Popen(
-        [sys.executable, "-c", CLUSTER, scratch],
+        [sys.executable, "-c", CLUSTER],
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=said, text=True, env=environment_of({}),
     ) as process:  # fmt: skip
         assert process.stdout
