@@ -19,7 +19,8 @@ import numpy as np
 from scenefer import analysis, comparison
 from scenefer.agreement import agree
 from scenefer.analysis import Analysis
-from scenefer.emotions import EQUAL_ACTOR, VIEWS, Evidence, interval, resample, shares, summarise
+from scenefer.bootstrap import Evidence, interval, resample
+from scenefer.emotions import EQUAL_ACTOR, VIEWS, shares, summarise
 from scenefer.film import Film
 from scenefer.tables import EMOTIONS, empty
 from scenefer.verdicts import CLASSES

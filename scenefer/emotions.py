@@ -1,8 +1,8 @@
 """From faces to the percentages of a scene, with intervals and a measure of how much was seen.
 
-Neighbouring frames repeat one another, so resampling frames would make the intervals falsely tight. What is resampled
-is shots, in them tracks, in them blocks of one second: a nested bootstrap (Davison and Hinkley 1997, section 3.8).
-Where every person counts alike, people are resampled first, and then their shots.
+A view says how faces count: in seconds, every track alike, every person alike, or one person alone. The intervals come
+from resampling shots, in them tracks, in them blocks of one second (``bootstrap``); where every person counts alike,
+people are resampled first, and then their shots.
 """
 
 from __future__ import annotations
@@ -10,9 +10,9 @@ from __future__ import annotations
 import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from statistics import NormalDist
 from typing import TYPE_CHECKING, NamedTuple
 
+from scenefer.bootstrap import Evidence, interval, resample
 from scenefer.tables import EMOTIONS
 
 if TYPE_CHECKING:
@@ -27,8 +27,6 @@ UNKNOWN = -1  # the actor of all tracks that could not be told
 
 _ALIKE = {EQUAL_TRACK: -1, EQUAL_ACTOR: 0}  # the level of evidence whose groups count alike
 
-_Z = NormalDist().inv_cdf(0.975)
-
 
 @dataclass(frozen=True)
 class EmotionSettings:
@@ -37,14 +35,6 @@ class EmotionSettings:
     resamples: int = 1000
     block: float = 1.0  # seconds of a track that are resampled together
     seed: int = 0
-
-
-class Evidence(NamedTuple):
-    """The usable faces of one scene in blocks, n of them, ready to be resampled."""
-
-    levels: tuple[np.ndarray, ...]  # (n,) int64 each, coarsest first (people, shots, tracks): the block's group, rising
-    mass: np.ndarray  # (n, 7) seconds of each emotion: probabilities times weights
-    weight: np.ndarray  # (n,) face seconds
 
 
 class Sight(NamedTuple):
@@ -230,34 +220,6 @@ def gather(
     return Evidence(levels, np.add.reduceat(mass, first, axis=0), np.add.reduceat(weight, first))
 
 
-def resample(evidence: Evidence, n: int, rng: np.random.Generator) -> list[np.ndarray]:
-    """Draw the groups of the coarsest level with replacement, inside each drawn group those of the next, then blocks.
-
-    A group that is drawn c times draws c times as many members as it has: c draws of the nested bootstrap at once.
-
-    Returns:
-        How often each group of each level was drawn, (n, groups) int64 a level; the last is of the blocks.
-    """
-    import numpy as np
-
-    n_blocks = len(evidence.weight)
-    counts: list[np.ndarray] = []
-    above, drawn = np.zeros(n_blocks, np.int64), np.ones((n, 1), np.int64)
-    for level in (*evidence.levels, np.arange(n_blocks)):
-        members, first = np.unique(level, return_index=True)
-        size = np.bincount(above[first])  # members of each group above, which stand together
-        draws = drawn * size  # (n, groups above)
-        first_member = np.arange(n)[:, None] * len(members) + np.cumsum(size) - size  # (n, groups above)
-        repeats = draws.ravel()
-        among = np.repeat(np.broadcast_to(size, draws.shape).ravel(), repeats)
-        place = (rng.random(len(among)) * among).astype(np.int64)
-        place += np.repeat(first_member.ravel(), repeats)
-        drawn = np.bincount(place, minlength=n * len(members)).reshape(n, -1)
-        counts.append(drawn)
-        above = level
-    return counts
-
-
 def shares(evidence: Evidence, counts: list[np.ndarray], view: str) -> np.ndarray:
     """Compute the percentages of every resample: (n, 7), rows sum to 100.
 
@@ -282,46 +244,6 @@ def shares(evidence: Evidence, counts: list[np.ndarray], view: str) -> np.ndarra
         blocks = blocks * each[:, group]
     mass = blocks @ evidence.mass
     return 100 * mass / mass.sum(axis=1, keepdims=True)
-
-
-def interval(estimate: np.ndarray, resampled: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
-    """Give the 95 % percentile interval of a bootstrap, widened for few units at its top level.
-
-    With k ≥ 3 units both half-widths grow by t(0.975, k - 1) / 1.96 · √(k / (k - 1)): the bootstrap's variance is too
-    small by (k - 1) / k, and its tails are normal where they should be Student's.
-
-    Args:
-        estimate: (...) the value from all the data.
-        resampled: (n, ...) the values of the resamples.
-
-    Returns:
-        The lower and the upper end, not clipped to a range; they contain the estimate.
-    """
-    import numpy as np
-
-    ordered = np.sort(resampled, axis=0)  # five times faster than numpy's quantile, which partitions
-    last = len(ordered) - 1
-    low, high = (
-        ordered[int(place)] + place % 1 * (ordered[min(int(place) + 1, last)] - ordered[int(place)])
-        for place in (0.025 * last, 0.975 * last)
-    )
-    factor = student(k - 1) / _Z * (k / (k - 1)) ** 0.5 if k >= 3 else 1.0
-    return estimate - factor * np.maximum(estimate - low, 0.0), estimate + factor * np.maximum(high - estimate, 0.0)
-
-
-def student(df: int) -> float:
-    """Return the 0.975 quantile of Student's t, within 1 % from two degrees of freedom on.
-
-    The expansion 26.7.5 of Abramowitz and Stegun, Handbook of Mathematical Functions, 1964.
-    """
-    z = _Z
-    terms = (
-        (z**3 + z) / 4,
-        (5 * z**5 + 16 * z**3 + 3 * z) / 96,
-        (3 * z**7 + 19 * z**5 + 17 * z**3 - 15 * z) / 384,
-        (79 * z**9 + 776 * z**7 + 1482 * z**5 - 1920 * z**3 - 945 * z) / 92160,
-    )
-    return z + sum(term / df**power for power, term in enumerate(terms, start=1))
 
 
 def _estimate(sight: Sight, counts: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

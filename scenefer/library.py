@@ -260,8 +260,8 @@ def _of_tables(read: Mapping[str, pd.DataFrame]) -> dict[str, Any]:
 
 def _of_comparison(compared: pd.DataFrame | None, scenes: pd.DataFrame, record: Mapping[str, Any]) -> dict[str, Any]:
     """Sum up the verdicts: raw shares of the seven, in the view that the run was compared in."""
-    from scenefer.comparison import finding
     from scenefer.emotions import VIEWS
+    from scenefer.findings import finding
 
     if compared is None:
         return {"n_judged": 0, "n_match": 0, "largest_gap": None, "gaps": "[]", "verdicts": "[]"}

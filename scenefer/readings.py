@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 from scenefer import metrics
-from scenefer.emotions import EQUAL_ACTOR, EmotionSettings, drawn, interval, rule_for, shares, sights_of
+from scenefer.bootstrap import interval
+from scenefer.emotions import EQUAL_ACTOR, EmotionSettings, drawn, rule_for, shares, sights_of
 from scenefer.errors import SceneferError
 from scenefer.tables import EMOTIONS
 

@@ -20,8 +20,8 @@ LAYERS = (
     ("errors", "film", "finding", "geometry", "tables", "metrics", "timecode", "intentions", "language"),
     (
         *("video", "models", "scores", "shots", "transitions", "tracks", "expression"),
-        *("samples", "likeness", "scenes", "emotions", "rows", "timelines", "sheets"),
-        *("verdicts", "readings", "agreement", "differences", "comparison"),
+        *("samples", "likeness", "scenes", "bootstrap", "emotions", "rows", "timelines", "sheets"),
+        *("verdicts", "readings", "agreement", "differences", "comparison", "findings"),
     ),
     (
         *("observation", "cast", "actors", "analysis", "report", "library"),

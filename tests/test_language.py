@@ -16,7 +16,7 @@ from babel.messages.extract import extract
 from babel.messages.pofile import read_po
 
 import scenefer
-from scenefer import comparison, language
+from scenefer import findings, language
 from scenefer.errors import PlanError
 from scenefer.film import Film
 from scenefer.language import ENGLISH, LANGUAGES, Language
@@ -167,7 +167,7 @@ def test_the_report_is_in_the_language_that_is_asked_for():
     assert '<html lang="id">' in html
     assert "Adegan mana yang tidak menampakkan yang dimaksudkan?" in page.text
     assert "Dari 2 adegan yang dinilai, 1 menampakkan yang dimaksudkan dan 1 tidak." in page.text
-    assert comparison.finding({"intended": None, "why": "nothing intended", "rank": None}, INDONESIAN) == (
+    assert findings.finding({"intended": None, "why": "nothing intended", "rank": None}, INDONESIAN) == (
         "tidak ada yang dimaksudkan"
     )
     for english in ("intended", "Faces", "scene by scene", "usable", "interval"):

@@ -42,7 +42,7 @@ def compare(
     """Compare what scenes were meant to show with what their faces show; or one run with another."""
     from dataclasses import replace
 
-    from scenefer import analysis, comparison, differences, run, sheets
+    from scenefer import analysis, comparison, differences, findings, run, sheets
 
     loaded = analysis.load(folder)
     if other is not None:
@@ -67,7 +67,7 @@ def compare(
             json.dumps({**comparison.record(compared), "scenes": json.loads(rows.to_json(orient="records"))}, indent=1)
         )
         return
-    say_lines(comparison.summary(compared))
+    say_lines(findings.summary(compared))
     say(f"report: {folder / 'report.html'}")
 
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from scenefer import comparison
+from scenefer import comparison, findings
 from scenefer.language import ENGLISH, Language, marked
 from scenefer.report import words
 from scenefer.report.figures import COLOURS
 from scenefer.tables import EMOTIONS
-from scenefer.verdicts import CLASSES, VERDICTS
+from scenefer.verdicts import CLASSES, VERDICTS, rule
 
 if TYPE_CHECKING:
     from scenefer.comparison import Comparison
@@ -41,7 +41,7 @@ def of_scenes(compared: Comparison | None, language: Language = ENGLISH) -> dict
                 "verdict": verdict or "unjudged",
                 "sign": SIGNS.get(verdict, "–"),
                 "words": language.say(SAID.get(verdict, marked("not judged"))),
-                "sentence": _capital(comparison.finding(row, language)),
+                "sentence": _capital(findings.finding(row, language)),
                 "character": words.printable(row["character"]),
                 "gap": float(row["js"]) if verdict else -1.0,
             }
@@ -87,10 +87,10 @@ def overview(
         "n_unjudged": sum(row["verdict"] == "unjudged" for card in cards for row in card["verdicts"]),
         "gaps": [{"card": card, **row} for card, row in apart[:_GAPS]],
         "n_gaps": len(apart),
-        "lines": [_capital(line.strip()) for line in comparison.film_lines(compared, language)],
+        "lines": [_capital(line.strip()) for line in findings.film_lines(compared, language)],
         "notices": [_capital(language.retell(notice, comparison.NOTICES)) for notice in compared.notices],
         "confusion": _confusion(figures.labels, figures.confusion, language),
-        "rule": comparison.rule(compared.settings, language),
+        "rule": rule(compared.settings, language),
     }
 
 
