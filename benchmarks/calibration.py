@@ -17,7 +17,7 @@ import torch
 
 from benchmarks.expression import FACES
 from scenefer import metrics
-from scenefer.models import reader, zoo
+from scenefer.models import reader, records
 from scenefer.training import calibrate, datasets, evaluate
 
 RESULTS = Path(__file__).parent / "results" / "calibration.json"
@@ -25,7 +25,7 @@ RESULTS = Path(__file__).parent / "results" / "calibration.json"
 
 def measure(weights: str) -> dict[str, Any]:
     """Measure one weight file, with the bias and without: calibration error on PublicTest, accuracy on film stills."""
-    path = Path(weights) if Path(weights).is_file() else zoo.verify(weights)
+    path = Path(weights) if Path(weights).is_file() else records.verify(weights)
     model = reader.load(path, precision=torch.float32)
     head = slice(*model.calibration.head)
     public = datasets.without_leaks(datasets.read(FACES / "fer2013.parquet")).of("PublicTest")
@@ -56,7 +56,7 @@ def measure(weights: str) -> dict[str, Any]:
             "stills_macro_f1": figures.macro_f1,
             "stills_n": figures.n,
         }
-    return {"sha256": zoo.sha256_of(path), "n_public": len(logits), **rows}
+    return {"sha256": records.sha256_of(path), "n_public": len(logits), **rows}
 
 
 def _probabilities(logits: np.ndarray, temperature: float, shifts: np.ndarray) -> np.ndarray:

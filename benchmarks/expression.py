@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from scenefer.models import reader, zoo
+from scenefer.models import reader, records
 from scenefer.tables import EMOTIONS
 from scenefer.training import datasets, evaluate
 
@@ -51,10 +51,10 @@ NAMES = {
 
 def measure(weights: str) -> dict[str, Any]:
     """Measure weights on every set, their speed, and what the fastest precision changes."""
-    path = Path(weights) if Path(weights).is_file() else zoo.verify(weights)
+    path = Path(weights) if Path(weights).is_file() else records.verify(weights)
     part = RESULTS.with_suffix(".part.tmp")  # a score of PrivateTest is not taken twice because a later one failed
     rows = json.loads(part.read_text(encoding="utf-8")) if part.exists() else []
-    rows = [row for row in rows if list(row["sha256"]) == [zoo.sha256_of(path)]]
+    rows = [row for row in rows if list(row["sha256"]) == [records.sha256_of(path)]]
     for data, split, truth, head, tta in MEASURED[len(rows) :]:
         faces = FACES / f"{data}.parquet"
         figures = evaluate.evaluate([weights], faces, split, head=head or None, truth=truth, tta=tta)
@@ -65,7 +65,7 @@ def measure(weights: str) -> dict[str, Any]:
     private = datasets.read(FACES / "fer2013.parquet").of("PrivateTest")
     return {
         "weights": Path(weights).name,
-        "sha256": zoo.sha256_of(path),
+        "sha256": records.sha256_of(path),
         "n_bytes": path.stat().st_size,
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
         "figures": rows,

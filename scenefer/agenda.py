@@ -19,7 +19,7 @@ from scenefer.analysis import read_record
 from scenefer.errors import SheetError
 from scenefer.failures import Failure
 from scenefer.film import Film, Span, path_id
-from scenefer.models import zoo
+from scenefer.models import records
 from scenefer.plan import Plan
 
 if TYPE_CHECKING:
@@ -233,7 +233,7 @@ def _settings_id(plan: Plan) -> str:
     settings = asdict(plan)
     del settings["run"], settings["observation"], settings["models"]
     who = plan.models.identity
-    return plans.identity(settings, zoo.IDENTITY[who].sha256 if who else None, __version__)
+    return plans.identity(settings, records.IDENTITY[who].sha256 if who else None, __version__)
 
 
 def _reports(out: Path) -> dict[str, Report]:

@@ -14,7 +14,7 @@ from scenefer import claims, store, survey
 from scenefer import plan as plans
 from scenefer.errors import FilmError, WeightsError, printable
 from scenefer.film import Film, Span, chunks
-from scenefer.models import zoo
+from scenefer.models import records, zoo
 from scenefer.plan import Plan
 
 if TYPE_CHECKING:
@@ -61,9 +61,9 @@ def networks(plan: Plan) -> Networks:
     if plan.models.identity:
         zoo.find_identity(plan.models.identity)
     weights = zoo.find_expression(plan.models.expression)
-    expression_id = plans.expression_id(plan, zoo.sha256_of(weights))
-    detector = zoo.verify(plan.observation.detector)
-    return Networks(weights, expression_id, plans.observe_id(plan, zoo.sha256_of(detector), expression_id))
+    expression_id = plans.expression_id(plan, records.sha256_of(weights))
+    detector = records.verify(plan.observation.detector)
+    return Networks(weights, expression_id, plans.observe_id(plan, records.sha256_of(detector), expression_id))
 
 
 def spans_of(film: Film, plan: Plan, span: Span) -> list[Span]:

@@ -48,7 +48,7 @@ PROFILES: dict[str, dict[str, dict[str, Any]]] = {
 class ModelSettings:
     """Which weights read the expressions, and where the networks run."""
 
-    expression: str = "rmn_compact"  # a name of models/zoo.py, or the path of a weight file
+    expression: str = "rmn_compact"  # a name of models/records.py, or the path of a weight file
     identity: str = "face_identity"  # groups tracks into people; or "facenet"; "" tells nobody apart
     device: str = "auto"  # auto, cpu or cuda
 

@@ -16,7 +16,7 @@ from scenefer import plan as plans
 from scenefer.errors import PlanError, SceneferError, printable
 from scenefer.film import Film, Span
 from scenefer.language import Language
-from scenefer.models import calibration, zoo
+from scenefer.models import calibration, records, zoo
 from scenefer.pieces import device_of, networks, versions
 from scenefer.plan import Plan
 from scenefer.sighting import Progress, Sighting, load_identity, observe_film
@@ -217,7 +217,7 @@ def reclassify(folder: Path, weights: str, device: str = "auto") -> Analysis:
         "timings": {"reclassify_s": round(time.perf_counter() - began, 3)},
     }
     if "made_of" in run:  # a batch that reads with the earlier weights makes it anew
-        run["made_of"] = {**run["made_of"], "expression": plans.expression_id(plan, zoo.sha256_of(path))}
+        run["made_of"] = {**run["made_of"], "expression": plans.expression_id(plan, records.sha256_of(path))}
     return replace(result, run=run, sheet=earlier.sheet, vectors=earlier.vectors)
 
 
@@ -305,12 +305,12 @@ def read_cast(folder: Path, plan: Plan) -> Cast:
 
 
 def _weights_record(plan: Plan, weights: Path) -> dict[str, dict[str, str]]:
-    detector = zoo.DETECTORS[plan.observation.detector]
+    detector = records.DETECTORS[plan.observation.detector]
     record = {
         "detector": {"name": detector.name, "sha256": detector.sha256, "licence": detector.licence},
-        "expression": {"name": plan.models.expression, "sha256": zoo.sha256_of(weights), **zoo.describe(weights)},
+        "expression": {"name": plan.models.expression, "sha256": records.sha256_of(weights), **zoo.describe(weights)},
     }
     if plan.models.identity:
-        identity = zoo.IDENTITY[plan.models.identity]
+        identity = records.IDENTITY[plan.models.identity]
         record["identity"] = {"name": identity.name, "sha256": identity.sha256, "licence": identity.licence}
     return record

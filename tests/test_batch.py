@@ -18,7 +18,7 @@ from scenefer import executors
 from scenefer.agenda import Order
 from scenefer.batch import Batch
 from scenefer.finish import Finish
-from scenefer.models import zoo
+from scenefer.models import records
 from scenefer.plan import make_plan
 from tests.test_cli import complaints, finished_pieces, make_film, scenefer
 
@@ -148,7 +148,7 @@ def test_the_last_film_is_finished_with_all_cores_and_the_others_with_one(films:
 
 
 def test_a_run_read_by_other_weights_is_known_as_such(films: Path, tmp_path: Path):
-    shipped = zoo.EXPRESSION["rmn_compact"].path
+    shipped = records.EXPRESSION["rmn_compact"].path
     with safe_open(shipped, "numpy") as stored:
         tensors = {name: stored.get_tensor(name) for name in stored.keys()}  # noqa: SIM118 - it is no mapping
         save_file(tensors, tmp_path / "other.safetensors", {**stored.metadata(), "note": "the same, called otherwise"})

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 import torch
 
-from scenefer.models import explain, reader, selftest, zoo
+from scenefer.models import explain, reader, records, selftest
 
 
 def test_the_drawing_has_the_face_its_masks_and_grad_cam():
-    network, metadata = reader.load_network(zoo.EXPRESSION["rmn_compact"].path)
+    network, metadata = reader.load_network(records.EXPRESSION["rmn_compact"].path)
     face = selftest.generated(1)[0]
     emotion, drawing = explain.explain(network, face)
     logits = reader.ExpressionReader(network, "", reader.calibration(metadata), precision=torch.float32).read(

@@ -12,9 +12,9 @@ import torch
 import scenefer
 from scenefer import geometry
 from scenefer.errors import WeightsError
-from scenefer.models import facenet, identity, zoo
+from scenefer.models import facenet, identity, records, zoo
 
-WEIGHTS = zoo.IDENTITY["face_identity"].path
+WEIGHTS = records.IDENTITY["face_identity"].path
 
 
 @pytest.fixture(scope="module")

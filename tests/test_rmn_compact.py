@@ -12,10 +12,10 @@ from safetensors.torch import save_file
 from torch import nn
 
 from scenefer.errors import WeightsError
-from scenefer.models import calibration, reader, rmn_compact, rmn_face, selftest, zoo
+from scenefer.models import calibration, reader, records, rmn_compact, rmn_face, selftest
 from scenefer.models.convolution import Conv3x3
 
-WEIGHTS = zoo.EXPRESSION["rmn_compact"].path
+WEIGHTS = records.EXPRESSION["rmn_compact"].path
 TRUNK = WEIGHTS.with_name("face_identity.safetensors")
 
 

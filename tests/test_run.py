@@ -12,7 +12,7 @@ import pytest
 from scenefer import analysis, pieces, run, store
 from scenefer.errors import FilmError, OutputError, PlanError
 from scenefer.film import Span
-from scenefer.models import zoo
+from scenefer.models import records, zoo
 from scenefer.observation import Models
 from scenefer.plan import Plan, make_plan
 from scenefer.video import probe
@@ -100,14 +100,14 @@ def test_new_weights_read_the_stored_crops_and_decode_nothing(
 ):
     run.analyze(film, data=tmp_path)
     other = tmp_path / "other.safetensors"
-    other.write_bytes(zoo.EXPRESSION["rmn_compact"].path.read_bytes() + b"\0")
-    described = zoo.describe(zoo.EXPRESSION["rmn_compact"].path)
+    other.write_bytes(records.EXPRESSION["rmn_compact"].path.read_bytes() + b"\0")
+    described = zoo.describe(records.EXPRESSION["rmn_compact"].path)
     monkeypatch.setattr(zoo, "describe", lambda path: described)
     monkeypatch.setattr(run, "frames", None, raising=False)
     seen = detector.seen
     result = run.analyze(film, make_plan(options={"models.expression": str(other)}), data=tmp_path)
     assert detector.seen == seen
-    assert result.run["weights"]["expression"]["sha256"] == zoo.sha256_of(other)
+    assert result.run["weights"]["expression"]["sha256"] == records.sha256_of(other)
 
 
 def test_a_span_is_analysed_alone(film: Path, tmp_path: Path, detector: Counting):

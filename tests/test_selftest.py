@@ -9,9 +9,9 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import save_file
 
-from scenefer.models import selftest, zoo
+from scenefer.models import records, selftest
 
-WEIGHTS = zoo.EXPRESSION["rmn_compact"].path
+WEIGHTS = records.EXPRESSION["rmn_compact"].path
 
 
 def test_the_weights_that_ship_pass():

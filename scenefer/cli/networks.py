@@ -72,13 +72,13 @@ def doctor() -> None:
     import torch
 
     from scenefer import pieces
-    from scenefer.models import selftest, zoo
+    from scenefer.models import records, selftest
 
     for name, version in pieces.versions().items():
         print(f"{name:24} {version}")
     devices = [torch.cuda.get_device_name(k) for k in range(torch.cuda.device_count())]
     print(f"{'devices':24} cpu{''.join(f', cuda ({name})' for name in devices)}")
-    for record in zoo.records().values():
+    for record in records.known().values():
         here = "here" if record.path.is_file() else "not here"
         print(f"weights {record.name:16} {here}, {record.n_bytes / 1e6:.1f} MB, licence {record.licence}")
     _tell_selftest(selftest.run())
@@ -100,9 +100,9 @@ def _tell_selftest(checks: list[Any]) -> None:
 
 def weights_list() -> None:
     """List the known weight files."""
-    from scenefer.models import zoo
+    from scenefer.models import records, zoo
 
-    for record in zoo.records().values():
+    for record in records.known().values():
         place = str(record.path) if record.path.is_file() else f"not here: scenefer weights pull {record.name}"
         print(f"{record.name:14} {record.kind:10} {record.n_bytes / 1e6:7.1f} MB  {record.licence}\n{'':14} {place}")
     for name, path in zoo.added().items():
@@ -112,12 +112,12 @@ def weights_list() -> None:
 
 def weights_pull(name: str) -> None:
     """Download a weight file, resumed and verified."""
-    from scenefer.models import zoo
+    from scenefer.models import records
 
-    record = zoo.records().get(name)
+    record = records.known().get(name)
     if record is not None:
         err.print(f"{name}: {record.n_bytes / 1e6:.1f} MB, licence: {record.licence}", highlight=False)
-    print(zoo.pull(name))
+    print(records.pull(name))
 
 
 def weights_add(
@@ -133,6 +133,6 @@ def weights_add(
 
 def weights_verify(name: str) -> None:
     """Check a weight file against its SHA-256."""
-    from scenefer.models import zoo
+    from scenefer.models import records
 
-    print(f"{zoo.verify(name)}: as recorded")
+    print(f"{records.verify(name)}: as recorded")

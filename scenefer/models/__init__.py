@@ -1,4 +1,6 @@
-"""The networks: what a detector and an expression model must offer, and (in ``zoo``) which ones there are.
+"""The networks: what a detector and an expression model must offer.
+
+``records`` knows which weights there are, ``zoo`` makes networks of them.
 
 Anything with these methods will do; the tests use fakes of three lines.
 """

@@ -20,7 +20,7 @@ from torch.nn import functional
 from scenefer.errors import WeightsError
 from scenefer.models.identity import IdentityReader, one_thread
 from scenefer.models.reader import square
-from scenefer.models.zoo import sha256_of
+from scenefer.models.records import sha256_of
 
 SIDE = 160  # px
 CROP = 1.4  # side of a crop, as a multiple of the larger side of its box: see geometry.crop_faces

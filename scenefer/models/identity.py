@@ -22,8 +22,8 @@ from torch.nn import functional
 from scenefer.errors import WeightsError
 from scenefer.models.convolution import Conv3x3
 from scenefer.models.reader import fastest_precision, for_inference, resample
+from scenefer.models.records import sha256_of
 from scenefer.models.rmn_face import Block
-from scenefer.models.zoo import sha256_of
 
 SIDE = 150  # px
 N_VALUES = 128  # of a vector

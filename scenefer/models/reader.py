@@ -19,10 +19,10 @@ from torch import Tensor, nn
 
 from scenefer.errors import WeightsError
 from scenefer.models import Calibration, calibration
+from scenefer.models.records import sha256_of
 from scenefer.models.rmn import Rmn, read_checkpoint
 from scenefer.models.rmn_compact import FRAMING, SIZE, RmnCompact
 from scenefer.models.rmn_face import RmnFace
-from scenefer.models.zoo import sha256_of
 
 Network = RmnCompact | RmnFace | Rmn
 BATCH = 64  # faces a forward pass at most, so that memory stays flat in a crowd

@@ -1,7 +1,7 @@
 """YuNet, through OpenCV: a second detector behind the same protocol.
 
 Wu, Peng, Yu, "YuNet: A Tiny Millisecond-level Face Detector", Machine Intelligence Research 2023. Its weights do not
-ship with the package; ``zoo.pull`` fetches them.
+ship with the package; ``records.pull`` fetches them.
 """
 
 from __future__ import annotations

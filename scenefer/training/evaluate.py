@@ -20,7 +20,7 @@ import numpy as np
 
 from scenefer import geometry, metrics
 from scenefer.errors import SceneferError
-from scenefer.models import FaceDetector, calibration, reader, zoo
+from scenefer.models import FaceDetector, calibration, reader, records, zoo
 from scenefer.tables import EMOTIONS
 from scenefer.training import datasets
 
@@ -133,7 +133,7 @@ def framed(faces: datasets.Faces, detector: FaceDetector | None = None) -> tuple
 
 def _probabilities(name: str | Path, pictures: np.ndarray, head: str | None, tta: bool) -> tuple[np.ndarray, str, str]:
     """Read framed faces with one network: calibrated probabilities (N, 7), the weights' hash, the head's name."""
-    path = Path(name) if Path(name).is_file() else zoo.verify(str(name))
+    path = Path(name) if Path(name).is_file() else records.verify(str(name))
     network, metadata = reader.load_network(path)
     head = head or metadata["head"]
     heads = json.loads(metadata["heads"])
@@ -144,7 +144,7 @@ def _probabilities(name: str | Path, pictures: np.ndarray, head: str | None, tta
     model = reader.ExpressionReader(network, "", calibration(metadata), mirrored=tta)
     views = [_view(pictures, *crop) for crop in (CROPS if tta else CROPS[:1])]
     softened = [_softmax(model.read(view)[:, first : first + len(EMOTIONS)] / temperature) for view in views]
-    return np.mean(softened, axis=0), zoo.sha256_of(path), head
+    return np.mean(softened, axis=0), records.sha256_of(path), head
 
 
 def _view(pictures: np.ndarray, x: float, y: float, side: float) -> np.ndarray:

@@ -16,7 +16,7 @@ import scenefer
 from scenefer import analysis, run
 from scenefer.cli import app
 from scenefer.errors import SceneferError
-from scenefer.models import zoo
+from scenefer.models import records, zoo
 from scenefer.tables import EMOTIONS
 
 PORTRAIT = Path(scenefer.__file__).parent / "assets" / "portrait.jpg"
@@ -61,7 +61,7 @@ def own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture
 def contrary(tmp_path: Path) -> Path:
     """The shipped weights, but for angry and happy, which are exchanged."""
-    shipped = zoo.EXPRESSION["rmn_compact"].path
+    shipped = records.EXPRESSION["rmn_compact"].path
     weights = load_file(shipped)
     order = [EMOTIONS.index("happy") if name == "angry" else EMOTIONS.index(name) for name in EMOTIONS]
     order[EMOTIONS.index("happy")] = EMOTIONS.index("angry")
@@ -83,7 +83,7 @@ def test_other_weights_read_the_stored_faces_of_a_run(portrait_run: Path, contra
     done("reclassify", again, "--weights", contrary)
     after = analysis.load(again)
     assert after.expressions["angry"].iloc[0] == pytest.approx(before.expressions["happy"].iloc[0], abs=0.02)
-    assert after.run["weights"]["expression"]["sha256"] == zoo.sha256_of(contrary)
+    assert after.run["weights"]["expression"]["sha256"] == records.sha256_of(contrary)
     assert "contrary" in (again / "report.html").read_text(encoding="utf-8")
     done("reclassify", again)
     back = analysis.load(again)

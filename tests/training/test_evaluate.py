@@ -13,10 +13,10 @@ from PIL import Image
 
 from scenefer import metrics
 from scenefer.errors import SceneferError
-from scenefer.models import Detections, reader, zoo
+from scenefer.models import Detections, reader, records
 from scenefer.training import calibrate, datasets, drawing, evaluate
 
-WEIGHTS = zoo.EXPRESSION["rmn_compact"].path
+WEIGHTS = records.EXPRESSION["rmn_compact"].path
 WHERE = ("typed", "", "label", "fer2013", False, ("0" * 64,))
 
 
@@ -58,7 +58,7 @@ def test_a_score_of_privatetest_is_noted_one_of_publictest_is_not(fer: Path, tmp
     assert not ledger.exists()
     figures = evaluate.evaluate([WEIGHTS, WEIGHTS], data, "PrivateTest", ledger=ledger)
     line = json.loads(ledger.read_text())
-    assert (line["n"], line["sha256"], line["head"]) == (14, [zoo.sha256_of(WEIGHTS)] * 2, "fer2013")
+    assert (line["n"], line["sha256"], line["head"]) == (14, [records.sha256_of(WEIGHTS)] * 2, "fer2013")
     assert line["accuracy"] == pytest.approx(figures.accuracy, abs=1e-5)
     alone = evaluate.evaluate([WEIGHTS], data, "PrivateTest", ledger=None)
     assert (alone.confusion, alone.ece) == (figures.confusion, pytest.approx(figures.ece))
