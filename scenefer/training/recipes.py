@@ -27,6 +27,7 @@ class Recipe:
     network: str = "rmn_face"  # one of reader.NETWORKS
     trunk: str = "face_identity"  # weights that the trunk starts from: a shipped name or a path; "" = from scratch
     start: str = ""  # weights of the same network to start from
+    after: str = ""  # recipe that is trained first, in the folder "before"; this one starts from its best weights
     votes: float = 1.0  # weight of the FER+ head's loss beside the FER2013 head's; 0 = FER2013 alone
     smoothing: float = 0.1
     mixup: float = 0.0  # alpha of the Beta distribution; 0 = off

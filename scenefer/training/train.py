@@ -1,9 +1,10 @@
 """Train an expression network from a recipe: one loop, from top to bottom.
 
 A run is a folder: ``recipe.toml``, ``commit``, ``metrics.parquet`` (a row an epoch), ``curves.html``, ``state.pt`` (all
-that resuming needs), ``best.safetensors`` (the average weights that did best on PublicTest; calibrated at the end) and
-its ``confusion.html``. A run that is called again goes on where it stopped, in the middle of an epoch too, and ends as
-if it had never stopped: what a step draws depends on the seed, the epoch and the step alone.
+that resuming needs), ``best.safetensors`` (the average weights that did best on PublicTest; calibrated at the end),
+its ``confusion.html`` and, where a recipe comes before, that one's run in ``before``. A run that is called again goes
+on where it stopped, in the middle of an epoch too, and ends as if it had never stopped: what a step draws depends on
+the seed, the epoch and the step alone.
 """
 
 from __future__ import annotations
@@ -52,6 +53,7 @@ def train(
         votes: FER+, where ``data`` is ``fer2013.csv``.
         save_every: steps between two saves inside an epoch.
         last_epoch: stop before this epoch although the recipe goes on; for tests, and for machines lent by the hour.
+            A recipe that comes before is trained whole.
 
     Returns:
         The run's ``best.safetensors``.
@@ -62,6 +64,10 @@ def train(
     """
     settings = recipes.read_recipe(recipe)
     _claim(out, recipe, settings)
+    if settings.after and not (out / "state.pt").exists():
+        first = recipes.find_recipe(settings.after)
+        best = train(first, out / "before", data, votes, device=device, save_every=save_every, progress=progress)
+        settings = replace(settings, start=str(best))
     faces = datasets.without_leaks(datasets.read(data, votes))
     training, public = faces.of("Training"), faces.of("PublicTest")
     if settings.subset:
@@ -74,7 +80,7 @@ def train(
             if (step + 1) % save_every == 0:
                 run.save()
             if progress is not None:
-                progress(f"epoch {run.epoch + 1} of {settings.epochs}, {side} px", step + 1, steps)
+                progress(f"{recipe.stem}: epoch {run.epoch + 1} of {settings.epochs}, {side} px", step + 1, steps)
         run.end_epoch(side, score(run.average, public, side, device))
     best = out / "best.safetensors"
     if best.exists():

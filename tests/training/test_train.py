@@ -48,7 +48,7 @@ def test_a_run_that_is_killed_and_resumed_ends_as_if_it_had_not_been(tmp_path: P
 
     def kill(what: str, step: int, steps: int) -> None:
         assert steps == 3
-        if what.startswith("epoch 2") and step == 2:
+        if "epoch 2" in what and step == 2:
             raise Killed
 
     with pytest.raises(Killed):
@@ -64,6 +64,33 @@ def test_a_run_that_is_killed_and_resumed_ends_as_if_it_had_not_been(tmp_path: P
     assert {"recipe.toml", "commit", "curves.html", "confusion.html"} <= {file.name for file in best.parent.iterdir()}
     assert reader.load(best).read(selftest.generated()).shape == (4, 15)
     assert all(check.passed for check in selftest._stored(best))
+
+
+def test_a_recipe_starts_from_the_best_weights_of_the_one_before_it(tmp_path: Path, fer: Path, recipe: Path):
+    data = fer / "fer2013.csv", fer / "fer2013new.csv"
+    later = tmp_path / "later.toml"
+    later.write_text(f"after = {str(recipe)!r}\nrate = 0.0\naverage = 0.0\n" + TINY)
+    seen: list[str] = []
+
+    def kill(what: str, step: int, steps: int) -> None:
+        seen.append(what)
+        if what.startswith("later"):
+            raise Killed
+
+    with pytest.raises(Killed):
+        train(later, tmp_path / "run", *data, save_every=1, progress=kill)
+    assert [*dict.fromkeys(seen)] == [
+        f"{name}: epoch {n} of 2, 48 px" for name, n in [("tiny", 1), ("tiny", 2), ("later", 1)]
+    ]
+    seen.clear()
+    best = train(later, tmp_path / "run", *data, progress=lambda what, *_: seen.append(what))
+    assert {what.split(":")[0] for what in seen} == {"later"}, "what is done is not done again"
+    first, second = (
+        dict(reader.load_network(run / "best.safetensors")[0].named_parameters())
+        for run in (best.parent / "before", best.parent)
+    )
+    assert first
+    assert all(torch.equal(first[name], second[name]) for name in first), "at a rate of 0 nothing is learned"
 
 
 def test_a_folder_of_another_recipe_is_refused(tmp_path: Path, fer: Path, recipe: Path):
