@@ -24,7 +24,7 @@ LAYERS = (
         *("verdicts", "readings", "agreement", "differences", "comparison", "findings"),
     ),
     (
-        *("observation", "cast", "actors", "analysis", "report", "library"),
+        *("observation", "cast", "actors", "analysis", "report", "entries", "library"),
         *("templates", "summary", "subtitles", "export", "explanation", "courses", "overlay", "plates"),
     ),
     (

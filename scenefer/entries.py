@@ -1,0 +1,105 @@
+"""A film as one row of its library: what its run's tables come to."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from scenefer.errors import printable
+from scenefer.tables import EMOTIONS
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_GAPS = 3  # of a film, that the page of the library shows
+
+
+def entry(record: Mapping[str, Any], read: Mapping[str, pd.DataFrame]) -> dict[str, Any]:
+    """Sum a run up: the columns of the table FILMS, but for those that say which run it is.
+
+    Args:
+        record: its ``run.json``.
+        read: its tables by name; ``comparison`` only where there were intentions.
+    """
+    return {
+        **_of_record(record),
+        **_of_tables(read),
+        **_of_comparison(read.get("comparison"), read["scenes"], record),
+    }
+
+
+def _of_record(record: Mapping[str, Any]) -> dict[str, Any]:
+    film = record["film"]
+    return {
+        "name": printable(Path(film["path"]).name),
+        "path": printable(film["path"]),
+        "state": str(record.get("state", "done")),
+        "why": "; ".join(printable(warning) for warning in record.get("warnings", ())) or None,
+        "width": int(film["width"]),
+        "height": int(film["height"]),
+        "coverage": float(record.get("coverage", {}).get("face", 0.0)),
+    }
+
+
+def _of_tables(read: Mapping[str, pd.DataFrame]) -> dict[str, Any]:
+    from scenefer.report.thumbnails import arc
+
+    shots, expressions = read["shots"], read["expressions"]
+    usable = expressions.loc[expressions["weight"] > 0]
+    enough = bool(len(usable)) and bool((read["scene_emotions"]["evidence"] != "insufficient").any())
+    weight = usable["weight"].sum()
+    duration = float(shots["end"].iloc[-1]) if len(shots) else 0.0
+    return {
+        "duration": duration,
+        "n_scenes": len(read["scenes"]),
+        "n_shots": len(shots),
+        "n_tracks": len(read["tracks"]),
+        "n_faces": len(expressions),
+        **{e: float(100 * (usable[e] * usable["weight"]).sum() / weight) if enough else None for e in EMOTIONS},
+        "arc": arc(read["samples"], expressions, duration),
+    }
+
+
+def _of_comparison(compared: pd.DataFrame | None, scenes: pd.DataFrame, record: Mapping[str, Any]) -> dict[str, Any]:
+    """Sum up the verdicts: raw shares of the seven, in the view that the run was compared in."""
+    from scenefer.emotions import VIEWS
+    from scenefer.findings import finding
+
+    if compared is None:
+        return {"n_judged": 0, "n_match": 0, "largest_gap": None, "gaps": "[]", "verdicts": "[]"}
+    wanted = record.get("settings", {}).get("comparison", {}).get("view")
+    view = wanted if wanted in set(compared["view"]) else VIEWS[0]
+    first = (compared["view"] == view) & (compared["estimate"] == "raw") & (compared["classes"] == "seven")
+    judged = compared.loc[first & compared["verdict"].notna()]
+    apart = judged.loc[judged["verdict"] != "match"].sort_values("js", ascending=False, kind="stable")
+    apart = apart.sort_values("verdict", key=lambda verdict: verdict != "mismatch", kind="stable")
+    spans = {scene: (start, end) for scene, start, end in scenes[["scene", "start", "end"]].itertuples(index=False)}
+    gaps = [
+        {
+            "scene": int(row["scene"]),
+            "name": str(row["name"]),
+            "character": row["character"],
+            "verdict": row["verdict"],
+            "sentence": finding(row),
+        }
+        for row in rows(apart.head(_GAPS))
+    ]
+    strip = [
+        [*(round(float(at), 2) for at in spans[scene]), verdict]
+        for scene, verdict in judged[["scene", "verdict"]].itertuples(index=False)
+    ]
+    return {
+        "n_judged": len(judged),
+        "n_match": int((judged["verdict"] == "match").sum()),
+        "largest_gap": float(apart["js"].max()) if len(apart) else None,
+        "gaps": json.dumps(gaps),
+        "verdicts": json.dumps(strip),
+    }
+
+
+def rows(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return the rows of a table as dictionaries."""
+    names = [str(name) for name in frame.columns]
+    return [dict(zip(names, row, strict=True)) for row in frame.itertuples(index=False, name=None)]
