@@ -86,13 +86,13 @@ EXPRESSION = _by_name(
     WeightsRecord(
         name="rmn_compact",
         kind="expression",
-        architecture="rmn_compact",
+        architecture="rmn_face",
         file="rmn_compact.safetensors",
-        sha256="cff3ee732eff1627d719b1bce61797c2131cd5adbb20fc8fdc54850a963d5e9d",
-        n_bytes=13_008_662,
+        sha256="d4157348c94540dae0c5187db4da3f9f115e02e71b9b380ff61403d88ddb95fb",
+        n_bytes=9_818_654,
         licence="Apache-2.0; learned from FER2013 and FER+, which are for research",
-        source="interim weights, trained outside this repository",
-        trained_on="FER2013 Training without the rows that repeat a test image; FER+ votes",
+        source="scenefer train pipelines/recipes/rmn_compact.toml; the trunk: dlib (Davis King), public domain",
+        trained_on="FER2013 Training without photographs of PublicTest and PrivateTest; FER+ votes",
     ),
     WeightsRecord(
         name="rmn",
