@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from scenefer.errors import printable
-from scenefer.tables import EMOTIONS
+from scenefer.tables import EMOTIONS, rows_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -84,7 +84,7 @@ def _of_comparison(compared: pd.DataFrame | None, scenes: pd.DataFrame, record: 
             "verdict": row["verdict"],
             "sentence": finding(row),
         }
-        for row in rows(apart.head(_GAPS))
+        for row in rows_of(apart.head(_GAPS))
     ]
     strip = [
         [*(round(float(at), 2) for at in spans[scene]), verdict]
@@ -97,9 +97,3 @@ def _of_comparison(compared: pd.DataFrame | None, scenes: pd.DataFrame, record: 
         "gaps": json.dumps(gaps),
         "verdicts": json.dumps(strip),
     }
-
-
-def rows(frame: pd.DataFrame) -> list[dict[str, Any]]:
-    """Return the rows of a table as dictionaries."""
-    names = [str(name) for name in frame.columns]
-    return [dict(zip(names, row, strict=True)) for row in frame.itertuples(index=False, name=None)]

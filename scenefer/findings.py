@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from scenefer.comparison import headline
 from scenefer.intentions import parse_intention
 from scenefer.language import ENGLISH, Language, marked
+from scenefer.tables import rows_of
 from scenefer.verdicts import REASONS, VERDICTS
 
 if TYPE_CHECKING:
@@ -28,8 +29,7 @@ _PLACES = (
 def summary(comparison: Comparison) -> str:
     """Write the headline in words: a line a scene, then the film, then what a reader must know."""
     rows = headline(comparison)[0]
-    columns = [str(name) for name in rows.columns]
-    scenes = [_sentence(dict(zip(columns, row, strict=True))) for row in rows.itertuples(index=False, name=None)]
+    scenes = [_sentence(row) for row in rows_of(rows)]
     return "\n".join([*scenes, "", *film_lines(comparison), *(f"Note: {notice}." for notice in comparison.notices)])
 
 

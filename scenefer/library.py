@@ -146,7 +146,7 @@ def _known(library: Path) -> dict[str, dict[str, Any]]:
     except (SceneferError, ValueError):
         return {}
     whole = set.intersection(*(_gathered(library / table) for table in GATHERED if table not in _OPTIONAL))
-    return {row["folder"]: row for row in entries.rows(films) if row["film"] in whole}
+    return {row["folder"]: row for row in tables.rows_of(films) if row["film"] in whole}
 
 
 def _gathered(table: Path) -> set[str]:

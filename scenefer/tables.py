@@ -407,6 +407,12 @@ def provenance(path: Path) -> dict[str, Any]:
     return json.loads((pq.read_schema(path).metadata or {}).get(b"scenefer", b"{}"))
 
 
+def rows_of(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return the rows of a table as dictionaries, by the names of its columns."""
+    names = [str(name) for name in frame.columns]
+    return [dict(zip(names, row, strict=True)) for row in frame.itertuples(index=False, name=None)]
+
+
 def _dtype(kind: str) -> str:
     return _DTYPES.get(kind) or _DTYPES.get(kind.removesuffix("?")) or "object"
 

@@ -16,7 +16,7 @@ from scenefer.language import ENGLISH, Language
 from scenefer.report import inside, people, words
 from scenefer.report.figures import COLOURS
 from scenefer.report.pictures import keyframes, packed
-from scenefer.tables import EMOTIONS
+from scenefer.tables import EMOTIONS, rows_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -43,20 +43,20 @@ def scene_cards(
     """
     n_keyframes = next((n for scenes, n in _KEYFRAMES if len(analysis.scenes) <= scenes), 1)
     percentages: dict[int, list[dict[str, Any]]] = {}
-    for row in _records(_nulls_as_none(analysis.scene_emotions, "n_actors")):
+    for row in rows_of(_nulls_as_none(analysis.scene_emotions, "n_actors")):
         percentages.setdefault(row["scene"], []).append(row)
     readings = _readings(analysis)
     of_scene = readings.groupby("scene").indices
     at = _clock(analysis, language)
     video = analysis.film.kind == "video"
     cards = []
-    for scene in _records(analysis.scenes):
+    for scene in rows_of(analysis.scenes):
         rows = percentages[scene["scene"]]
         evidence = rows[0]
         start, end = scene["start"], scene["end"]
         seen = readings.iloc[of_scene.get(scene["scene"], [])]
         in_shots = seen.groupby("shot")["weight"].sum().to_dict()
-        stills = _records(keyframes(analysis.pictures, analysis.shots, in_shots, start, end, n_keyframes))
+        stills = rows_of(keyframes(analysis.pictures, analysis.shots, in_shots, start, end, n_keyframes))
         distribution = _distribution(rows, language, corrected.get(int(scene["scene"]), {}))
         intended = _intended(analysis.sheet, scene["name"], language)
         meant = _together([row["shares"] for row in intended if row["shares"]])
@@ -103,7 +103,7 @@ def track_cards(analysis: Analysis, language: Language = ENGLISH) -> tuple[list[
     readings = _readings(analysis)
     usable = readings.loc[readings["weight"] > 0]
     weighted = usable[list(EMOTIONS)].mul(usable["weight"], axis=0).groupby(usable["track"]).sum()
-    shares = {int(row["track"]): row for row in _records(weighted.div(weighted.sum(axis=1), axis=0).reset_index())}
+    shares = {int(row["track"]): row for row in rows_of(weighted.div(weighted.sum(axis=1), axis=0).reset_index())}
     leaders = {track: max(EMOTIONS, key=lambda emotion: share[emotion]) for track, share in shares.items()}
     surest = readings.sort_values("confidence", ascending=False, kind="stable").drop_duplicates("track")
     pictures = dict(zip(surest["track"], surest["crop"], strict=True))
@@ -111,7 +111,7 @@ def track_cards(analysis: Analysis, language: Language = ENGLISH) -> tuple[list[
     longest = seen.nlargest(_TRACKS, "n_faces", keep="first").sort_values("track")
     at = _clock(analysis, language)
     cards = []
-    for row in _records(_nulls_as_none(longest, "actor")):
+    for row in rows_of(_nulls_as_none(longest, "actor")):
         track = int(row["track"])
         emotion = leaders[track]
         cards.append(
@@ -141,11 +141,6 @@ def _readings(analysis: Analysis) -> pd.DataFrame:
 
 def _nulls_as_none(frame: pd.DataFrame, column: str) -> pd.DataFrame:
     return frame.assign(**{column: frame[column].astype(object).where(frame[column].notna(), None)})
-
-
-def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
-    names = [str(name) for name in frame.columns]
-    return [dict(zip(names, row, strict=True)) for row in frame.itertuples(index=False, name=None)]
 
 
 def _clock(analysis: Analysis, language: Language) -> Callable[[float], str]:
@@ -249,7 +244,7 @@ def _faces(readings: pd.DataFrame, meant: Sequence[str], show: Callable[..., dic
         return []
     sure = readings["probability"].to_numpy()
     if not meant:
-        return [show(face) for face in _records(readings.iloc[_ranked(readings, sure, _FACES)])]
+        return [show(face) for face in rows_of(readings.iloc[_ranked(readings, sure, _FACES)])]
     parts = readings[list(meant)].to_numpy()
     shown = parts.sum(axis=1)
     is_for = np.isin(readings["emotion"].to_numpy(object), list(meant))
@@ -259,7 +254,7 @@ def _faces(readings: pd.DataFrame, meant: Sequence[str], show: Callable[..., dic
     for side, belongs, strength in sides:
         rows = np.flatnonzero(belongs)
         best = rows[_ranked(readings.iloc[rows], strength[rows], _FACES // 2)]
-        for row, face in zip(best, _records(readings.iloc[best]), strict=True):
+        for row, face in zip(best, rows_of(readings.iloc[best]), strict=True):
             emotion = list(meant)[int(parts[row].argmax())] if side == "near" else None
             found.append({**show(face, emotion), "side": side})
     return found

@@ -16,7 +16,7 @@ from scenefer.errors import printable
 from scenefer.report import page, thumbnails, words
 from scenefer.report.figures import COLOURS
 from scenefer.report.gaps import SAID, SIGNS
-from scenefer.tables import EMOTIONS
+from scenefer.tables import EMOTIONS, rows_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -40,7 +40,7 @@ def render(
         unreadable: folders of runs that cannot be used: folder, error.
         doubles: folders of other runs of films in the table, by the films' ids.
     """
-    rows = [_record(row, doubles.get(row["film"], ())) for row in _records(films)]
+    rows = [_record(row, doubles.get(row["film"], ())) for row in rows_of(films)]
     entries = _with_failures(rows, failures) + [_broken(broken) for broken in unreadable]
     entries.sort(key=lambda entry: (entry["name"].casefold(), entry["path"]))
     script = page.part("library.js")
@@ -196,8 +196,3 @@ def _day(made: str) -> str:
     except ValueError:
         return ""
     return f"{day.day} {day:%B %Y}"
-
-
-def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
-    names = [str(name) for name in frame.columns]
-    return [dict(zip(names, row, strict=True)) for row in frame.itertuples(index=False, name=None)]
