@@ -25,7 +25,7 @@ RESULTS = Path(__file__).parent / "results" / "calibration.json"
 
 def measure(weights: str) -> dict[str, Any]:
     """Measure one weight file, with the bias and without: calibration error on PublicTest, accuracy on film stills."""
-    path = Path(weights) if Path(weights).is_file() else records.verify(weights)
+    path = records.file_of(weights)
     model = reader.load(path, precision=torch.float32)
     head = slice(*model.calibration.head)
     public = datasets.without_leaks(datasets.read(FACES / "fer2013.parquet")).of("PublicTest")

@@ -39,7 +39,7 @@ def run(weights: str | Path = "rmn_compact", detector: str = "mtcnn") -> list[Ch
     Raises:
         WeightsError: the weights are absent or of another layout.
     """
-    path = Path(weights) if Path(weights).is_file() else records.verify(str(weights))
+    path = records.file_of(weights)
     return [*_stored(path), *_portrait(path, zoo.load_detector(detector, smallest_face=40))]
 
 
