@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING
 
 from scenefer import executors, library
 from scenefer import plan as plans
-from scenefer.errors import PlanError, SceneferError, printable
+from scenefer.errors import PlanError, printable
 from scenefer.film import Film, Span
 from scenefer.language import Language
 from scenefer.models import calibration, records, zoo
-from scenefer.pieces import device_of, networks, versions
+from scenefer.pieces import networks, versions
 from scenefer.plan import Plan
 from scenefer.sighting import Progress, Sighting, load_identity, observe_film
 
@@ -136,7 +136,7 @@ def analyse_sighting(
         "versions": versions(),
         "settings": asdict(plan),
         "plan": plans.identity(plan),
-        "weights": _weights_record(plan, weights),
+        "weights": weights_record(plan, weights),
         "timings": {
             "observe_s": round(seconds, 3),
             "analyse_s": round(time.perf_counter() - began, 3),
@@ -167,58 +167,6 @@ def divide_film(
     sighting = observe_film(film, plan, _WHOLE, data, executor, told)
     divided = analysis.divide(film, sighting.observation, plan, lists.scenes, identity=sighting.identity)
     return divided, sighting.observation.pictures
-
-
-def reclassify(folder: Path, weights: str, device: str = "auto") -> Analysis:
-    """Read the stored faces of a run again, with other weights.
-
-    Raises:
-        SceneferError: the folder holds no run, or a run without pictures of its faces.
-        WeightsError: the weights are unknown or damaged.
-    """
-    from scenefer import analysis
-    from scenefer import observation as seen
-
-    began = time.perf_counter()
-    earlier = analysis.load(folder)
-    if "forgotten" in earlier.run:
-        raise SceneferError(
-            f"`scenefer forget` deleted the pictures of faces in {folder} on {earlier.run['forgotten']}, so that other "
-            f"weights have nothing to read; analyse the film again with --weights {weights}"
-        )
-    if earlier.faces["crop"].isna().any():
-        raise SceneferError(f"{folder} keeps no pictures of faces; analyse the film again with --weights {weights}")
-    plan = plans.from_record(earlier.run["settings"])
-    plan = replace(plan, models=replace(plan.models, expression=weights, device=device))
-    path = zoo.find_expression(weights)
-    faces = seen.reclassify(
-        earlier.faces, zoo.load_expression(path, device_of(plan), mirrored=plan.observation.mirrored)
-    )
-    observed = seen.Observation(earlier.frames, faces, earlier.pictures)
-    start, end = earlier.run["span"]
-    span = Span(start, float("inf") if end is None else end)
-    result = analysis.analyse(
-        earlier.film,
-        observed,
-        calibration(zoo.describe(path)),
-        plan,
-        span,
-        known_scenes=earlier.scenes,
-        known_tracks=earlier.tracks,
-    )
-    run = {
-        **earlier.run,
-        "coverage": result.run["coverage"],
-        "made": datetime.now(UTC).isoformat(timespec="seconds"),
-        "versions": versions(),
-        "settings": asdict(plan),
-        "plan": plans.identity(plan),
-        "weights": _weights_record(plan, path),
-        "timings": {"reclassify_s": round(time.perf_counter() - began, 3)},
-    }
-    if "made_of" in run:  # a batch that reads with the earlier weights makes it anew
-        run["made_of"] = {**run["made_of"], "expression": plans.expression_id(plan, records.sha256_of(path))}
-    return replace(result, run=run, sheet=earlier.sheet, vectors=earlier.vectors)
 
 
 def folder_name(path: Path) -> str:
@@ -304,7 +252,8 @@ def read_cast(folder: Path, plan: Plan) -> Cast:
     return cast.read_cast(folder, detector, identity)
 
 
-def _weights_record(plan: Plan, weights: Path) -> dict[str, dict[str, str]]:
+def weights_record(plan: Plan, weights: Path) -> dict[str, dict[str, str]]:
+    """Note which networks read a film; ``weights``: the expression network's file."""
     detector = records.DETECTORS[plan.observation.detector]
     record = {
         "detector": {"name": detector.name, "sha256": detector.sha256, "licence": detector.licence},

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from scenefer import analysis, erasure, pieces, run, sighting
+from scenefer import analysis, erasure, pieces, reclassification, run, sighting
 from scenefer.errors import OutputError, SceneferError
 from scenefer.models import IdentityModel
 from scenefer.observation import Models
@@ -118,7 +118,7 @@ def test_pieces_that_were_only_renamed_are_deleted(made: Path):
 def test_other_weights_cannot_read_what_is_forgotten(made: Path):
     erasure.forget(made)
     with pytest.raises(SceneferError, match="`scenefer forget` deleted the pictures of faces"):
-        run.reclassify(made, "rmn_compact")
+        reclassification.reclassify(made, "rmn_compact")
 
 
 def test_the_report_says_that_pictures_were_deleted(made: Path):

@@ -38,6 +38,7 @@ LAYERS = (
             "pieces",
             "sighting",
             "run",
+            "reclassification",
             "copies",
             "finish",
             "erasure",

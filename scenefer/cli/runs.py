@@ -77,9 +77,9 @@ def reclassify(
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
 ) -> None:
     """Read the stored faces of a run again, with other weights; neither the film nor the cache is needed."""
-    from scenefer import run
+    from scenefer import reclassification, run
 
-    analysis = run.reclassify(folder, weights, device)
+    analysis = reclassification.reclassify(folder, weights, device)
     run.write(analysis, folder)
     out.print(console.scenes_table(analysis))
     say(f"report: {folder / 'report.html'}")
