@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
-from contextlib import nullcontext
 from copy import deepcopy
 from dataclasses import replace
 from pathlib import Path
@@ -20,17 +19,12 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Generator, Tensor, nn
-from torch.nn import functional
 
 from scenefer.errors import PlanError
-from scenefer.models import reader, rmn, rmn_face, selftest
-from scenefer.tables import EMOTIONS
-from scenefer.training import calibrate, datasets, drawing, evaluate, objective, recipes
+from scenefer.training import calibrate, datasets, drawing, evaluate, networks, objective, recipes
 from scenefer.training.augment import augment
 from scenefer.training.objective import Lesson
 from scenefer.training.recipes import Recipe
-
-STATISTICS = 512  # pictures whose statistics unfold the trunk's normalisations
 
 Progress = Callable[[str, int, int], None]  # what is being done, steps done, steps in all
 
@@ -73,7 +67,7 @@ def train(
     if settings.subset:
         training = training.take(np.random.default_rng(settings.seed).permutation(len(training))[: settings.subset])
     lesson = objective.lesson(training, settings)
-    run = _Run(out, settings, device, lesson.pictures[:STATISTICS])
+    run = _Run(out, settings, device, lesson.pictures)
     while run.epoch < (settings.epochs if last_epoch is None else last_epoch) and not run.is_over():
         side = recipes.side(settings, run.epoch)
         for step, steps in run.learn(lesson, side):
@@ -81,7 +75,7 @@ def train(
                 run.save()
             if progress is not None:
                 progress(f"{recipe.stem}: epoch {run.epoch + 1} of {settings.epochs}, {side} px", step + 1, steps)
-        run.end_epoch(side, score(run.average, public, side, device))
+        run.end_epoch(side, networks.score(run.average, public, side, device))
     best = out / "best.safetensors"
     if best.exists():
         if public.votes is not None:
@@ -97,10 +91,10 @@ class _Run:
     def __init__(self, out: Path, settings: Recipe, device: str, faces: Tensor) -> None:
         torch.manual_seed(settings.seed)
         self.out, self.settings, self.device = out, settings, device
-        laid_out = _network(settings, faces).to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue] - stub
+        laid_out = networks.make(settings, faces).to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue] - stub
         self.network = laid_out.to(device)
         self.average = deepcopy(self.network).requires_grad_(False).eval()
-        self.optimiser = _optimiser(self.network, settings)
+        self.optimiser = networks.optimiser(self.network, settings)
         self.state: dict[str, Any] = {"epoch": 0, "step": 0, "loss": 0.0, "rows": [], "best": 0.0, "drops": 0}
         if (out / "state.pt").exists():
             stored = torch.load(out / "state.pt", map_location=device, weights_only=True)
@@ -141,7 +135,7 @@ class _Run:
         for group in self.optimiser.param_groups:
             group["lr"] = recipes.rate(self.settings, epoch, self.state["drops"])
         batch = Lesson(*(part.to(self.device) for part in batch))
-        with _autocast(self.device):
+        with networks.autocast(self.device):
             logits = self.network(batch.pictures)
         loss = objective.loss(logits.float(), batch, self.settings)
         self.optimiser.zero_grad()
@@ -158,7 +152,7 @@ class _Run:
         state["rows"].append({**row, "loss": state["loss"] / state["step"], **found})
         if found["public_fer2013"] > state["best"]:
             state["best"] = found["public_fer2013"]
-            export(self.average, self.out / "best.safetensors", self.settings, side, found)
+            networks.export(self.average, self.out / "best.safetensors", self.settings, side, found)
         state.update(epoch=self.epoch + 1, step=0, loss=0.0)
         idle = self._idle()
         if self.settings.schedule == "plateau" and idle and idle % (self.settings.patience + 1) == 0:
@@ -185,65 +179,6 @@ class _Run:
             (self.out / "curves.html").write_text(page, encoding="utf-8")
 
 
-def score(network: nn.Module, faces: datasets.Faces, side: int, device: str = "cpu") -> dict[str, float]:
-    """Measure accuracy on framed faces: the FER2013 head by label, the FER+ head by the clear majority of votes."""
-    logits = forward(network, np.asarray(faces.pictures), side, device)
-    seven = len(EMOTIONS)
-    found = {"public_fer2013": float((logits[:, :seven].argmax(1) == faces.labels).mean())}
-    if faces.votes is not None and logits.shape[1] > seven:
-        voted = datasets.majority(faces.votes)
-        known = voted >= 0
-        found["public_ferplus"] = float((logits[known, seven : 2 * seven].argmax(1) == voted[known]).mean())
-        found["public_ferplus_by_fer2013"] = float((logits[known, :seven].argmax(1) == voted[known]).mean())
-    return found
-
-
-@torch.inference_mode()
-def forward(network: nn.Module, pictures: np.ndarray, side: int, device: str = "cpu") -> np.ndarray:
-    """Read framed faces (N, 48, 48) uint8 at a side in pixels: logits (N, L) float32."""
-    network.eval()
-    outputs = []
-    for start in range(0, len(pictures), 64):
-        faces = _enlarged(torch.from_numpy(pictures[start : start + 64]).to(device), side)
-        with _autocast(device):
-            outputs.append(network(faces).float().cpu().numpy())
-    return np.concatenate(outputs)
-
-
-def _enlarged(faces: Tensor, side: int) -> Tensor:
-    return functional.interpolate(faces.float()[:, None], size=(side, side), mode="bilinear", align_corners=False)
-
-
-def export(network: nn.Module, path: Path, settings: Recipe, side: int, figures: dict[str, float]) -> None:
-    """Write weights in half precision that describe themselves; temperature and prior are those of no calibration."""
-    import json
-
-    from safetensors.torch import save_file
-
-    kept = {
-        key: value.float() if key.endswith("running_var") else value.half()
-        for key, value in network.state_dict().items()
-        if not key.endswith("num_batches_tracked")
-    }
-    metadata = {
-        "architecture": settings.network,
-        "emotions": ",".join(EMOTIONS),
-        "heads": json.dumps({"fer2013": [0, 7], "ferplus": [7, 15]} if settings.votes else {"fer2013": [0, 7]}),
-        "head": "fer2013",
-        "side": str(side),
-        "temperature": "1.0",
-        "prior": json.dumps([1 / 7] * 7),
-        "licence": "Apache-2.0; learned from FER2013 and FER+, which are for research",
-        "source": "scenefer train",
-        "trained_on": "FER2013 Training without the photographs of PublicTest and PrivateTest; FER+ votes",
-        "figures": json.dumps(figures),
-    }
-    beside = path.with_name(path.name + ".tmp")
-    save_file({key: value.contiguous() for key, value in kept.items()}, beside, metadata)
-    os.replace(beside, path)
-    calibrate.describe(path, {"selftest": selftest.expected(reader.load_network(path)[0])})
-
-
 def _claim(out: Path, recipe: Path, settings: Recipe) -> None:
     """Make the run's folder, or check that it is this recipe's; how long it goes on may be changed on the way."""
     import subprocess
@@ -259,48 +194,8 @@ def _claim(out: Path, recipe: Path, settings: Recipe) -> None:
     (out / "commit").write_text(answer.stdout or "not in a repository\n", encoding="utf-8")
 
 
-def _network(settings: Recipe, faces: Tensor) -> reader.Network:
-    n_labels = 15 if settings.votes else 7
-    network = reader.NETWORKS[settings.network](n_labels=n_labels, dropout=settings.dropout)
-    if isinstance(network, rmn_face.RmnFace) and settings.trunk:
-        rmn_face.start_from(network, _weights(settings.trunk), _enlarged(faces, recipes.side(settings, 0)))
-    if isinstance(network, rmn.Rmn) and settings.trunk:
-        rmn.start_from(network, _weights(settings.trunk))
-    if settings.start:
-        network.load_state_dict(reader.load_network(Path(settings.start))[0].state_dict())
-    return network
-
-
-def _weights(name: str) -> Path:
-    shipped = Path(reader.__file__).parents[1] / "weights" / f"{name}.safetensors"
-    path = shipped if shipped.exists() else Path(name)
-    if not path.is_file():
-        raise PlanError(f"trunk = {name!r} is neither shipped nor a file; leave it empty to train from scratch")
-    return path
-
-
-def _optimiser(network: nn.Module, settings: Recipe) -> torch.optim.Optimizer:
-    """Make the optimiser: no weight decay on biases and normalisations."""
-    parts = [[p for p in network.parameters() if (p.dim() > 1) == is_matrix] for is_matrix in (True, False)]
-    decays = settings.weight_decay, 0.0
-    parameters = [{"params": part, "weight_decay": decay} for part, decay in zip(parts, decays, strict=True)]
-    if settings.optimiser == "adamw":
-        return torch.optim.AdamW(parameters, lr=settings.rate, fused=True)
-    if settings.optimiser == "radam":
-        return torch.optim.RAdam(parameters, lr=settings.rate)
-    if settings.optimiser == "sgd":
-        return torch.optim.SGD(parameters, lr=settings.rate, momentum=0.9, nesterov=True)
-    raise PlanError(f"unknown optimiser {settings.optimiser!r}; known: adamw, radam, sgd")
-
-
 def _seed(seed: int, epoch: int, step: int) -> int:
     return int(np.random.SeedSequence([seed, epoch, step]).generate_state(1)[0])
-
-
-def _autocast(device: str) -> Any:
-    if device == "cpu" and reader.fastest_precision(torch.device("cpu")) is torch.float32:
-        return nullcontext()
-    return torch.autocast(device, torch.bfloat16)
 
 
 def _share(done: int) -> float:

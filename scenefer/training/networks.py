@@ -1,0 +1,132 @@
+"""Networks in training: made as a recipe says, tried on faces held back, written as files that describe themselves."""
+
+from __future__ import annotations
+
+import json
+import os
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from safetensors.torch import save_file
+from torch import Tensor, nn
+from torch.nn import functional
+
+from scenefer.errors import PlanError
+from scenefer.models import reader, rmn, rmn_face, selftest
+from scenefer.tables import EMOTIONS
+from scenefer.training import calibrate, datasets, recipes
+from scenefer.training.recipes import Recipe
+
+STATISTICS = 512  # pictures whose statistics unfold the trunk's normalisations
+
+
+def make(settings: Recipe, faces: Tensor) -> reader.Network:
+    """Lay out a recipe's network and give it what it starts from.
+
+    Args:
+        faces: (N, 48, 48) uint8, some of what will be learned; the trunk's normalisations are unfolded by them.
+
+    Raises:
+        PlanError: the trunk is neither shipped nor a file.
+    """
+    n_labels = 15 if settings.votes else 7
+    network = reader.NETWORKS[settings.network](n_labels=n_labels, dropout=settings.dropout)
+    if isinstance(network, rmn_face.RmnFace) and settings.trunk:
+        rmn_face.start_from(network, _weights(settings.trunk), enlarged(faces[:STATISTICS], recipes.side(settings, 0)))
+    if isinstance(network, rmn.Rmn) and settings.trunk:
+        rmn.start_from(network, _weights(settings.trunk))
+    if settings.start:
+        network.load_state_dict(reader.load_network(Path(settings.start))[0].state_dict())
+    return network
+
+
+def _weights(name: str) -> Path:
+    shipped = Path(reader.__file__).parents[1] / "weights" / f"{name}.safetensors"
+    path = shipped if shipped.exists() else Path(name)
+    if not path.is_file():
+        raise PlanError(f"trunk = {name!r} is neither shipped nor a file; leave it empty to train from scratch")
+    return path
+
+
+def optimiser(network: nn.Module, settings: Recipe) -> torch.optim.Optimizer:
+    """Make a recipe's optimiser: no weight decay on biases and normalisations.
+
+    Raises:
+        PlanError: it is unknown.
+    """
+    parts = [[p for p in network.parameters() if (p.dim() > 1) == is_matrix] for is_matrix in (True, False)]
+    decays = settings.weight_decay, 0.0
+    parameters = [{"params": part, "weight_decay": decay} for part, decay in zip(parts, decays, strict=True)]
+    if settings.optimiser == "adamw":
+        return torch.optim.AdamW(parameters, lr=settings.rate, fused=True)
+    if settings.optimiser == "radam":
+        return torch.optim.RAdam(parameters, lr=settings.rate)
+    if settings.optimiser == "sgd":
+        return torch.optim.SGD(parameters, lr=settings.rate, momentum=0.9, nesterov=True)
+    raise PlanError(f"unknown optimiser {settings.optimiser!r}; known: adamw, radam, sgd")
+
+
+def autocast(device: str) -> AbstractContextManager[Any]:
+    """Compute in half precision where that is fast."""
+    if device == "cpu" and reader.fastest_precision(torch.device("cpu")) is torch.float32:
+        return nullcontext()
+    return torch.autocast(device, torch.bfloat16)
+
+
+def score(network: nn.Module, faces: datasets.Faces, side: int, device: str = "cpu") -> dict[str, float]:
+    """Measure accuracy on framed faces: the FER2013 head by label, the FER+ head by the clear majority of votes."""
+    logits = forward(network, np.asarray(faces.pictures), side, device)
+    seven = len(EMOTIONS)
+    found = {"public_fer2013": float((logits[:, :seven].argmax(1) == faces.labels).mean())}
+    if faces.votes is not None and logits.shape[1] > seven:
+        voted = datasets.majority(faces.votes)
+        known = voted >= 0
+        found["public_ferplus"] = float((logits[known, seven : 2 * seven].argmax(1) == voted[known]).mean())
+        found["public_ferplus_by_fer2013"] = float((logits[known, :seven].argmax(1) == voted[known]).mean())
+    return found
+
+
+@torch.inference_mode()
+def forward(network: nn.Module, pictures: np.ndarray, side: int, device: str = "cpu") -> np.ndarray:
+    """Read framed faces (N, 48, 48) uint8 at a side in pixels: logits (N, L) float32."""
+    network.eval()
+    outputs = []
+    for start in range(0, len(pictures), 64):
+        faces = enlarged(torch.from_numpy(pictures[start : start + 64]).to(device), side)
+        with autocast(device):
+            outputs.append(network(faces).float().cpu().numpy())
+    return np.concatenate(outputs)
+
+
+def enlarged(faces: Tensor, side: int) -> Tensor:
+    """Enlarge faces (N, 48, 48) to (N, 1, side, side) float32."""
+    return functional.interpolate(faces.float()[:, None], size=(side, side), mode="bilinear", align_corners=False)
+
+
+def export(network: nn.Module, path: Path, settings: Recipe, side: int, figures: dict[str, float]) -> None:
+    """Write weights in half precision that describe themselves; temperature and prior are those of no calibration."""
+    kept = {
+        key: value.float() if key.endswith("running_var") else value.half()
+        for key, value in network.state_dict().items()
+        if not key.endswith("num_batches_tracked")
+    }
+    metadata = {
+        "architecture": settings.network,
+        "emotions": ",".join(EMOTIONS),
+        "heads": json.dumps({"fer2013": [0, 7], "ferplus": [7, 15]} if settings.votes else {"fer2013": [0, 7]}),
+        "head": "fer2013",
+        "side": str(side),
+        "temperature": "1.0",
+        "prior": json.dumps([1 / 7] * 7),
+        "licence": "Apache-2.0; learned from FER2013 and FER+, which are for research",
+        "source": "scenefer train",
+        "trained_on": "FER2013 Training without the photographs of PublicTest and PrivateTest; FER+ votes",
+        "figures": json.dumps(figures),
+    }
+    beside = path.with_name(path.name + ".tmp")
+    save_file({key: value.contiguous() for key, value in kept.items()}, beside, metadata)
+    os.replace(beside, path)
+    calibrate.describe(path, {"selftest": selftest.expected(reader.load_network(path)[0])})
