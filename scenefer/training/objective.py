@@ -9,6 +9,7 @@ import torch
 from torch import Generator, Tensor
 from torch.nn import functional
 
+from scenefer.errors import PlanError
 from scenefer.tables import EMOTIONS
 from scenefer.training import datasets
 from scenefer.training.recipes import Recipe
@@ -28,10 +29,21 @@ class Lesson(NamedTuple):
 
 
 def lesson(faces: datasets.Faces, settings: Recipe) -> Lesson:
-    """Make the targets of a training set."""
+    """Make the targets of a training set.
+
+    Raises:
+        PlanError: the recipe learns from FER+ votes, and there are none.
+    """
+    if faces.votes is None and (settings.votes or settings.soften):
+        raise PlanError(
+            f"the recipe learns from the FER+ votes too, and {faces.name} has none: give fer2013new.csv "
+            "(github.com/microsoft/FERPlus) as --votes, or take the recipe rmn_compact_fer"
+        )
     labels = functional.one_hot(torch.from_numpy(faces.labels), len(EMOTIONS)).float()
     labels = (1 - settings.smoothing) * labels + settings.smoothing / len(EMOTIONS)
     votes = np.zeros((len(faces), 10), np.float32) if faces.votes is None else faces.votes
+    if settings.soften:
+        labels = (1 - settings.soften) * labels + settings.soften * expected(votes, faces.labels)
     weights = torch.ones(len(faces))
     if settings.class_weights:
         counts = np.bincount(faces.labels, minlength=len(EMOTIONS)).clip(1)
@@ -39,6 +51,28 @@ def lesson(faces: datasets.Faces, settings: Recipe) -> Lesson:
         weights = weights / weights.mean()
     pictures = torch.from_numpy(np.asarray(faces.pictures))
     return Lesson(pictures, labels, torch.from_numpy(datasets.targets(votes)), weights)
+
+
+def expected(votes: np.ndarray, labels: np.ndarray) -> Tensor:
+    """Tell which label an annotator of FER2013 gives a face that got these votes, as a probability: (N, 7) float32.
+
+    A multinomial regression of the labels (N,) on the votes (N, 10) and their roots, fitted to the rows themselves.
+    A label is one person's choice, and another's in a third of the rows; this is what people like them choose.
+    """
+    shares = torch.from_numpy(np.asarray(votes, np.float32)) / 10
+    seen = torch.cat([shares, torch.sqrt(shares), torch.ones(len(shares), 1)], dim=1)  # (N, 21)
+    given = torch.from_numpy(np.asarray(labels, np.int64))
+    weight = torch.zeros(seen.shape[1], len(EMOTIONS), requires_grad=True)
+    search = torch.optim.LBFGS([weight], max_iter=200, line_search_fn="strong_wolfe")
+
+    def distance() -> Tensor:
+        search.zero_grad()
+        found = functional.cross_entropy(seen @ weight, given) + 1e-5 * weight.square().sum()
+        found.backward()
+        return found
+
+    search.step(distance)  # pyright: ignore[reportArgumentType] - the stub wants a float
+    return torch.softmax(seen @ weight.detach(), dim=1)
 
 
 def loss(logits: Tensor, batch: Lesson, settings: Recipe) -> Tensor:

@@ -29,6 +29,7 @@ class Recipe:
     start: str = ""  # weights of the same network to start from
     after: str = ""  # recipe that is trained first, in the folder "before"; this one starts from its best weights
     votes: float = 1.0  # weight of the FER+ head's loss beside the FER2013 head's; 0 = FER2013 alone
+    soften: float = 0.0  # share of the FER2013 head's target that is what the voters let one expect of the label
     smoothing: float = 0.1
     mixup: float = 0.0  # alpha of the Beta distribution; 0 = off
     class_weights: bool = False  # by the inverse root of the class counts

@@ -94,10 +94,10 @@ def test_a_recipe_starts_from_the_best_weights_of_the_one_before_it(tmp_path: Pa
 
 
 def test_a_folder_of_another_recipe_is_refused(tmp_path: Path, fer: Path, recipe: Path):
-    train(recipe, tmp_path / "run", fer / "fer2013.csv", last_epoch=0)
+    train(recipe, tmp_path / "run", fer / "fer2013.csv", fer / "fer2013new.csv", last_epoch=0)
     recipe.write_text(TINY + "rate = 0.1\n")
     with pytest.raises(PlanError, match="holds a run of another recipe"):
-        train(recipe, tmp_path / "run", fer / "fer2013.csv", last_epoch=0)
+        train(recipe, tmp_path / "run", fer / "fer2013.csv", fer / "fer2013new.csv", last_epoch=0)
 
 
 def test_an_unknown_key_names_the_nearest_one(tmp_path: Path):
@@ -127,3 +127,32 @@ def test_labels_are_smoothed_and_votes_are_shares(fer: Path):
     np.testing.assert_allclose(labels[0].numpy(), [0.94, *[0.01] * 6], atol=1e-6)
     assert shares[0].numpy() == pytest.approx([0.8, 0, 0, 0, 0, 0, 0, 0.2])
     assert weights.tolist() == [1.0] * 70
+
+
+def test_what_voters_let_one_expect_is_what_annotators_gave_faces_of_such_votes():
+    votes = np.zeros((300, 10), np.float32)
+    votes[:200, 3] = 10  # all say happy: all labels do
+    votes[200:, 4] = votes[200:, 6] = 5  # half say sad, half neutral: three labels of four say sad
+    labels = np.repeat([3, 4, 6], [200, 75, 25])
+    found = objective.expected(votes, labels)
+    assert torch.allclose(found.sum(dim=1), torch.ones(300))
+    assert found[0, 3] > 0.99
+    assert found[250, 4] == pytest.approx(0.75, abs=0.02)
+    assert found[250, 6] == pytest.approx(0.25, abs=0.02)
+
+
+def test_softened_labels_lie_between_the_label_and_what_voters_let_one_expect(fer: Path):
+    from scenefer.training import datasets
+
+    faces = datasets.read(fer / "fer2013.csv", fer / "fer2013new.csv")
+    assert faces.votes is not None
+    hard = objective.lesson(faces, Recipe(smoothing=0.0)).labels
+    soft = objective.lesson(faces, Recipe(smoothing=0.0, soften=0.25)).labels
+    assert torch.allclose(soft, 0.75 * hard + 0.25 * objective.expected(faces.votes, faces.labels))
+    assert not torch.allclose(soft, hard)
+
+
+def test_a_recipe_that_learns_from_votes_refuses_faces_without(tmp_path: Path, fer: Path, recipe: Path):
+    with pytest.raises(PlanError, match=r"fer2013 has none: give fer2013new\.csv .* as --votes"):
+        train(recipe, tmp_path / "run", fer / "fer2013.csv")
+    assert not (tmp_path / "run" / "state.pt").exists()
