@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import film, library
-from benchmarks.expression import fill
+from benchmarks.expression import NAMES, fill
 
 README = Path(__file__).parents[1] / "README.md"
 RESULTS = Path(__file__).parent / "results"
@@ -80,6 +80,18 @@ def people(measured: dict[str, Any]) -> str:
     )
 
 
+def expression(measured: dict[str, Any]) -> str:
+    """Write what the head that feeds the report reads on labelled faces, from ``expression.json``."""
+    lines = ["| faces | n | accuracy (95 % interval) | macro-F1 |", "|---|---|---|---|"]
+    lines += [
+        f"| {NAMES[row['data'], row['truth']]} | {row['n']} | {row['accuracy']:.1%} ({row['low']:.1%} to "
+        f"{row['high']:.1%}) | {row['macro_f1']:.1%} |"
+        for row in measured["figures"]
+        if row["feeds"] and not row["tta"]
+    ]
+    return "\n".join(lines)
+
+
 def many(measured: dict[str, Any]) -> str:
     """Write how runs over libraries scale, from ``library.json``."""
     lines = ["| libraries | measured | must be |", "|---|---|---|"]
@@ -92,6 +104,7 @@ def main() -> None:
     """Fill the README."""
     for name, write in (
         ("speed", speed), ("library", many), ("truth", truth), ("scenes", scenes), ("people", people),
+        ("expression", expression),
     ):  # fmt: skip
         measured = json.loads((RESULTS / f"{'film' if name == 'speed' else name}.json").read_text(encoding="utf-8"))
         fill(README, name, write(measured))
