@@ -17,7 +17,7 @@ import torch
 
 from benchmarks.expression import FACES
 from scenefer import metrics
-from scenefer.models import reader, records
+from scenefer.models import reader, records, zoo
 from scenefer.training import calibrate, datasets, evaluate
 
 RESULTS = Path(__file__).parent / "results" / "calibration.json"
@@ -25,7 +25,7 @@ RESULTS = Path(__file__).parent / "results" / "calibration.json"
 
 def measure(weights: str) -> dict[str, Any]:
     """Measure one weight file, with the bias and without: calibration error on PublicTest, accuracy on film stills."""
-    path = records.file_of(weights)
+    path = zoo.find_expression(weights)
     model = reader.load(path, precision=torch.float32)
     head = slice(*model.calibration.head)
     public = datasets.without_leaks(datasets.read(FACES / "fer2013.parquet")).of("PublicTest")

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from scenefer.models import reader, records
+from scenefer.models import reader, records, zoo
 from scenefer.tables import EMOTIONS
 from scenefer.training import datasets, evaluate
 
@@ -51,7 +51,7 @@ NAMES = {
 
 def measure(weights: str) -> dict[str, Any]:
     """Measure weights on every set, their speed, and what the fastest precision changes."""
-    path = records.file_of(weights)
+    path = zoo.find_expression(weights)
     part = RESULTS.with_suffix(".part.tmp")  # a score of PrivateTest is not taken twice because a later one failed
     rows = json.loads(part.read_text(encoding="utf-8")) if part.exists() else []
     rows = [row for row in rows if list(row["sha256"]) == [records.sha256_of(path)]]

@@ -182,16 +182,6 @@ def verify(name: str) -> Path:
     return path
 
 
-def file_of(name_or_path: str | Path) -> Path:
-    """Return a weight file as it lies: the file given, or that of a known name, verified.
-
-    Raises:
-        WeightsError: it is no file, and the name is unknown or its file absent or damaged.
-    """
-    path = Path(name_or_path)
-    return path if path.is_file() else verify(str(name_or_path))
-
-
 def pull(name: str, progress: Progress | None = None) -> Path:
     """Download a weight file into the user's folder, going on where an earlier attempt stopped, and verify it.
 

@@ -16,7 +16,7 @@ import torch
 from PIL import Image
 
 from scenefer import geometry
-from scenefer.models import FaceDetector, calibration, reader, records, zoo
+from scenefer.models import FaceDetector, calibration, reader, zoo
 from scenefer.tables import EMOTIONS
 
 PORTRAIT = Path(__file__).parents[1] / "assets" / "portrait.jpg"
@@ -39,7 +39,7 @@ def run(weights: str | Path = "rmn_compact", detector: str = "mtcnn") -> list[Ch
     Raises:
         WeightsError: the weights are absent or of another layout.
     """
-    path = records.file_of(weights)
+    path = zoo.find_expression(weights)
     return [*_stored(path), *_portrait(path, zoo.load_detector(detector, smallest_face=40))]
 
 

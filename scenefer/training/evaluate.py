@@ -133,7 +133,7 @@ def framed(faces: datasets.Faces, detector: FaceDetector | None = None) -> tuple
 
 def _probabilities(name: str | Path, pictures: np.ndarray, head: str | None, tta: bool) -> tuple[np.ndarray, str, str]:
     """Read framed faces with one network: calibrated probabilities (N, 7), the weights' hash, the head's name."""
-    path = records.file_of(name)
+    path = zoo.find_expression(name)
     network, metadata = reader.load_network(path)
     head = head or metadata["head"]
     heads = json.loads(metadata["heads"])
