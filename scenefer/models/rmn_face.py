@@ -1,8 +1,9 @@
 """A Residual Masking Network on the trunk of a face recognition network: 5 million parameters, grey faces of 48×48.
 
 The trunk is dlib's (Davis King, ``dlib_face_recognition_resnet_model_v1``, public domain) without its last block:
-having learned faces, it learns expressions from the first epoch. Masks as in ``rmn_compact``; they start as the
-identity. The head sees the last two scales.
+having learned faces, it learns expressions from the first epoch. Two things differ, for faces are aligned and an
+expression lies in small parts of them: the last group keeps the map's size where the trunk halved it, and the head sees
+the place of what it weighs, not the mean over the face. Masks as in ``rmn_compact``; they start as the identity.
 """
 
 from __future__ import annotations
@@ -20,12 +21,14 @@ from torch.nn import functional
 from scenefer.models.rmn_compact import FRAMING, SIZE, Mask, Unit, normalise
 
 SIDE = 112  # px; what the trunk sees is enlarged to about the scale that it knows (150)
-GROUPS = ((32, 3, 3), (64, 4, 2), (128, 3, 2), (256, 3, 1))  # channels, blocks, depth of the U
+# Channels, blocks, whether the first block halves the map, depth of the U.
+GROUPS = ((32, 3, False, 3), (64, 4, True, 2), (128, 3, True, 2), (256, 3, False, 1))
+GRID = 6  # places along a face's side that the head tells apart; the last maps' side at 112 px
 KNOWN_MEAN, KNOWN_DEVIATION = 118.0, 58.0  # grey levels that a normalised picture is brought back to for the trunk
 
 
 class Block(nn.Module):
-    """ReLU(x + two convolutions); where it goes down, x is pooled and its missing channels are zeros."""
+    """ReLU(x + two convolutions); where it goes down, x is pooled; channels that x lacks are zeros."""
 
     def __init__(self, inputs: int, outputs: int, down: bool, unit: Callable[..., nn.Module]) -> None:
         super().__init__()
@@ -36,9 +39,10 @@ class Block(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         y = self.conv2(torch.relu(self.conv1(x)))
-        if not self.down:
+        if self.down:
+            x = functional.avg_pool2d(x, 2)
+        if x.shape == y.shape:
             return torch.relu(x + y)
-        x = functional.avg_pool2d(x, 2)
         height, width = max(x.shape[2], y.shape[2]), max(x.shape[3], y.shape[3])
         x = functional.pad(x, (0, width - x.shape[3], 0, height - x.shape[2], 0, y.shape[1] - x.shape[1]))
         return torch.relu(x + functional.pad(y, (0, width - y.shape[3], 0, height - y.shape[2])))
@@ -56,14 +60,14 @@ class RmnFace(nn.Module):
         self.stem = Unit(1, 32, kernel=7, stride=2, padding=0)
         self.groups, self.masks = nn.ModuleList(), nn.ModuleList()
         inputs = 32
-        for channels, n_blocks, depth in GROUPS:
-            first = Block(inputs, channels, inputs != channels, Unit)
+        for channels, n_blocks, down, depth in GROUPS:
+            first = Block(inputs, channels, down, Unit)
             blocks = [first, *(Block(channels, channels, False, Unit) for _ in range(n_blocks - 1))]
             self.groups.append(nn.Sequential(*blocks))
             self.masks.append(Mask(channels, depth))
             inputs = channels
         self.dropout = nn.Dropout(dropout)
-        self.head = nn.Linear(GROUPS[-2][0] + GROUPS[-1][0], n_labels)
+        self.head = nn.Linear((GROUPS[-2][0] + GROUPS[-1][0]) * GRID**2, n_labels)
 
     def forward(self, grey: Tensor) -> Tensor:
         """Read grey faces (N, 1, H, W), values 0 to 255, enlarged here if they are 48×48: logits (N, L) float32."""
@@ -76,8 +80,9 @@ class RmnFace(nn.Module):
         for group, mask in zip(self.groups, self.masks, strict=True):
             x = group(x)
             x = x * (1 + mask(x)) / 1.5  # 1.5: a mask that has learned nothing scores 0.5, and changes nothing
-            scales.append(x.float().mean(dim=(2, 3)))
-        return self.head(self.dropout(torch.cat(scales[-2:], dim=1)))
+            scales.append(x)
+        seen = functional.adaptive_avg_pool2d(torch.cat(scales[-2:], dim=1).float(), GRID)
+        return self.head(self.dropout(seen.flatten(1)))
 
 
 def start_from(network: RmnFace, path: Path, faces: Tensor) -> None:

@@ -11,7 +11,6 @@ import pytest
 import torch
 from PIL import Image
 
-from scenefer import metrics
 from scenefer.errors import SceneferError
 from scenefer.models import Detections, reader, records
 from scenefer.training import calibrate, datasets, drawing, evaluate
@@ -135,7 +134,7 @@ def test_calibration_is_measured_against_votes_where_there_are_some():
     assert evaluate.measure(_answers(0), np.array([0]), np.ones(1, bool), None, WHERE).ece_votes is None
 
 
-def test_the_stored_prior_is_what_emq_finds_on_the_calibration_set(fer: Path, tmp_path: Path):
+def test_the_stored_prior_is_the_mean_of_the_heads_posteriors_on_the_calibration_set(fer: Path, tmp_path: Path):
     weights = tmp_path / "weights.safetensors"
     shutil.copy(WEIGHTS, weights)
     temperature = calibrate.calibrate(weights, fer / "fer2013.csv", fer / "fer2013new.csv")
@@ -144,8 +143,8 @@ def test_the_stored_prior_is_what_emq_finds_on_the_calibration_set(fer: Path, tm
     pictures = np.asarray(datasets.read(fer / "fer2013.csv").of("PublicTest").pictures)
     logits = model.read(pictures)[:, slice(*model.calibration.head)] / model.calibration.temperature
     posteriors = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
-    prior = np.array(model.calibration.prior)
-    assert metrics.emq(posteriors, np.ones(len(posteriors)), prior) == pytest.approx(prior, abs=1e-3)
+    # Of such a prior EMQ finds no other prevalence on the set itself; noise tells its classes apart too little to try.
+    assert posteriors.mean(axis=0) == pytest.approx(np.array(model.calibration.prior), abs=1e-4)
 
 
 def test_the_pages_say_the_figures(tmp_path: Path):
