@@ -76,12 +76,13 @@ class RmnFace(nn.Module):
             x = functional.interpolate(x, size=(self.side, self.side), mode="bilinear", align_corners=False)
         x = torch.relu(self.stem(x.to(self.stem.conv.weight.dtype)))
         x = functional.max_pool2d(x, 3, stride=2)
-        scales: list[Tensor] = []
+        before = x
         for group, mask in zip(self.groups, self.masks, strict=True):
-            x = group(x)
+            before, x = x, group(x)
             x = x * (1 + mask(x)) / 1.5  # 1.5: a mask that has learned nothing scores 0.5, and changes nothing
-            scales.append(x)
-        seen = functional.adaptive_avg_pool2d(torch.cat(scales[-2:], dim=1).float(), GRID)
+        seen = torch.cat([before, x], dim=1).float()
+        if seen.shape[-2:] != (GRID, GRID):
+            seen = functional.adaptive_avg_pool2d(seen, GRID)
         return self.head(self.dropout(seen.flatten(1)))
 
 
