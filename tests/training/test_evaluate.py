@@ -11,9 +11,11 @@ import pytest
 import torch
 from PIL import Image
 
+from scenefer import metrics
 from scenefer.errors import SceneferError
-from scenefer.models import Detections, reader, records
-from scenefer.training import calibrate, datasets, drawing, evaluate
+from scenefer.models import Detections, reader, records, selftest
+from scenefer.training import calibrate, drawing, evaluate
+from tests.training.conftest import write
 
 WEIGHTS = records.EXPRESSION["rmn_compact"].path
 WHERE = ("typed", "", "label", "fer2013", False, ("0" * 64,))
@@ -115,6 +117,14 @@ def test_averaging_views_of_a_picture_reads_nine_more(fer: Path):
     assert averaged.brier != plain.brier
 
 
+def test_a_view_is_cut_where_it_says_and_enlarged_in_one_step():
+    ramp = np.tile(np.arange(48, dtype=np.uint8) * 5, (1, 48, 1))  # 5 grey levels a pixel, to the right
+    seen = evaluate._view(ramp, 0.025, 0, 0.95, 112)[0, 50].astype(float)
+    at = 0.5 + 0.025 + 0.95 * ((np.arange(112) + 0.5) / 112 - 0.5)  # where its pixels' centres lie, parts of the side
+    inside = at < 1 - 0.5 / 48  # beyond the last pixel's centre the edge is replicated
+    np.testing.assert_allclose(seen[inside], (at[inside] * 48 - 0.5) * 5, atol=0.6)
+
+
 def test_the_temperature_undoes_what_sharpened_the_logits():
     rng = np.random.default_rng(0)
     logits = rng.normal(0, 1.5, (4000, 7))
@@ -134,17 +144,26 @@ def test_calibration_is_measured_against_votes_where_there_are_some():
     assert evaluate.measure(_answers(0), np.array([0]), np.ones(1, bool), None, WHERE).ece_votes is None
 
 
-def test_the_stored_prior_is_the_mean_of_the_heads_posteriors_on_the_calibration_set(fer: Path, tmp_path: Path):
-    weights = tmp_path / "weights.safetensors"
+def test_the_stored_prior_is_the_mean_of_the_heads_posteriors_and_what_emq_finds_on_the_calibration_set(tmp_path: Path):
+    weights, pictures = tmp_path / "weights.safetensors", selftest.generated(14)
     shutil.copy(WEIGHTS, weights)
-    temperature = calibrate.calibrate(weights, fer / "fer2013.csv", fer / "fer2013new.csv")
+    before = _posteriors(weights, pictures)
+    assert len(set(before.argmax(axis=1))) > 2  # pictures that the network tells apart
+    votes = np.zeros((14, 10), np.int64)
+    votes[:, :7] = np.rint(100 * before)  # people who see what the network sees: a temperature as it was
+    write(tmp_path, pictures, ["PublicTest"] * 14, votes)
+    temperature = calibrate.calibrate(weights, tmp_path / "fer2013.csv", tmp_path / "fer2013new.csv")
+    stored = reader.load(weights).calibration
+    assert stored.temperature == pytest.approx(temperature, abs=1e-3)
+    posteriors, prior = _posteriors(weights, pictures), np.array(stored.prior)
+    assert posteriors.mean(axis=0) == pytest.approx(prior, abs=1e-4)
+    assert metrics.emq(posteriors, np.ones(14), prior) == pytest.approx(prior, abs=1e-3)
+
+
+def _posteriors(weights: Path, pictures: np.ndarray) -> np.ndarray:
     model = reader.load(weights, precision=torch.float32)
-    assert model.calibration.temperature == pytest.approx(temperature, abs=1e-3)
-    pictures = np.asarray(datasets.read(fer / "fer2013.csv").of("PublicTest").pictures)
     logits = model.read(pictures)[:, slice(*model.calibration.head)] / model.calibration.temperature
-    posteriors = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
-    # Of such a prior EMQ finds no other prevalence on the set itself; noise tells its classes apart too little to try.
-    assert posteriors.mean(axis=0) == pytest.approx(np.array(model.calibration.prior), abs=1e-4)
+    return np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
 
 
 def test_the_pages_say_the_figures(tmp_path: Path):
