@@ -71,16 +71,17 @@ def calibrate(weights: Path, data: Path, votes: Path | None = None) -> float:
     voted = public.votes[known, :last]
     model = reader.ExpressionReader(network, "", calibration(metadata), precision=torch.float32)
     logits = model.read(np.asarray(public.pictures)[known])[:, first : first + last]
-    temperature, _ = fit(logits, voted)
+    temperature = round(fit(logits, voted)[0], 4)  # as it is stored, so that the prior is of the posteriors it gives
     # The class shares as this head sees them: posteriors and prior must be of one kind, or EMQ would find another
     # prevalence on the very set that both come from (a temperature does not move the shares to those of the votes).
+    # EMQ magnifies what is rounded off a prior a hundredfold and more: eight digits.
     prior = torch.softmax(torch.from_numpy(logits).double() / temperature, dim=1).mean(dim=0).numpy()
     fresh, _ = reader.load_network(weights)
     describe(
         weights,
         {
             "temperature": f"{temperature:.4f}",
-            "prior": json.dumps([round(float(share), 5) for share in prior]),
+            "prior": json.dumps([round(float(share), 8) for share in prior]),
             "selftest": selftest.expected(fresh),
         },
     )

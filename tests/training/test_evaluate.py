@@ -156,9 +156,8 @@ def test_the_stored_prior_is_the_mean_of_the_heads_posteriors_and_what_emq_finds
     stored = reader.load(weights).calibration
     assert stored.temperature == pytest.approx(temperature, abs=1e-3)
     posteriors, prior = _posteriors(weights, pictures), np.array(stored.prior)
-    assert posteriors.mean(axis=0) == pytest.approx(prior, abs=1e-4)
-    # EMQ magnifies the prior's five digits; from another prior it ends far away.
-    assert metrics.emq(posteriors, np.ones(14), prior) == pytest.approx(prior, abs=0.01)
+    assert posteriors.mean(axis=0) == pytest.approx(prior, abs=1e-6)
+    assert metrics.emq(posteriors, np.ones(14), prior) == pytest.approx(prior, abs=1e-5)
     assert np.abs(metrics.emq(posteriors, np.ones(14), np.full(7, 1 / 7)) - prior).max() > 0.1
 
 
