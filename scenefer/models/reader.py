@@ -32,7 +32,8 @@ class ExpressionReader:
     """A network that reads grey squares, as an ``ExpressionModel``.
 
     Args:
-        network: takes (N, 1, size, size), values 0 to 255, and gives (N, L); states its ``size`` and ``framing``.
+        network: takes (N, 1, size, size), values 0 to 255, and gives (N, L); states its ``size``, its ``framing`` and
+            the ``side`` that it enlarges a face to.
         mirrored: read each face a second time, mirrored, and average the logits; costs twice the time.
         precision: of the convolutions; None takes bfloat16 where the processor computes in it, else float32.
     """

@@ -73,6 +73,7 @@ class Rmn(nn.Module):
     """One head of seven, in the order of EMOTIONS."""
 
     size: ClassVar[int] = 224  # px; other than multiples of 32 break the concatenations
+    side: ClassVar[int] = size
     framing: ClassVar[tuple[float, float]] = (0.55, 0.55)  # side of the square: 1.1 × the mean of the box's sides
 
     def __init__(self, n_labels: int = 7, dropout: float = 0.4) -> None:

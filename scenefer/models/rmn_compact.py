@@ -82,6 +82,7 @@ class RmnCompact(nn.Module):
     """Two heads over one trunk: logits 0 to 6 learned FER2013's labels, 7 to 14 the FER+ votes (the 8th: contempt)."""
 
     size: ClassVar[int] = SIZE
+    side: ClassVar[int] = SIZE
     framing: ClassVar[tuple[float, float]] = FRAMING
 
     def __init__(self, n_labels: int = 15, dropout: float = 0.3) -> None:

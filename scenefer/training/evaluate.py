@@ -21,7 +21,6 @@ import numpy as np
 from scenefer import geometry, metrics
 from scenefer.errors import SceneferError
 from scenefer.models import FaceDetector, calibration, reader, records, zoo
-from scenefer.models.rmn_face import RmnFace
 from scenefer.tables import EMOTIONS
 from scenefer.training import datasets
 
@@ -144,8 +143,7 @@ def _probabilities(name: str | Path, pictures: np.ndarray, head: str | None, tta
     temperature = float(metadata["temperature"]) if head == metadata["head"] else 1.0
     model = reader.ExpressionReader(network, "", calibration(metadata), mirrored=tta)
     # What the network would enlarge is cut at the enlarged side at once: resampled twice, a view blurs.
-    size = network.side if isinstance(network, RmnFace) else pictures.shape[1]
-    views = [_view(pictures, *crop, size) for crop in (CROPS if tta else CROPS[:1])]
+    views = [_view(pictures, *crop, network.side) for crop in (CROPS if tta else CROPS[:1])]
     softened = [_softmax(model.read(view)[:, first : first + len(EMOTIONS)] / temperature) for view in views]
     return np.mean(softened, axis=0), records.sha256_of(path), head
 
