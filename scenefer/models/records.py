@@ -91,7 +91,7 @@ EXPRESSION = _by_name(
         sha256="9b0c3f666e3a1962563a1a8718d9af60ff1505be83adfb0bf0c6d511b3c79322",
         n_bytes=10_221_870,
         licence="Apache-2.0; learned from FER2013 and FER+, which are for research",
-        source="scenefer train pipelines/recipes/rmn_compact.toml; the trunk: dlib (Davis King), public domain",
+        source="scenefer train; a mean of two weights (model card); the trunk: dlib (Davis King), public domain",
         trained_on="FER2013 Training without photographs of PublicTest and PrivateTest; FER+ votes",
     ),
     WeightsRecord(
