@@ -430,8 +430,13 @@ def started(film: Path, folder: Path, more: dict[str, str] | None = None) -> sub
     arguments = ["analyze", film, "--profile", "fast", "--workers", "2", "--data", "cache"]
     return subprocess.Popen(
         command(arguments), cwd=folder, env=environment_of(more or {}), text=True,
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True, preexec_fn=heed_interrupts,
     )  # fmt: skip
+
+
+def heed_interrupts() -> None:
+    """Answer Ctrl-C although the tests run in the background of a shell, where children learn to ignore it."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def finished_pieces(cache: Path) -> dict[Path, tuple[int, int]]:
