@@ -12,6 +12,7 @@ owner, suspended or cut off for a while, finds the folder gone from which it wou
 
 from __future__ import annotations
 
+import glob
 import json
 import os
 import shutil
@@ -63,7 +64,8 @@ def claim(place: Path, patience: float | None = None) -> Iterator[Path]:
     finally:
         ended.set()
         heart.join()
-        shutil.rmtree(mine, ignore_errors=True)
+        with suppress(OSError):
+            _fence(mine)  # renamed first: killed in the middle of it, a process leaves nothing that looks held
 
 
 def publish(staging: Path, place: Path) -> None:
@@ -90,6 +92,7 @@ def still_held(staging: Path) -> bool:
 def sweep(folder: Path, patience: float = PATIENCE) -> None:
     """Remove the claims in a folder that were left by processes that were killed."""
     with suppress(OSError):
+        _remove_fenced(folder, "*")
         for claimed in folder.glob("*.claim-*"):
             if _abandoned(claimed, patience):
                 _fence(claimed)
@@ -109,6 +112,7 @@ def _acquire(place: Path, patience: float) -> Path:
         (mine / "owner.json").write_text(json.dumps(_this_process()), encoding="utf-8")
         for _, claimed in older:
             _fence(claimed)
+        _remove_fenced(place.parent, glob.escape(place.name))
         return mine
 
 
@@ -129,6 +133,12 @@ def _fence(claimed: Path) -> None:
     with suppress(FileNotFoundError):  # its owner ended after all
         os.rename(claimed, away)
     shutil.rmtree(away, ignore_errors=True)
+
+
+def _remove_fenced(folder: Path, name: str) -> None:
+    """Remove what was fenced by a process that was killed before it had removed it; nobody looks for it there."""
+    for fenced in folder.glob(f"{name}.claim-*.tmp"):
+        shutil.rmtree(fenced, ignore_errors=True)
 
 
 def _abandoned(claimed: Path, patience: float) -> bool:

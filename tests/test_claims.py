@@ -159,6 +159,37 @@ def test_what_killed_processes_left_is_swept_away_and_what_living_ones_hold_is_n
         assert line(living) == "published"
 
 
+KILLED_WHILE_IT_REMOVES = """
+import os, shutil, signal, sys
+from pathlib import Path
+from scenefer import claims
+def remove_half(folder, **_):
+    (Path(folder) / "owner.json").unlink()
+    os.kill(os.getpid(), signal.SIGKILL)
+shutil.rmtree = remove_half
+with claims.claim(Path(sys.argv[1])) as staging:
+    claims.publish(staging, Path(sys.argv[1]))
+"""
+
+
+@pytest.mark.parametrize("then", ["another makes the place", "the folder is swept"])
+def test_a_process_killed_while_it_removes_a_claim_leaves_none_to_wait_for(tmp_path: Path, then: str):
+    """Its own, which it gives back, and one that it took over."""
+    with start(HOLDER, tmp_path / "one", 600.0) as holder:
+        assert line(holder) == "held"
+        holder.kill()
+    for place in ("one", "other"):
+        with start(KILLED_WHILE_IT_REMOVES, tmp_path / place) as killed:
+            assert killed.wait() == -signal.SIGKILL
+    if then == "the folder is swept":
+        claims.sweep(tmp_path)
+    else:
+        for place in ("one", "other"):
+            with claims.claim(tmp_path / place) as staging:
+                claims.publish(staging, tmp_path / place)
+    assert not list(tmp_path.glob("*.claim-*"))
+
+
 def test_a_fresh_claim_of_another_machine_is_respected(tmp_path: Path):
     held = tmp_path / "piece.claim-1"
     held.mkdir()
