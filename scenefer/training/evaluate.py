@@ -143,7 +143,7 @@ def _probabilities(name: str | Path, pictures: np.ndarray, head: str | None, tta
     temperature = float(metadata["temperature"]) if head == metadata["head"] else 1.0
     model = reader.ExpressionReader(network, "", calibration(metadata), mirrored=tta)
     # What the network would enlarge is cut at the enlarged side at once: resampled twice, a view blurs.
-    views = [_view(pictures, *crop, network.side) for crop in (CROPS if tta else CROPS[:1])]
+    views = (_view(pictures, *crop, network.side) for crop in (CROPS if tta else CROPS[:1]))  # one in memory at a time
     softened = [_softmax(model.read(view)[:, first : first + len(EMOTIONS)] / temperature) for view in views]
     return np.mean(softened, axis=0), records.sha256_of(path), head
 
