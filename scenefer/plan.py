@@ -97,7 +97,7 @@ def make_plan(
         PlanError: an unknown profile, file, key or value; the message names the nearest valid one.
     """
     if profile not in PROFILES:
-        raise PlanError(f"unknown profile {profile!r}; {_nearest(profile, PROFILES)}")
+        raise PlanError(f"unknown profile {profile!r}; {nearest(profile, PROFILES)}")
     plan = _deviate(Plan(), PROFILES[profile], f"profile {profile}")
     if file is not None:
         place = find_plan(file)
@@ -162,20 +162,25 @@ def _deviate(plan: Plan, stated: Mapping[str, Any], where: str) -> Plan:
     sections = {entry.name for entry in fields(Plan)}
     for section, values in stated.items():
         if section not in sections:
-            raise PlanError(f"{where}: unknown section [{section}]; {_nearest(section, sections)}")
+            raise PlanError(f"{where}: unknown section [{section}]; {nearest(section, sections)}")
         if not isinstance(values, Mapping):
             raise PlanError(f"{where}: {section} must be a section: [{section}]")
         settings = getattr(plan, section)
         known = {entry.name: getattr(settings, entry.name) for entry in fields(settings)}
         for key, value in values.items():
             if key not in known:
-                raise PlanError(f"{where}: unknown key {key!r} in [{section}]; {_nearest(key, known)}")
-            values = {**values, key: _typed(value, known[key], f"{where}: {section}.{key}")}
+                raise PlanError(f"{where}: unknown key {key!r} in [{section}]; {nearest(key, known)}")
+            values = {**values, key: typed(value, known[key], f"{where}: {section}.{key}")}
         plan = replace(plan, **{section: replace(settings, **values)})
     return plan
 
 
-def _typed(value: Any, default: Any, where: str) -> Any:
+def typed(value: Any, default: Any, where: str) -> Any:
+    """Return a value of the type of its default; a whole number is a number too.
+
+    Raises:
+        PlanError: it is of another type.
+    """
     if isinstance(default, float) and isinstance(value, int) and not isinstance(value, bool):
         return float(value)
     if default is not None and type(value) is not type(default):
@@ -207,10 +212,11 @@ def _sensible(plan: Plan) -> Plan:
         ("language", plan.report.language, LANGUAGES),
     ):
         if value not in known:
-            raise PlanError(f"unknown {name} {value!r}; {_nearest(value, known)}")
+            raise PlanError(f"unknown {name} {value!r}; {nearest(value, known)}")
     return plan
 
 
-def _nearest(word: str, known: Any) -> str:
+def nearest(word: str, known: Any) -> str:
+    """Say which known name a word is near to, or which there are."""
     close = get_close_matches(str(word), list(known), n=1)
     return f"did you mean {close[0]!r}?" if close else f"known: {', '.join(sorted(known))}"

@@ -52,11 +52,7 @@ def _weights(name: str) -> Path:
 
 
 def optimiser(network: nn.Module, settings: Recipe) -> torch.optim.Optimizer:
-    """Make a recipe's optimiser: no weight decay on biases and normalisations.
-
-    Raises:
-        PlanError: it is unknown.
-    """
+    """Make a recipe's optimiser: no weight decay on biases and normalisations."""
     parts = [[p for p in network.parameters() if (p.dim() > 1) == is_matrix] for is_matrix in (True, False)]
     decays = settings.weight_decay, 0.0
     parameters = [{"params": part, "weight_decay": decay} for part, decay in zip(parts, decays, strict=True)]
@@ -64,9 +60,7 @@ def optimiser(network: nn.Module, settings: Recipe) -> torch.optim.Optimizer:
         return torch.optim.AdamW(parameters, lr=settings.rate, fused=True)
     if settings.optimiser == "radam":
         return torch.optim.RAdam(parameters, lr=settings.rate)
-    if settings.optimiser == "sgd":
-        return torch.optim.SGD(parameters, lr=settings.rate, momentum=0.9, nesterov=True)
-    raise PlanError(f"unknown optimiser {settings.optimiser!r}; known: adamw, radam, sgd")
+    return torch.optim.SGD(parameters, lr=settings.rate, momentum=0.9, nesterov=True)
 
 
 def autocast(device: str) -> AbstractContextManager[Any]:

@@ -7,24 +7,25 @@ from __future__ import annotations
 
 import math
 import tomllib
-from dataclasses import dataclass, field, fields
-from difflib import get_close_matches
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from scenefer.errors import PlanError
 from scenefer.models import reader
-from scenefer.plan import SHIPPED
+from scenefer.plan import SHIPPED, nearest, typed
 from scenefer.training.augment import AugmentSettings
 
+SMALLEST, LARGEST = 56, 224  # px, the sides that rmn_face can learn at; 48 px are enlarged, whatever a recipe says
 _SHIPPED = SHIPPED / "recipes"
+_PROBABILITIES = ("flip", "side_light", "exposure", "blur", "small", "compression", "noise", "erasing")
 
 
 @dataclass(frozen=True)
 class Recipe:
     """What a run does; a TOML file states what differs."""
 
-    network: str = "rmn_face"  # one of reader.NETWORKS
+    network: str = "rmn_face"  # of reader.NETWORKS: rmn_face (what ships), rmn_compact (from scratch), rmn (full size)
     trunk: str = "face_identity"  # weights that the trunk starts from: a shipped name or a path; "" = from scratch
     start: str = ""  # weights of the same network to start from
     after: str = ""  # recipe that is trained first, in the folder "before"; this one starts from its best weights
@@ -65,36 +66,99 @@ def find_recipe(name: str) -> Path:
     raise PlanError(f"there is no recipe {name!r}; give a TOML file or one of: {', '.join(shipped)}")
 
 
-def read_recipe(path: Path) -> Recipe:
-    """Read a recipe.
+def read_recipe(path: Path, *, _later: tuple[Path, ...] = ()) -> Recipe:
+    """Read a recipe, and see that the one before it can be read.
 
     Raises:
-        PlanError: the file is absent, is no TOML, or has a key that does not exist.
+        PlanError: the file is absent, is no TOML, has a key that does not exist or a value that nothing can be done
+            with, or comes after itself.
     """
+    if path.resolve() in _later:
+        raise PlanError(f"{path} comes after itself; follow its key 'after'")
     try:
         stated = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, tomllib.TOMLDecodeError) as error:
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise PlanError(f"{path} cannot be read as a recipe: {error}") from error
     changes = stated.pop("augment", {})
-    _refuse_unknown(path, changes, AugmentSettings)
-    _refuse_unknown(path, stated, Recipe)
-    if "scale" in changes:
-        changes["scale"] = tuple(changes["scale"])
-    if "sides" in stated:
-        stated["sides"] = tuple((int(epoch), int(side)) for epoch, side in stated["sides"])
-    recipe = Recipe(**stated, augment=AugmentSettings(**changes))
-    if recipe.network not in reader.NETWORKS:
-        raise PlanError(f"{path}: unknown network {recipe.network!r}; known: {', '.join(reader.NETWORKS)}")
+    if not isinstance(changes, dict):
+        raise PlanError(f"{path}: augment must be a section: [augment]")
+    recipe = _deviate(Recipe(augment=_deviate(AugmentSettings(), changes, path)), stated, path)
+    _refuse_senseless(recipe, path)
+    if recipe.after:
+        read_recipe(find_recipe(recipe.after), _later=(*_later, path.resolve()))
     return recipe
 
 
-def _refuse_unknown(path: Path, stated: dict[str, Any], settings: type) -> None:
-    known = [entry.name for entry in fields(settings)]
-    for key in stated:
+Settings = TypeVar("Settings", Recipe, AugmentSettings)
+
+
+def _deviate(settings: Settings, stated: dict[str, Any], path: Path) -> Settings:
+    known = {entry.name: getattr(settings, entry.name) for entry in fields(settings) if entry.name != "augment"}
+    values: dict[str, Any] = {}
+    for key, value in stated.items():
         if key not in known:
-            near = get_close_matches(key, known, n=1)
-            hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(known)}"
-            raise PlanError(f"{path}: unknown key {key!r}; {hint}")
+            raise PlanError(f"{path}: unknown key {key!r}; {nearest(key, known)}")
+        if key == "sides":
+            values[key] = _pairs(value, f"{path}: sides")
+        elif key == "scale":
+            values[key] = _pairs([value], f"{path}: scale")[0]
+        else:
+            values[key] = typed(value, known[key], f"{path}: {key}")
+    return replace(settings, **values)
+
+
+def _pairs(value: Any, where: str) -> tuple[tuple[Any, Any], ...]:
+    """Read [[0, 96], [7, 112]]."""
+    is_list = isinstance(value, list) and bool(value)
+    if not is_list or not all(
+        isinstance(pair, list) and [type(n) in (int, float) for n in pair] == [True] * 2 for pair in value
+    ):
+        raise PlanError(f"{where} must be pairs of numbers, not {value!r}")
+    return tuple((first, second) for first, second in value)
+
+
+def _refuse_senseless(recipe: Recipe, path: Path) -> None:
+    """Refuse values that no run could work with, before hours are spent on them."""
+    shares = {
+        "smoothing": recipe.smoothing,
+        "soften": recipe.soften,
+        "average": recipe.average,
+        "dropout": recipe.dropout,
+    }
+    augment = recipe.augment
+    shares |= {entry.name: getattr(augment, entry.name) for entry in fields(augment) if entry.name in _PROBABILITIES}
+    counts = {"epochs": recipe.epochs, "batch": recipe.batch}
+    rest = ("rate", "votes", "mixup", "warm_up", "weight_decay", "clip", "patience", "stop_after", "subset")
+    for values, low, high in (
+        (shares, 0, 1),
+        (counts, 1, math.inf),
+        ({name: getattr(recipe, name) for name in rest}, 0, math.inf),
+        ({"scale": min(augment.scale)}, 0.1, 10),
+        ({"scale": max(augment.scale)}, 0.1, 10),
+    ):
+        for name, value in values.items():
+            if not low <= value <= high:
+                raise PlanError(f"{path}: {name} must lie between {low:g} and {high:g}, not {value:g}")
+    for name, value, known in (
+        ("network", recipe.network, reader.NETWORKS),
+        ("optimiser", recipe.optimiser, ("adamw", "radam", "sgd")),
+        ("schedule", recipe.schedule, ("cosine", "plateau")),
+    ):
+        if value not in known:
+            raise PlanError(f"{path}: unknown {name} {value!r}; {nearest(value, known)}")
+    _refuse_sides(recipe, path)
+
+
+def _refuse_sides(recipe: Recipe, path: Path) -> None:
+    """Refuse sides that the network would not be read at: what learned at one side is not to be read at another."""
+    epochs, sides = zip(*recipe.sides, strict=True)
+    if epochs[0] != 0 or list(epochs) != sorted(set(epochs)) or any(type(n) is not int for n in (*epochs, *sides)):
+        raise PlanError(f"{path}: sides must be whole numbers, [epoch, px], from epoch 0 on")
+    fixed: int | None = getattr(reader.NETWORKS[recipe.network], "side", None)  # rmn_face: each network its own
+    if fixed is not None and set(sides) != {fixed}:
+        raise PlanError(f"{path}: {recipe.network} reads faces of {fixed} px: sides = [[0, {fixed}]]")
+    if fixed is None and not all(SMALLEST <= side <= LARGEST for side in sides):
+        raise PlanError(f"{path}: {recipe.network} reads faces of {SMALLEST} to {LARGEST} px")
 
 
 def side(settings: Recipe, epoch: int) -> int:
@@ -107,6 +171,4 @@ def rate(settings: Recipe, epoch: float, drops: int) -> float:
     warm = min(1.0, (epoch + 0.01) / settings.warm_up) if settings.warm_up else 1.0
     if settings.schedule == "plateau":
         return settings.rate * warm * 0.1**drops
-    if settings.schedule == "cosine":
-        return settings.rate * warm * (1 + math.cos(math.pi * min(epoch / settings.epochs, 1))) / 2
-    raise PlanError(f"unknown schedule {settings.schedule!r}; known: cosine, plateau")
+    return settings.rate * warm * (1 + math.cos(math.pi * min(epoch / settings.epochs, 1))) / 2

@@ -106,9 +106,52 @@ def test_an_unknown_key_names_the_nearest_one(tmp_path: Path):
         read_recipe(tmp_path / "odd.toml")
 
 
-@pytest.mark.parametrize("name", ["rmn_compact", "rmn_compact_fer", "rmn_full", "smoke"])
-def test_the_recipes_that_ship_can_be_read(name: str):
-    assert read_recipe(RECIPES / f"{name}.toml").epochs >= 3
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        pytest.param('epochs = "x"', "epochs must be of type int, not 'x'", id="a word for a number"),
+        pytest.param("epochs = 0", "epochs must lie between 1 and inf, not 0", id="no epoch"),
+        pytest.param("batch = 0", "batch must lie between 1", id="empty batches"),
+        pytest.param("sides = []", "sides must be pairs of numbers", id="no side"),
+        pytest.param("sides = 96", "sides must be pairs of numbers, not 96", id="a side alone"),
+        pytest.param("sides = [[0]]", "sides must be pairs of numbers", id="half a pair"),
+        pytest.param("sides = [[5, 96]]", "from epoch 0 on", id="no side at first"),
+        pytest.param("sides = [[0, 48]]", "rmn_face reads faces of 56 to 224 px", id="a side that is enlarged"),
+        pytest.param(
+            'network = "rmn"', r"rmn reads faces of 224 px: sides = \[\[0, 224\]\]", id="another network's side"
+        ),
+        pytest.param('network = "rnm"', "unknown network 'rnm'; did you mean 'rmn'", id="network"),
+        pytest.param('optimiser = "adam"', "unknown optimiser 'adam'; did you mean", id="optimiser"),
+        pytest.param('schedule = "step"', "unknown schedule 'step'; known: cosine, plateau", id="schedule"),
+        pytest.param("after = 3", "after must be of type str", id="a number for a name"),
+        pytest.param('after = "nothing"', "there is no recipe 'nothing'", id="after nothing"),
+        pytest.param("dropout = 1.5", "dropout must lie between 0 and 1", id="share"),
+        pytest.param("augment = 3", r"augment must be a section: \[augment\]", id="no section"),
+        pytest.param("[augment]\nscale = 3", "scale must be pairs of numbers", id="scale alone"),
+        pytest.param("[augment]\nscale = [0.0, 1.0]", "scale must lie between 0.1", id="scale of nothing"),
+        pytest.param("[augment]\nflip = 2.0", "flip must lie between 0 and 1", id="probability"),
+        pytest.param("[augment]\nblurr = 0.1", "unknown key 'blurr'; did you mean 'blur'", id="unknown change"),
+        pytest.param("# \udcff", "cannot be read as a recipe", id="no UTF-8"),
+    ],
+)
+def test_a_value_that_no_run_could_work_with_is_refused_before_the_run(tmp_path: Path, text: str, said: str):
+    (tmp_path / "odd.toml").write_text(text, encoding="utf-8", errors="surrogateescape")
+    with pytest.raises(PlanError, match=said) as refusal:
+        read_recipe(tmp_path / "odd.toml")
+    assert "\n" not in str(refusal.value)
+
+
+def test_recipes_that_come_after_each_other_are_refused(tmp_path: Path):
+    one, two = tmp_path / "one.toml", tmp_path / "two.toml"
+    one.write_text(f"after = {str(two)!r}\n")
+    two.write_text(f"after = {str(one)!r}\n")
+    with pytest.raises(PlanError, match=r"one\.toml comes after itself"):
+        read_recipe(one)
+
+
+@pytest.mark.parametrize("path", sorted(RECIPES.glob("*.toml")), ids=lambda path: path.stem)
+def test_the_recipes_that_ship_can_be_read(path: Path):
+    assert read_recipe(path).epochs >= 3
 
 
 def test_the_rate_warms_up_and_falls_to_nothing():
