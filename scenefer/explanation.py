@@ -42,9 +42,12 @@ def _of_run(folder: Path, number: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _of_picture(path: Path, number: int) -> tuple[np.ndarray, np.ndarray]:
-    (frame,) = video.frames(video.probe(path), sample_rate=1.0)
+    film = video.probe(path)
+    if film.kind != "still":
+        raise SceneferError(f"{path} is a film; analyse it, then explain a face of its run")
+    (frame,) = video.frames(film, sample_rate=1.0)
     if frame.pixels is None:
-        raise SceneferError(f"{path} is no picture; of a film, explain a face of its run")
+        raise SceneferError(f"{path} cannot be read as a picture")
     found = zoo.load_detector("mtcnn", smallest_face=24, device="cpu").detect([frame.pixels])[0]
     if number >= len(found.scores):
         raise SceneferError(f"{path} has {len(found.scores)} faces, so none is number {number}; count from 0")

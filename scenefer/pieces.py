@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from scenefer import claims, store, survey
 from scenefer import plan as plans
-from scenefer.errors import FilmError, WeightsError, printable
+from scenefer.errors import FilmError, printable
 from scenefer.film import Film, Span, chunks
 from scenefer.models import records, zoo
 from scenefer.plan import Plan
@@ -143,22 +143,6 @@ def versions() -> dict[str, str]:
     return {"python": platform.python_version(), **{name: metadata.version(name) for name in _PACKAGES}}
 
 
-def device_of(plan: Plan) -> str:
-    """Choose the device of the networks.
-
-    Raises:
-        WeightsError: the one that is asked for is not here.
-    """
-    import torch
-
-    device = plan.models.device
-    if device == "cuda" and not torch.cuda.is_available():
-        raise WeightsError("--device cuda: torch finds no CUDA device; use --device auto")
-    if device == "auto":
-        return "cuda" if torch.cuda.is_available() else "cpu"
-    return device
-
-
 def _observe(piece: Piece, report: Callable[[float], None]) -> tuple[Observation, dict[str, Any]]:
     from scenefer.observation import observe
     from scenefer.video import ReaderNotes, frames
@@ -207,7 +191,7 @@ def _load_models(plan: Plan, weights: Path) -> Models:
     """Load the networks of the pixel pass, once a process."""
     from scenefer.observation import Models
 
-    device = device_of(plan)
+    device = zoo.choose_device(plan.models.device)
     seen = plan.observation
     pyramid = "exact" if seen.pyramid == "exact" else "fast"
     return Models(

@@ -14,7 +14,7 @@ from scenefer.analysis import Analysis
 from scenefer.errors import SceneferError
 from scenefer.film import Span
 from scenefer.models import calibration, records, zoo
-from scenefer.pieces import device_of, versions
+from scenefer.pieces import versions
 from scenefer.run import weights_record
 
 
@@ -38,7 +38,8 @@ def reclassify(folder: Path, weights: str, device: str = "auto") -> Analysis:
     plan = replace(plan, models=replace(plan.models, expression=weights, device=device))
     path = zoo.find_expression(weights)
     faces = seen.reclassify(
-        earlier.faces, zoo.load_expression(path, device_of(plan), mirrored=plan.observation.mirrored)
+        earlier.faces,
+        zoo.load_expression(path, zoo.choose_device(plan.models.device), mirrored=plan.observation.mirrored),
     )
     observed = seen.Observation(earlier.frames, faces, earlier.pictures)
     start, end = earlier.run["span"]

@@ -15,7 +15,7 @@ from scenefer.errors import SceneferError
 from scenefer.feed import Feed
 from scenefer.film import Film, Span
 from scenefer.models import zoo
-from scenefer.pieces import Piece, device_of, is_done, length, observe_piece, pieces_of, spans_of
+from scenefer.pieces import Piece, is_done, length, observe_piece, pieces_of, spans_of
 from scenefer.plan import Plan
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ def load_identity(plan: Plan, threads: int) -> IdentityModel | None:
     """Load the network that tells people apart, once a process; None where people are off."""
     if not plan.models.identity or not plan.observation.crops:
         return None
-    return zoo.load_identity(plan.models.identity, device_of(plan), threads)
+    return zoo.load_identity(plan.models.identity, zoo.choose_device(plan.models.device), threads)
 
 
 def _joined(pieces: Sequence[Piece]) -> tuple[Observation, dict[str, Any]]:

@@ -92,3 +92,25 @@ def test_a_checkpoint_cannot_run_code(tmp_path: Path):
     with pytest.raises(WeightsError, match="cannot be read as a checkpoint"):
         rmn.read_checkpoint(tmp_path / "evil.pth")
     assert not (tmp_path / "was_here").exists()
+
+
+def test_imagenet_weights_start_the_trunk_and_nothing_else_does(tmp_path: Path):
+    network = rmn.Rmn()
+    trunk = {
+        key: torch.full_like(value, 0.5)
+        for key, value in network.state_dict().items()
+        if not key.startswith(("mask", "fc."))
+    }
+    mask = network.state_dict()["mask1.conv1.conv1.weight"].clone()
+    resnet = {**trunk, "fc.weight": torch.zeros(1000, 512), "fc.bias": torch.zeros(1000)}
+    torch.save(resnet, tmp_path / "resnet34.pth")
+    rmn.start_from(network, tmp_path / "resnet34.pth")
+    assert network.state_dict()["layer3.5.conv2.weight"].unique().tolist() == [0.5]
+    assert torch.equal(network.state_dict()["mask1.conv1.conv1.weight"], mask)
+    assert network.state_dict()["fc.1.weight"].shape == (7, 512)
+    wider = {**resnet, "layer1.0.conv1.weight": torch.zeros(64, 64, 1, 1)}  # as ResNet-50's
+    short = {key: value for key, value in resnet.items() if key != "conv1.weight"}
+    for other in (wider, short, [1, 2], {"layer9.weight": torch.zeros(1)}):
+        torch.save(other, tmp_path / "other.pth")
+        with pytest.raises(WeightsError, match="is no ResNet-34"):
+            rmn.start_from(network, tmp_path / "other.pth")

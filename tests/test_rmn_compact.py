@@ -95,7 +95,8 @@ def test_light_does_not_matter(model: reader.ExpressionReader):
 
 
 def test_a_file_of_another_layout_is_refused(tmp_path: Path):
-    metadata = {"architecture": "rmn_compact", "heads": '{"fer2013": [0, 7]}'}
+    described = {"heads": '{"fer2013": [0, 7]}', "head": "fer2013", "temperature": "1.0", "prior": str([1 / 7] * 7)}
+    metadata = {"architecture": "rmn_compact", **described}
     save_file({"head.weight": torch.zeros(7, 384)}, tmp_path / "odd.safetensors", metadata)
     with pytest.raises(WeightsError, match=r"does not have the layout rmn_compact: \d+ tensors missing"):
         reader.load(tmp_path / "odd.safetensors")

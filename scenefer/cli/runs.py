@@ -8,10 +8,10 @@ from typing import Annotated
 
 import typer
 
-from scenefer import console
+from scenefer import console, tables
 from scenefer.cli.lists import EveryClip, TimecodeStart, from_timecode
 from scenefer.cli.speech import demand, out, say, say_lines
-from scenefer.errors import PlanError
+from scenefer.errors import PlanError, unwritable
 from scenefer.language import Language
 
 Run = Annotated[Path, typer.Argument(metavar="RUN", help="Folder of an analysed film, reports/<film>.")]
@@ -126,7 +126,7 @@ def explain(
     source: Annotated[Path, typer.Argument(metavar="IMAGE|RUN", help="A picture with a face, or an analysed film.")],
     to: Annotated[Path, typer.Option(help="The PNG to write.")] = Path("explained.png"),
     face: Annotated[
-        int, typer.Option(help="Number of the face in table FACES; of a picture, the most certain first.")
+        int, typer.Option(min=0, help="Number of the face in table FACES; of a picture, the most certain first.")
     ] = 0,
     weights: Annotated[str, typer.Option(help="Name or file of the expression weights.")] = "rmn_compact",
 ) -> None:
@@ -140,7 +140,10 @@ def explain(
     done, png = cv2.imencode(".png", drawn[:, :, ::-1])
     if not done:
         raise PlanError(f"{to}: a picture of {drawn.shape[1]} x {drawn.shape[0]} px cannot be written as PNG")
-    to.write_bytes(png.tobytes())
+    try:
+        tables.write_whole(to, png.tobytes())
+    except OSError as error:
+        raise unwritable(to, error, "choose another file as --to") from error
     say(f"{emotion}: {to} (the face, the masks from the first stage to the last, Grad-CAM)")
 
 

@@ -8,12 +8,18 @@ Anything with these methods will do; the tests use fakes of three lines.
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+from scenefer.errors import WeightsError
 
 if TYPE_CHECKING:
     import numpy as np
+
+MOST_LABELS = 64  # of all heads of a network together
 
 
 class Detections(NamedTuple):
@@ -46,6 +52,30 @@ def calibration(metadata: Mapping[str, str]) -> Calibration:
     first, last = json.loads(metadata["heads"])[metadata["head"]]
     prior = tuple(float(share) for share in json.loads(metadata["prior"]))
     return Calibration((first, last), float(metadata["temperature"]), prior)
+
+
+def refuse_undescribed(path: Path, metadata: Mapping[str, str]) -> None:
+    """Refuse a weight file whose metadata do not say how it is to be read.
+
+    Raises:
+        WeightsError: a field is absent or makes no sense.
+    """
+    if missing := {"architecture", "heads", "head", "temperature", "prior"} - set(metadata):
+        raise WeightsError(f"{path} does not describe itself: its metadata lack {', '.join(sorted(missing))}")
+    try:
+        read = calibration(metadata)
+        spans = [(int(first), int(last)) for first, last in json.loads(metadata["heads"]).values()]
+        side = int(metadata.get("side", "48"))
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        stated = ", ".join(f"{key} {metadata[key]!r}" for key in ("heads", "head", "temperature", "prior"))
+        raise WeightsError(f"{path} describes itself in a way that cannot be read: {stated}") from error
+    if any(not 0 <= first < last <= MOST_LABELS for first, last in spans) or read.head[1] - read.head[0] != 7:
+        raise WeightsError(f"{path}: its heads {metadata['heads']} have no head {metadata['head']!r} of seven labels")
+    is_prior = len(read.prior) == 7 and min(read.prior) >= 0 and sum(read.prior) > 0
+    if not 0 < read.temperature < math.inf or not is_prior or not 1 <= side <= 1024:
+        raise WeightsError(
+            f"{path}: temperature {metadata['temperature']}, prior {metadata['prior']} or side {side} is none"
+        )
 
 
 class ExpressionModel(Protocol):

@@ -18,7 +18,7 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 
 from scenefer.errors import WeightsError
-from scenefer.models import Calibration, calibration
+from scenefer.models import Calibration, calibration, refuse_undescribed
 from scenefer.models.records import sha256_of
 from scenefer.models.rmn import Rmn, read_checkpoint
 from scenefer.models.rmn_compact import FRAMING, SIZE, RmnCompact
@@ -151,6 +151,7 @@ def load_network(path: Path) -> tuple[Network, dict[str, str]]:
     architecture = metadata.get("architecture", "")
     if architecture not in NETWORKS:
         raise WeightsError(f"{path}: unknown architecture {architecture!r}; known: {', '.join(NETWORKS)}")
+    refuse_undescribed(path, metadata)
     n_labels = max(last for _, last in json.loads(metadata["heads"]).values())
     network = NETWORKS[architecture](n_labels=n_labels)
     try:

@@ -20,7 +20,7 @@ from torch.nn import functional
 from scenefer.errors import WeightsError
 
 STAGES = ((64, 3, 4), (128, 4, 3), (256, 6, 2), (512, 3, 1))  # channels, blocks, depth of the mask
-_UNREADABLE = (OSError, RuntimeError, EOFError, pickle.UnpicklingError, SafetensorError)  # by torch.load
+UNREADABLE = (OSError, RuntimeError, EOFError, pickle.UnpicklingError, SafetensorError)  # by torch.load
 ALIAS = re.compile(r"^(mask[1-4])\.downsample(\d+)\.(.+)$")
 
 
@@ -109,10 +109,7 @@ def read_checkpoint(path: Path) -> dict[str, Tensor]:
     Raises:
         WeightsError: the file is no such checkpoint.
     """
-    try:
-        container: Any = torch.load(path, map_location="cpu", weights_only=True)
-    except _UNREADABLE as error:
-        raise WeightsError(f"{path} cannot be read as a checkpoint of tensors: {error}") from error
+    container = _load(path)
     stored = container.get("net", container) if isinstance(container, dict) else {}
     weights: dict[str, Tensor] = {}
     for key, tensor in stored.items():
@@ -138,11 +135,22 @@ def start_from(network: Rmn, path: Path) -> None:
     Raises:
         WeightsError: the file is no such network.
     """
+    stored = _load(path)
+    trunk = (
+        {key: value for key, value in stored.items() if not key.startswith("fc.")} if isinstance(stored, dict) else {}
+    )
     try:
-        stored = torch.load(path, map_location="cpu", weights_only=True)
-    except _UNREADABLE as error:
-        raise WeightsError(f"{path} cannot be read as a checkpoint of tensors: {error}") from error
-    trunk = {key: value for key, value in stored.items() if not key.startswith("fc.")}
-    missing, unexpected = network.load_state_dict(trunk, strict=False)
+        missing, unexpected = network.load_state_dict(trunk, strict=False)
+    except RuntimeError as error:  # other shapes
+        raise WeightsError(f"{path} is no ResNet-34 in torchvision's layout") from error
     if unexpected or any(not key.startswith(("mask", "fc.")) for key in missing):
         raise WeightsError(f"{path} is no ResNet-34 in torchvision's layout")
+
+
+def _load(path: Path) -> Any:
+    try:
+        return torch.load(path, map_location="cpu", weights_only=True)
+    except UNREADABLE as error:
+        # What torch says is pages long, and recommends to let the file run code.
+        why = error.strerror if isinstance(error, OSError) else "it is none, is damaged, or holds more than tensors"
+        raise WeightsError(f"{path} cannot be read as a checkpoint of tensors: {why}") from error

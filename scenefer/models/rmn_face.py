@@ -14,15 +14,18 @@ from pathlib import Path
 from typing import ClassVar, cast
 
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor, nn
 from torch.nn import functional
 
+from scenefer.errors import WeightsError
 from scenefer.models.rmn_compact import FRAMING, SIZE, Mask, Unit, normalise
 
 SIDE = 112  # px; what the trunk sees is enlarged to about the scale that it knows (150)
 # Channels, blocks, whether the first block halves the map, depth of the U.
 GROUPS = ((32, 3, False, 3), (64, 4, True, 2), (128, 3, True, 2), (256, 3, False, 1))
+N_BLOCKS = sum(n_blocks for _, n_blocks, _, _ in GROUPS)
 GRID = 6  # places along a face's side that the head tells apart; the last maps' side at 112 px
 KNOWN_MEAN, KNOWN_DEVIATION = 118.0, 58.0  # grey levels that a normalised picture is brought back to for the trunk
 
@@ -95,8 +98,11 @@ def start_from(network: RmnFace, path: Path, faces: Tensor) -> None:
 
     Args:
         faces: (N, 1, H, W) grey, 0 to 255, as the network will read them; a few hundred.
+
+    Raises:
+        WeightsError: the file is no such trunk.
     """
-    stored = {key: tensor.float() for key, tensor in load_file(path).items()}
+    stored = _read_trunk(path)
     weight = stored["stem.conv.weight"]  # (32, 3, 7, 7)
     mean = torch.tensor([122.782, 117.001, 104.298])
     stored["stem.conv.bias"] += (weight.sum(dim=(2, 3)) * (KNOWN_MEAN - mean)).sum(dim=1) / 256
@@ -121,6 +127,18 @@ def start_from(network: RmnFace, path: Path, faces: Tensor) -> None:
         network.eval()(faces)
         for hook in hooks:
             hook.remove()
+
+
+def _read_trunk(path: Path) -> dict[str, Tensor]:
+    try:
+        stored = {key: tensor.float() for key, tensor in load_file(path).items()}
+    except (OSError, SafetensorError) as error:
+        raise WeightsError(f"{path} is absent or no safetensors file") from error
+    units = ["stem", *(f"blocks.{number}.unit{unit}" for number in range(N_BLOCKS) for unit in (1, 2))]
+    wanted = {f"{unit}.{part}" for unit in units for part in ("conv.weight", "conv.bias", "scale", "shift")}
+    if missing := wanted - stored.keys():
+        raise WeightsError(f"{path} is no face recognition trunk as face_identity: it lacks {min(missing)}")
+    return stored
 
 
 def _set(bn: nn.BatchNorm2d, weight: Tensor, bias: Tensor, mean: Tensor, variance: Tensor | float) -> None:

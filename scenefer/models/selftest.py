@@ -75,8 +75,8 @@ def _stored(path: Path) -> list[Check]:
     furthest = float(np.abs(logits - stored).max()) if logits.shape == stored.shape else float("inf")
     fast = reader.load(path)
     first, last = fast.calibration.head
-    softened = [_softmax(values[:, first:last]) for values in (fast.read(pictures), logits)]
-    apart = float(np.abs(softened[0] - softened[1]).max())
+    softened = [torch.softmax(torch.from_numpy(values[:, first:last]), 1) for values in (fast.read(pictures), logits)]
+    apart = float((softened[0] - softened[1]).abs().max())
     precise = f"{path.name} gives the same probabilities in the fastest precision of this machine"
     return [
         Check(claim, furthest <= TOLERANCE, f"at most {furthest:.4f} off, {TOLERANCE} allowed"),
@@ -108,11 +108,6 @@ def _happy(picture: np.ndarray, view: str, model: reader.ExpressionReader, detec
     box, landmarks = found.boxes[:1], found.landmarks[:1]
     logits = model.logits(geometry.crop_faces([picture], box), *geometry.in_crop(box, landmarks))
     first, last = model.calibration.head
-    shares = _softmax(logits[:, first:last] / model.calibration.temperature)[0]
+    shares = torch.softmax(torch.from_numpy(logits[0, first:last]) / model.calibration.temperature, dim=0)
     most = int(shares.argmax())
     return Check(claim, EMOTIONS[most] == "happy", f"{EMOTIONS[most]} {shares[most]:.0%}")
-
-
-def _softmax(logits: np.ndarray) -> np.ndarray:
-    raised = np.exp(logits - logits.max(axis=1, keepdims=True))
-    return raised / raised.sum(axis=1, keepdims=True)

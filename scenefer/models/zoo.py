@@ -7,7 +7,8 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from scenefer.errors import WeightsError
+from scenefer.errors import PlanError, WeightsError
+from scenefer.models import refuse_undescribed
 from scenefer.models.records import DETECTORS, EXPRESSION, IDENTITY, find, folder, known, sha256_of, verify
 
 if TYPE_CHECKING:
@@ -76,6 +77,24 @@ def load_expression(name_or_path: str | Path, device: str = "cpu", *, mirrored: 
     from scenefer.models import reader
 
     return reader.load(find_expression(name_or_path), device=device, mirrored=mirrored)
+
+
+def choose_device(name: str) -> str:
+    """Choose where the networks run: "auto" takes a GPU if there is one.
+
+    Raises:
+        PlanError: the name is none of auto, cpu and cuda.
+        WeightsError: the one that is asked for is not here.
+    """
+    import torch
+
+    if name not in ("auto", "cpu", "cuda"):
+        raise PlanError(f"unknown device {name!r}; known: auto, cpu, cuda")
+    if name == "cuda" and not torch.cuda.is_available():
+        raise WeightsError("--device cuda: torch finds no CUDA device; use --device auto")
+    if name == "auto":
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    return name
 
 
 def find_expression(name_or_path: str | Path) -> Path:
@@ -148,7 +167,7 @@ def describe(path: Path) -> dict[str, str]:
     """Read what a weight file says of itself, without loading its tensors.
 
     Raises:
-        WeightsError: it is no safetensors file, or does not name its architecture and heads.
+        WeightsError: it is no safetensors file, or does not say how it is to be read.
     """
     from safetensors import SafetensorError, safe_open
 
@@ -157,6 +176,5 @@ def describe(path: Path) -> dict[str, str]:
             metadata = stored.metadata() or {}
     except (OSError, SafetensorError) as error:
         raise WeightsError(f"{path} is no safetensors file: {error}") from error
-    if missing := {"architecture", "heads", "head", "temperature", "prior"} - set(metadata):
-        raise WeightsError(f"{path} does not describe itself: its metadata lack {', '.join(sorted(missing))}")
+    refuse_undescribed(path, metadata)
     return metadata
