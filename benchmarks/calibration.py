@@ -18,7 +18,7 @@ import torch
 from benchmarks.expression import FACES
 from scenefer import metrics
 from scenefer.models import reader, records, zoo
-from scenefer.training import calibrate, datasets, evaluate
+from scenefer.training import calibrate, datasets, evaluate, ferplus, leaks
 
 RESULTS = Path(__file__).parent / "results" / "calibration.json"
 
@@ -28,15 +28,16 @@ def measure(weights: str) -> dict[str, Any]:
     path = zoo.find_expression(weights)
     model = reader.load(path, precision=torch.float32)
     head = slice(*model.calibration.head)
-    public = datasets.without_leaks(datasets.read(FACES / "fer2013.parquet")).of("PublicTest")
+    public = leaks.without_leaks(datasets.read(FACES / "fer2013.parquet")).of("PublicTest")
     assert public.votes is not None  # the file has them
-    voted = datasets.majority(public.votes)
+    voted = ferplus.majority(public.votes)
     known = voted >= 0
     votes, voted = public.votes[known, :7], voted[known]
     logits = model.read(np.asarray(public.pictures)[known])[:, head]
     stills = datasets.read(FACES / "sfew_train.parquet")
-    pictures, found = evaluate.framed(stills)
-    on_stills = model.read(pictures)[:, head]
+    located = evaluate.locate(stills)
+    found = located.found
+    on_stills = model.read(located.cut(reader.load_network(path)[0]))[:, head]
     odd = np.arange(len(logits)) % 2 == 1
     rows = {}
     for name, bias in (("temperature", False), ("temperature and bias", True)):

@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from scenefer import expression
 from scenefer.models import reader, records, zoo
 from scenefer.tables import EMOTIONS
 from scenefer.training import datasets, evaluate
@@ -88,10 +89,7 @@ def _precision(path: Path, pictures: np.ndarray) -> dict[str, Any]:
     found = []
     for precision in (torch.float32, torch.bfloat16):
         model = reader.load(path, precision=precision)
-        first, last = model.calibration.head
-        logits = model.read(pictures)[:, first:last] / model.calibration.temperature
-        raised = np.exp(logits - logits.max(axis=1, keepdims=True))
-        found.append(raised / raised.sum(axis=1, keepdims=True))
+        found.append(expression.probabilities(model.read(pictures), model.calibration))
     apart = np.abs(found[0] - found[1])
     return {"mean": float(apart.mean()), "largest": float(apart.max()), "n": len(pictures)}
 
@@ -166,6 +164,7 @@ def _line(row: dict[str, Any]) -> str:
 def ledger() -> str:
     """Write the ledger of PrivateTest as a table."""
     lines = ["| date | weights | truth | head | views | n | accuracy |", "|---|---|---|---|---|---|---|"]
+    assert evaluate.LEDGER is not None  # benchmarks run in a checkout
     for entry in map(json.loads, evaluate.LEDGER.read_text(encoding="utf-8").splitlines()):
         hashes = ", ".join(f"`{sha256[:12]}`" for sha256 in entry["sha256"])
         views = "10 averaged" if entry["tta"] else "1"

@@ -7,8 +7,8 @@ from typing import Annotated, Any
 
 import typer
 
-from scenefer.cli.speech import demand, err, say
-from scenefer.errors import PlanError
+from scenefer.cli.speech import demand, err, note_lines, say
+from scenefer.errors import PlanError, WeightsError
 
 
 def train(
@@ -17,17 +17,16 @@ def train(
     out: Annotated[Path, typer.Option(help="Folder of the run; one that was begun goes on.")] = Path("run"),
     votes: Annotated[Path | None, typer.Option(help="FER+: fer2013new.csv, where --data is fer2013.csv.")] = None,
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
-    last_epoch: Annotated[int | None, typer.Option(help="Stop before this epoch, to go on later.")] = None,
+    last_epoch: Annotated[int | None, typer.Option(min=0, help="Stop before this epoch, to go on later.")] = None,
 ) -> None:
     """Train an expression network; a run that was stopped goes on from its last save."""
-    import torch
     from rich.progress import Progress
 
+    from scenefer.models import zoo
     from scenefer.training import recipes
     from scenefer.training.train import train as start
 
-    demand(data, *([votes] if votes else []))
-    chosen = ("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device
+    chosen = zoo.choose_device(device)
     with Progress(console=err, transient=True, disable=not err.is_terminal) as bar:
         task = bar.add_task("reading the data", total=None)
 
@@ -35,9 +34,10 @@ def train(
             bar.update(task, description=stage, completed=done, total=total)
 
         found = recipes.find_recipe(recipe)
-        best = start(found, out, data, votes, device=chosen, last_epoch=last_epoch, progress=tell)
-    say(f"weights: {best}")
-    say(f"curves: {out / 'curves.html'}")
+        best = start(found, out, data, votes, device=chosen, last_epoch=last_epoch, progress=tell, tell=note_lines)
+    if best.exists():
+        say(f"weights: {best}")
+        say(f"curves: {out / 'curves.html'}")
 
 
 def evaluate(
@@ -48,23 +48,31 @@ def evaluate(
     truth: Annotated[str, typer.Option(help="label, or majority of the FER+ votes.")] = "label",
     head: Annotated[str | None, typer.Option(help="Head to read; else the one that feeds the reports.")] = None,
     tta: Annotated[bool, typer.Option("--tta", help="Average over five crops, each mirrored too.")] = False,
+    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
     to: Annotated[Path | None, typer.Option(help="Folder for evaluation.html and confusion.png.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one object on stdout.")] = False,
 ) -> None:
     """Measure weights on labelled faces; of pictures that are not framed, a face that is not found counts as wrong."""
+    from scenefer.models import zoo
     from scenefer.training import drawing
     from scenefer.training import evaluate as evaluation
 
-    demand(data, *([votes] if votes else []))
     if truth not in ("label", "majority"):
         raise PlanError(f"--truth must be label or majority, not {truth!r}")
-    figures = evaluation.evaluate(weights, data, split, votes=votes, head=head, truth=truth, tta=tta)
+    figures = evaluation.evaluate(
+        weights,
+        data,
+        split,
+        votes=votes,
+        head=head,
+        truth=truth,
+        tta=tta,
+        device=zoo.choose_device(device),
+        tell=note_lines,
+    )
     print(figures.as_json() if as_json else evaluation.describe(figures))
     if to is not None:
-        to.mkdir(parents=True, exist_ok=True)
-        (to / "evaluation.html").write_text(drawing.evaluation(figures), encoding="utf-8")
-        drawing.confusion_picture(figures.confusion, to / "confusion.png")
-        err.print(f"{to / 'evaluation.html'}, {to / 'confusion.png'}", markup=False, highlight=False, soft_wrap=True)
+        note_lines(", ".join(str(path) for path in drawing.write(figures, to)))
 
 
 def doctor() -> None:
@@ -106,8 +114,17 @@ def weights_list() -> None:
         place = str(record.path) if record.path.is_file() else f"not here: scenefer weights pull {record.name}"
         print(f"{record.name:14} {record.kind:10} {record.n_bytes / 1e6:7.1f} MB  {record.licence}\n{'':14} {place}")
     for name, path in zoo.added().items():
-        said = zoo.describe(path).get("licence", "licence not stated")
+        said = _licence(path)
         print(f"{name:14} {'expression':10} {path.stat().st_size / 1e6:7.1f} MB  {said}\n{'':14} {path}")
+
+
+def _licence(path: Path) -> str:
+    from scenefer.models import zoo
+
+    try:
+        return zoo.describe(path).get("licence", "licence not stated")
+    except WeightsError as error:  # one bad file does not hide the others
+        return str(error)
 
 
 def weights_pull(name: str) -> None:

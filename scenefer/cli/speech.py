@@ -23,6 +23,12 @@ def say_lines(text: str) -> None:
         say(line)
 
 
+def note_lines(text: str) -> None:
+    """Print lines on stderr, beside the result."""
+    for line in text.splitlines():
+        err.print(printable(line), markup=False, highlight=False, soft_wrap=True)
+
+
 def complain(text: str) -> None:
     """Print a line on stderr, as an error is printed that ends the program."""
     err.print(f"scenefer: {printable(text)}", markup=False, highlight=False, soft_wrap=True)

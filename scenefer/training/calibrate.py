@@ -18,7 +18,8 @@ from safetensors.torch import save_file
 
 from scenefer.models import calibration, reader, selftest
 from scenefer.tables import EMOTIONS
-from scenefer.training import datasets
+from scenefer.training import ferplus
+from scenefer.training.datasets import Faces
 
 
 def fit(logits: np.ndarray, votes: np.ndarray, *, bias: bool = False) -> tuple[float, np.ndarray]:
@@ -50,26 +51,26 @@ def fit(logits: np.ndarray, votes: np.ndarray, *, bias: bool = False) -> tuple[f
     return float(log_temperature.detach().exp()), (shifts - shifts.mean()).detach().numpy()
 
 
-def calibrate(weights: Path, data: Path, votes: Path | None = None) -> float:
-    """Fit the temperature of the head that feeds the pipeline on PublicTest, and store it, the prior and the selftest.
+def calibrate(weights: Path, public: Faces, device: str = "cpu") -> float:
+    """Fit the temperature of the head that feeds the pipeline, and store it, the prior and the selftest.
 
-    Photographs of PrivateTest are left out of PublicTest first, and pictures without a clear majority of votes.
+    Args:
+        public: PublicTest without photographs of PrivateTest, with votes; pictures without a clear majority of them
+            are left out.
 
     Returns:
         The temperature.
 
     Raises:
         WeightsError: the weights cannot be read.
-        SceneferError: the data cannot be read.
     """
-    public = datasets.without_leaks(datasets.read(data, votes)).of("PublicTest")
     network, metadata = reader.load_network(weights)
     first, last = json.loads(metadata["heads"])[metadata["head"]][0], len(EMOTIONS)
     if public.votes is None:
         raise ValueError("calibration needs the FER+ votes")
-    known = datasets.majority(public.votes) >= 0
+    known = ferplus.majority(public.votes) >= 0
     voted = public.votes[known, :last]
-    model = reader.ExpressionReader(network, "", calibration(metadata), precision=torch.float32)
+    model = reader.ExpressionReader(network, "", calibration(metadata), device=device, precision=torch.float32)
     logits = model.read(np.asarray(public.pictures)[known])[:, first : first + last]
     temperature = round(fit(logits, voted)[0], 4)  # as it is stored, so that the prior is of the posteriors it gives
     # The class shares as this head sees them: posteriors and prior must be of one kind, or EMQ would find another

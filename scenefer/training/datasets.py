@@ -1,4 +1,4 @@
-"""Labelled faces: read the data sets as people have them, into one form; leave out what would leak.
+"""Labelled faces: read the data sets as people have them, into one form.
 
 FER2013 (``fer2013.csv``, a folder split/class/picture, or a Parquet file of pictures) and FER+ (votes of ten people,
 joined by name) teach the networks. CK+, JAFFE, film stills and any folder of class folders serve to measure them.
@@ -7,24 +7,24 @@ joined by name) teach the networks. CK+, JAFFE, film stills and any folder of cl
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
 from scenefer.errors import SceneferError
 from scenefer.tables import EMOTIONS
+from scenefer.training import ferplus
 
 if TYPE_CHECKING:
     import pandas as pd
 
-VOTED = (*EMOTIONS, "contempt", "unknown", "NF")  # what FER+ votes for; NF: no face
 OTHER = -1  # a label outside the seven
-NEAR = 48  # of 255 bits: perceptual hashes this close show the same photograph (looked at by eye up to there)
 
 # Every data set has its own words.
 _WORDS = {
@@ -33,15 +33,19 @@ _WORDS = {
     **{"happiness": 3, "happy": 3, "ha": 3, "sadness": 4, "sa": 4, "surprised": 5, "su": 5, "ne": 6},
     **{"contempt": OTHER},
 }
-_FERPLUS = ("neutral", "happiness", "surprise", "sadness", "anger", "disgust", "fear", "contempt", "unknown", "NF")
-_FERPLUS_ORDER = [4, 5, 6, 1, 3, 2, 0, 7, 8, 9]  # the columns of VOTED in those of the file
+_CK = (6, 0, OTHER, 1, 2, 3, 4, 5)  # the numbers in CK+'s Emotion: neutral, anger, contempt, disgust, fear, happy, …
 _SPLITS = {"train": "Training", "test": "PrivateTest", "val": "PublicTest", "validation": "PublicTest"}
-_WHERE = {
-    "fer2013": "FER2013 (Goodfellow et al. 2013) is at https://www.kaggle.com/c/challenges-in-representation-learning-"
-    "facial-expression-recognition-challenge/data; expected fer2013.csv with the columns emotion, pixels, Usage",
-    "ferplus": "FER+ is at https://github.com/microsoft/FERPlus; expected fer2013new.csv with the columns Usage, "
-    "Image name, neutral to NF",
-}
+_NAMED_SPLIT = re.compile(r"(Training|PublicTest|PrivateTest)_")  # FER2013 as folders: test/ holds both test splits
+_JAFFE = re.compile(r"([A-Z]{2})\.(AN|DI|FE|HA|NE|SA|SU)\d+\.\d+\.\w+")  # KA.AN1.39.tiff
+_PICTURES = {".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"}
+_FER2013 = (
+    "FER2013 (Goodfellow et al. 2013) is at https://www.kaggle.com/c/challenges-in-representation-learning-"
+    "facial-expression-recognition-challenge/data; expected fer2013.csv with the columns emotion, pixels, Usage"
+)
+_FOLDERS = (
+    f"expected pictures in folders named {', '.join(EMOTIONS)}, or CK+ (Emotion and cohn-kanade-images) or JAFFE "
+    "(KA.AN1.39.tiff, ...) as their makers give them"
+)
 
 
 @dataclass(frozen=True)
@@ -54,7 +58,7 @@ class Faces:
     )  # N uint8: (48, 48) grey already framed as FER2013, or (H, W, 3) RGB to look into
     labels: np.ndarray  # (N,) int64, index in EMOTIONS, OTHER outside them
     split: np.ndarray  # (N,) str: Training, PublicTest, PrivateTest, or "" where the set has none
-    votes: np.ndarray | None = None  # (N, 10) float32, votes for VOTED; all 0 where nobody voted
+    votes: np.ndarray | None = None  # (N, 10) float32, votes for ferplus.VOTED; all 0 where nobody voted
     group: np.ndarray | None = None  # (N,) str: the film, the person; pictures of one group repeat each other
     broken: list[str] = field(default_factory=list)  # names of pictures that could not be read
 
@@ -84,184 +88,178 @@ class Faces:
         """
         known = sorted(set(self.split.tolist()))
         if split not in known:
-            raise SceneferError(f"{self.name} has no split {split!r}; it has {', '.join(known)}")
+            has = "is not split" if known == [""] else f"has {', '.join(map(repr, known))}"
+            raise SceneferError(f"{self.name} has no split {split!r}: it {has}")
         return self.take(self.split == split)
 
 
 def read(path: Path, votes: Path | None = None) -> Faces:
-    """Read a data set: a Parquet file, ``fer2013.csv``, or a folder of pictures in class folders.
+    """Read a data set: a Parquet file, ``fer2013.csv``, or a folder of pictures.
 
     Args:
-        votes: ``fer2013new.csv`` of FER+, to go with ``fer2013.csv``.
+        votes: ``fer2013new.csv`` of FER+, to go with ``fer2013.csv`` or a folder whose pictures have its names.
 
     Raises:
-        SceneferError: it is absent or something else; the message says where it is to be had.
+        SceneferError: it is absent or something else, or none of its pictures can be read; the message says what was
+            expected and where it is to be had.
     """
     if path.is_dir():
-        return _folder(path)
-    if not path.is_file():
-        raise SceneferError(f"{path} is not there; {_WHERE['fer2013']}")
-    if path.suffix == ".csv":
-        return _fer2013_csv(path, votes)
-    if path.suffix == ".parquet":
-        return _parquet(path)
-    raise SceneferError(f"{path} is neither .csv nor .parquet nor a folder; {_WHERE['fer2013']}")
+        faces = _folder(path, votes)
+    elif not path.is_file():
+        raise SceneferError(f"{path} is not there; {_FER2013}")
+    elif path.suffix == ".csv":
+        faces = _fer2013_csv(path, votes)
+    elif path.suffix == ".parquet":
+        faces = _parquet(path, votes)
+    else:
+        raise SceneferError(f"{path} is neither .csv nor .parquet nor a folder; {_FER2013}")
+    if not len(faces):
+        raise SceneferError(f"{path}: none of its {len(faces.broken)} pictures can be read")
+    return faces
 
 
 def _fer2013_csv(path: Path, votes: Path | None) -> Faces:
     import pandas as pd
 
-    table = pd.read_csv(path)
-    if not {"emotion", "pixels", "Usage"} <= set(table.columns):
-        raise SceneferError(f"{path} has the columns {', '.join(map(str, table.columns))}; {_WHERE['fer2013']}")
-    lines = (np.fromstring(str(line), dtype=np.int64, sep=" ") for line in table["pixels"])
+    table = _table(path, pd.read_csv, {"emotion", "pixels", "Usage"}, _FER2013)
     try:
-        pictures = np.stack([line.reshape(48, 48).astype(np.uint8) for line in lines])
+        lines = (np.fromstring(str(line), dtype=np.int64, sep=" ") for line in table["pixels"])
+        pictures = np.stack([line.reshape(48, 48).clip(0, 255).astype(np.uint8) for line in lines])
     except ValueError as error:
-        raise SceneferError(f"{path}: a row does not have 48×48 pixels; {_WHERE['fer2013']}") from error
+        raise SceneferError(f"{path}: a row does not have 48×48 pixels; {_FER2013}") from error
     names = [f"fer{row:07d}.png" for row in range(len(table))]
-    tally = None if votes is None else _ferplus(votes, names)
-    return Faces(
-        "fer2013", pictures, table["emotion"].to_numpy(np.int64, copy=True), table["Usage"].to_numpy(str), tally
-    )
+    tally = None if votes is None else ferplus.read_votes(votes, names)
+    return Faces("fer2013", pictures, _labels(table["emotion"], path), table["Usage"].to_numpy(str), tally)
 
 
-def _ferplus(path: Path, names: list[str]) -> np.ndarray:
-    """Read the votes for pictures of these names; rows of the file without a name (removed pictures) are skipped."""
-    import pandas as pd
-
-    if not path.is_file():
-        raise SceneferError(f"{path} is not there; {_WHERE['ferplus']}")
-    table = pd.read_csv(path)
-    if not {"Image name", *_FERPLUS} <= set(table.columns):
-        raise SceneferError(f"{path} has the columns {', '.join(map(str, table.columns))}; {_WHERE['ferplus']}")
-    named = table.dropna(subset=["Image name"]).set_index("Image name")[list(_FERPLUS)]
-    return named.reindex(names).fillna(0).to_numpy(np.float32)[:, _FERPLUS_ORDER]
-
-
-def _parquet(path: Path) -> Faces:
+def _parquet(path: Path, votes: Path | None) -> Faces:
     """Read a table with the columns image (encoded bytes), label, and where it has them usage, votes, film, subject."""
     import pandas as pd
 
-    table = pd.read_parquet(path)
-    if not {"image", "label"} <= set(table.columns):
-        raise SceneferError(f"{path} has the columns {', '.join(map(str, table.columns))}; expected image and label")
-    named = ((f"row {row}", encoded) for row, encoded in enumerate(table["image"]))
-    pictures, kept, broken = _decoded(named)
+    if votes is not None:
+        raise SceneferError(f"{votes}: votes go with fer2013.csv or a folder; a table has its own, fp_neutral to fp_NF")
+    table = _table(path, pd.read_parquet, {"image", "label"}, "expected image and label")
+    pictures, kept, broken = _decoded((f"row {row}", encoded) for row, encoded in enumerate(table["image"]))
     table = table.iloc[kept]
+    tallies = [f"fp_{word}" for word in ferplus.COLUMNS]
     return Faces(
         path.stem,
         _framed_or_not(pictures),
-        _labels(table["label"], str(path)),
+        _labels(table["label"], path),
         table["usage"].to_numpy(str) if "usage" in table else np.full(len(table), ""),
-        table[[f"fp_{word}" for word in _FERPLUS]].to_numpy(np.float32)[:, _FERPLUS_ORDER]
-        if "fp_neutral" in table
-        else None,
+        table[tallies].to_numpy(np.float32)[:, ferplus.ORDER] if set(tallies) <= set(table.columns) else None,
         next((table[column].to_numpy(str) for column in ("film", "subject") if column in table), None),
         broken,
     )
 
 
-def _folder(path: Path) -> Faces:
-    """Read class/picture or split/class/picture; folders with other names are left alone."""
-    found = sorted(
-        file
-        for pattern in ("*/*", "*/*/*")
-        for file in path.glob(pattern)
-        if file.is_file() and file.parent.name.lower() in _WORDS and not file.name.startswith(".")
-    )
+def _table(path: Path, read_table: Callable[[Path], pd.DataFrame], columns: set[str], expected: str) -> pd.DataFrame:
+    try:
+        table = read_table(path)
+    except (ValueError, OSError) as error:  # ParserError, EmptyDataError and ArrowInvalid are ValueErrors
+        raise SceneferError(f"{path} cannot be read: {' '.join(str(error).split())}; {expected}") from error
+    if not columns <= set(table.columns):
+        raise SceneferError(f"{path} has the columns {', '.join(map(str, table.columns))}; {expected}")
+    return table
+
+
+def _folder(path: Path, votes: Path | None) -> Faces:
+    """Read CK+, JAFFE, class/picture or split/class/picture; what has other names is left alone."""
+    if (path / "Emotion").is_dir():
+        found = _ck(path)
+    else:
+        files = sorted(file for pattern in ("*/*", "*/*/*") for file in path.glob(pattern) if _is_picture(file))
+        found = [(file, _WORDS[word], "") for file in files if (word := file.parent.name.lower()) in _WORDS]
+        found = found or _jaffe(path)
     if not found:
-        raise SceneferError(f"{path} has no pictures in folders named {', '.join(EMOTIONS)}; {_WHERE['fer2013']}")
-    pictures, kept, broken = _decoded((str(file), file.read_bytes()) for file in found)
-    files = [found[row] for row in kept]
-    parents = ["" if file.parent.parent == path else file.parent.parent.name for file in files]
-    split = np.array([_SPLITS.get(parent.lower(), parent) for parent in parents], dtype=str)
-    labels = np.array([_WORDS[file.parent.name.lower()] for file in files], np.int64)
-    return Faces(path.name, _framed_or_not(pictures), labels, split, broken=broken)
+        raise SceneferError(f"{path} has no labelled pictures; {_FOLDERS}; {_FER2013}")
+    pictures, kept, broken = _decoded((str(file), file.read_bytes()) for file, _, _ in found)
+    found = [found[row] for row in kept]
+    names = [f"{file.stem}.png" for file, _, _ in found]
+    return Faces(
+        path.name,
+        _framed_or_not(pictures),
+        np.array([label for _, label, _ in found], np.int64),
+        np.array([_split(file, path) for file, _, _ in found], dtype=str),
+        None if votes is None else ferplus.read_votes(votes, names),
+        np.array([group for _, _, group in found]) if found and found[0][2] else None,
+        broken,
+    )
 
 
-def _decoded(named: Iterator[tuple[str, bytes]]) -> tuple[list[np.ndarray], list[int], list[str]]:
+def _is_picture(file: Path) -> bool:
+    return file.suffix.lower() in _PICTURES and not file.name.startswith(".") and file.is_file()
+
+
+def _split(file: Path, root: Path) -> str:
+    """Tell a picture's split by its name, else by the folder that its class folder lies in."""
+    if named := _NAMED_SPLIT.match(file.name):
+        return named[1]
+    parts = file.relative_to(root).parts
+    is_by_class = len(parts) == 3 and parts[1].lower() in _WORDS
+    return _SPLITS.get(parts[0].lower(), parts[0]) if is_by_class else ""
+
+
+def _ck(path: Path) -> list[tuple[Path, int, str]]:
+    """List CK+ (Lucey et al., CVPRW 2010): a sequence's peak, if its emotion is known, and its first frame, neutral."""
+    found = []
+    for note in sorted((path / "Emotion").glob("*/*/*_emotion.txt")):
+        person, sequence = note.parts[-3:-1]
+        frames = sorted(file for file in path.glob(f"*images/{person}/{sequence}/*") if _is_picture(file))
+        try:
+            emotion = _CK[int(float(note.read_text(encoding="ascii")))]
+        except (ValueError, IndexError) as error:
+            raise SceneferError(f"{note} must hold a number of 0 to 7") from error
+        if frames:
+            found += [(frames[0], _CK[0], person), (frames[-1], emotion, person)]
+    return found
+
+
+def _jaffe(path: Path) -> list[tuple[Path, int, str]]:
+    """List JAFFE (Lyons et al. 1998), whose names say person and expression."""
+    named = ((file, _JAFFE.fullmatch(file.name)) for file in sorted(path.iterdir()) if _is_picture(file))
+    return [(file, _WORDS[match[2].lower()], match[1]) for file, match in named if match]
+
+
+def _decoded(named: Iterable[tuple[str, bytes]]) -> tuple[list[np.ndarray], list[int], list[str]]:
+    """Decode pictures: (H, W) grey if they are 48×48, else (H, W, 3) RGB; the rows that could be; the others' names."""
     pictures: list[np.ndarray] = []
     kept: list[int] = []
     broken: list[str] = []
     for row, (name, encoded) in enumerate(named):
         try:
             picture = Image.open(io.BytesIO(encoded))
-            grey = picture.mode in {"L", "I;16", "1"} and picture.size == (48, 48)
-            pictures.append(np.asarray(picture.convert("L" if grey else "RGB")))
+            pictures.append(np.asarray(picture.convert("L" if picture.size == (48, 48) else "RGB")))
             kept.append(row)
-        except (UnidentifiedImageError, OSError):
+        except (
+            OSError,
+            ValueError,
+            SyntaxError,
+            TypeError,
+            Image.DecompressionBombError,
+        ):  # what Pillow's readers raise
             broken.append(name)
     return pictures, kept, broken
 
 
 def _framed_or_not(pictures: list[np.ndarray]) -> np.ndarray | list[np.ndarray]:
-    framed = bool(pictures) and all(picture.shape == (48, 48) for picture in pictures)
-    return np.stack(pictures) if framed else pictures
+    """Stack pictures that are all 48×48, as FER2013 and its like are; else all are RGB, and faces are looked for."""
+    if all(picture.shape == (48, 48) for picture in pictures):
+        return np.stack(pictures) if pictures else np.empty((0, 48, 48), np.uint8)
+    return [cv2.cvtColor(picture, cv2.COLOR_GRAY2RGB) if picture.ndim == 2 else picture for picture in pictures]
 
 
-def _labels(column: pd.Series, where: str) -> np.ndarray:
+def _labels(column: pd.Series, where: Path) -> np.ndarray:
     if column.dtype.kind in "iu":
-        return column.to_numpy(np.int64, copy=True)
+        labels = column.to_numpy(np.int64, copy=True)
+        if len(labels) and not OTHER <= labels.min() <= labels.max() < len(EMOTIONS):
+            found = f"{labels.min()} to {labels.max()}"
+            raise SceneferError(f"{where}: labels must be 0 to 6, for {', '.join(EMOTIONS)}; found {found}")
+        return labels
     words = column.astype(str).str.lower()
     if unknown := sorted(set(words) - set(_WORDS)):
-        raise SceneferError(f"{where}: unknown labels {', '.join(unknown)}; known: {', '.join(sorted(_WORDS))}")
+        raise SceneferError(f"{where}: unknown labels {', '.join(unknown[:9])}; known: {', '.join(sorted(_WORDS))}")
     return words.map(_WORDS).to_numpy(np.int64, copy=True)
-
-
-def targets(votes: np.ndarray) -> np.ndarray:
-    """Make shares of votes (N, 10) to learn from: (N, 8) over the seven and contempt, summing to 1, or all 0.
-
-    A single vote for an expression is taken for a slip (Barsoum et al. 2016); a picture that five or more call no face
-    teaches nothing.
-    """
-    kept = np.where(votes[:, :8] > 1, votes[:, :8], 0) * (votes[:, 9:] < 5)
-    total = kept.sum(axis=1, keepdims=True)
-    return np.divide(kept, total, out=np.zeros_like(kept), where=total > 0).astype(np.float32)
-
-
-def majority(votes: np.ndarray) -> np.ndarray:
-    """Return what most people voted for (N, 10): (N,) index in EMOTIONS, or OTHER.
-
-    OTHER where contempt, unknown or no face (NF) leads, where the lead is tied, and where nobody voted.
-    """
-    most = votes.max(axis=1)
-    first = votes.argmax(axis=1)
-    clear = ((votes == most[:, None]).sum(axis=1) == 1) & (most > 0) & (first < len(EMOTIONS))
-    return np.where(clear, first, OTHER)
-
-
-def without_leaks(faces: Faces) -> Faces:
-    """Leave out of Training and PublicTest what shows a photograph of PrivateTest; and of Training, one of PublicTest.
-
-    The same photograph: equal pixels, or perceptual hashes of at most ``NEAR`` different bits, mirrored or not.
-    """
-    keep = np.ones(len(faces), bool)
-    hashes = perceptual_hashes(faces.pictures)
-    mirrored = perceptual_hashes([picture[:, ::-1] for picture in faces.pictures])
-    for split, tests in (("PublicTest", ("PrivateTest",)), ("Training", ("PublicTest", "PrivateTest"))):
-        rows = np.flatnonzero(faces.split == split)
-        test = hashes[np.isin(faces.split, tests)]
-        if len(rows) and len(test):
-            nearest = np.minimum(_nearest(hashes[rows], test), _nearest(mirrored[rows], test))
-            keep[rows] = nearest > NEAR
-    return faces.take(keep)
-
-
-def perceptual_hashes(pictures: np.ndarray | Sequence[np.ndarray]) -> np.ndarray:
-    """Hash grey pictures by the signs of their 255 lowest cosine coefficients about the median: (N, 255) of ±1."""
-    hashes = np.empty((len(pictures), 255), np.float32)
-    for row, picture in enumerate(pictures):
-        small = cv2.resize(np.ascontiguousarray(picture), (32, 32), interpolation=cv2.INTER_AREA)
-        low = cv2.dct(small.astype(np.float32))[:16, :16].ravel()[1:]
-        hashes[row] = np.where(low > np.median(low), 1, -1)
-    return hashes
-
-
-def _nearest(hashes: np.ndarray, others: np.ndarray) -> np.ndarray:
-    """Count the bits in which each hash differs from the nearest of the others."""
-    blocks = [hashes[start : start + 4096] @ others.T for start in range(0, len(hashes), 4096)]
-    return np.concatenate([(hashes.shape[1] - block.max(axis=1)) / 2 for block in blocks])
 
 
 def summary(faces: Faces) -> str:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from html import escape
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageDraw
 
+from scenefer import tables
+from scenefer.errors import unwritable
 from scenefer.tables import EMOTIONS
 from scenefer.training.evaluate import Figures, describe
 
@@ -35,47 +38,71 @@ def evaluation(figures: Figures) -> str:
     found = {"found": [(confidence, right) for confidence, right, _ in figures.reliability]}
     parts = [
         f"<pre>{escape(describe(figures))}</pre><h2>Confusion: truth down, found across, % of the truth</h2>",
-        _confusion_table(figures.confusion),
+        _confusion_table(figures),
         f"<h2>Reliability: mean confidence, share right</h2>{_chart(diagonal | found, 'confidence')}",
     ]
     return _page(f"{figures.data} {figures.split}".strip(), "".join(parts))
 
 
-def confusion_picture(confusion: Sequence[Sequence[int]], path: Path) -> None:
-    """Draw a confusion matrix as PNG: shares of the truth in per cent, truth down, found across."""
-    shares = _shares(confusion)
-    edge = _CELL * (len(EMOTIONS) + 1) + _CELL // 2
-    picture = Image.new("RGB", (edge, edge - _CELL // 2), "white")
+def write(figures: Figures, folder: Path) -> tuple[Path, Path]:
+    """Write ``evaluation.html`` and ``confusion.png`` into a folder, which is made.
+
+    Raises:
+        OutputError: they cannot be written.
+    """
+    page, picture = folder / "evaluation.html", folder / "confusion.png"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        tables.write_whole(page, evaluation(figures).encode())
+        tables.write_whole(picture, confusion_picture(figures))
+    except OSError as error:
+        raise unwritable(folder, error, "choose another folder as --to") from error
+    return page, picture
+
+
+def confusion_picture(figures: Figures) -> bytes:
+    """Draw the confusion matrix as PNG: shares of the truth in per cent, truth down, found across."""
+    columns, shares = _shares(figures)
+    width, height = _CELL * (len(columns) + 1) + _CELL // 2, _CELL * (len(EMOTIONS) + 1)
+    picture = Image.new("RGB", (width, height), "white")
     draw = ImageDraw.Draw(picture)
+    for column, name in enumerate(columns):
+        draw.text((_CELL * (column + 1) + 40, _CELL // 2), name, fill="black")
     for row, emotion in enumerate(EMOTIONS):
         draw.text((8, _CELL * (row + 1) + _CELL // 2 - 6), emotion, fill="black")
-        draw.text((_CELL * (row + 1) + 40, _CELL // 2), emotion, fill="black")
-        for column in range(len(EMOTIONS)):
+        for column in range(len(columns)):
             x, y = _CELL * (column + 1) + _CELL // 2, _CELL * (row + 1)
             share = shares[row, column]
             draw.rectangle((x, y, x + _CELL - 2, y + _CELL - 2), fill=_shade(share))
             draw.text((x + 20, y + _CELL // 2 - 6), f"{share:.0%}", fill="white" if share > 0.5 else "black")
-    picture.save(path)
+    encoded = BytesIO()
+    picture.save(encoded, "PNG")
+    return encoded.getvalue()
 
 
-def _shares(confusion: Sequence[Sequence[int]]) -> np.ndarray:
-    counts = np.array(confusion, float)
-    return counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+def _shares(figures: Figures) -> tuple[list[str], np.ndarray]:
+    """Name the columns of the confusion matrix, and give each row's shares; faces not found have one where any are."""
+    columns: list[str] = [*EMOTIONS]
+    counts = np.array(figures.confusion, float)
+    if figures.n_missed:
+        columns, counts = [*columns, "no face"], np.column_stack([counts, figures.missed])
+    return columns, counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
 
 
 def _shade(share: float) -> tuple[int, int, int]:
     return tuple(round(255 + (deep - 255) * share) for deep in (31, 90, 160))  # pyright: ignore[reportReturnType] - three
 
 
-def _confusion_table(confusion: Sequence[Sequence[int]]) -> str:
-    shares = _shares(confusion)
-    rows = ["<tr><th></th>" + "".join(f"<th>{emotion}</th>" for emotion in EMOTIONS) + "<th>n</th></tr>"]
+def _confusion_table(figures: Figures) -> str:
+    columns, shares = _shares(figures)
+    rows = ["<tr><th></th>" + "".join(f"<th>{name}</th>" for name in columns) + "<th>n</th></tr>"]
     for row, emotion in enumerate(EMOTIONS):
         cells = "".join(
             f'<td style="background:rgb{_shade(share)};color:{"white" if share > 0.5 else "black"}">{share:.0%}</td>'
             for share in shares[row]
         )
-        rows.append(f"<tr><th>{emotion}</th>{cells}<td>{sum(confusion[row])}</td></tr>")
+        n = sum(figures.confusion[row]) + figures.missed[row]
+        rows.append(f"<tr><th>{emotion}</th>{cells}<td>{n}</td></tr>")
     return f"<table>{''.join(rows)}</table>"
 
 

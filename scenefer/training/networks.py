@@ -14,10 +14,10 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 from torch.nn import functional
 
-from scenefer.errors import PlanError
-from scenefer.models import reader, rmn, rmn_face, selftest
+from scenefer.errors import PlanError, WeightsError
+from scenefer.models import reader, records, rmn, rmn_face, selftest
 from scenefer.tables import EMOTIONS
-from scenefer.training import calibrate, datasets, recipes
+from scenefer.training import calibrate, datasets, ferplus, recipes
 from scenefer.training.recipes import Recipe
 
 STATISTICS = 512  # pictures whose statistics unfold the trunk's normalisations
@@ -31,6 +31,7 @@ def make(settings: Recipe, faces: Tensor) -> reader.Network:
 
     Raises:
         PlanError: the trunk is neither shipped nor a file.
+        WeightsError: what the recipe starts from is of another layout.
     """
     n_labels = 15 if settings.votes else 7
     network = reader.NETWORKS[settings.network](n_labels=n_labels, dropout=settings.dropout)
@@ -39,7 +40,12 @@ def make(settings: Recipe, faces: Tensor) -> reader.Network:
     if isinstance(network, rmn.Rmn) and settings.trunk:
         rmn.start_from(network, _weights(settings.trunk))
     if settings.start:
-        network.load_state_dict(reader.load_network(Path(settings.start))[0].state_dict())
+        try:
+            network.load_state_dict(reader.load_network(Path(settings.start))[0].state_dict())
+        except RuntimeError as error:
+            raise WeightsError(
+                f"{settings.start} is no {settings.network} with {n_labels} labels to start from"
+            ) from error
     return network
 
 
@@ -76,7 +82,7 @@ def score(network: nn.Module, faces: datasets.Faces, side: int, device: str = "c
     seven = len(EMOTIONS)
     found = {"public_fer2013": float((logits[:, :seven].argmax(1) == faces.labels).mean())}
     if faces.votes is not None and logits.shape[1] > seven:
-        voted = datasets.majority(faces.votes)
+        voted = ferplus.majority(faces.votes)
         known = voted >= 0
         found["public_ferplus"] = float((logits[known, seven : 2 * seven].argmax(1) == voted[known]).mean())
         found["public_ferplus_by_fer2013"] = float((logits[known, :seven].argmax(1) == voted[known]).mean())
@@ -107,6 +113,7 @@ def export(network: nn.Module, path: Path, settings: Recipe, side: int, figures:
         for key, value in network.state_dict().items()
         if not key.endswith("num_batches_tracked")
     }
+    learned = ["FER2013", "FER+"] if settings.votes or settings.soften else ["FER2013"]
     metadata = {
         "architecture": settings.network,
         "emotions": ",".join(EMOTIONS),
@@ -115,12 +122,23 @@ def export(network: nn.Module, path: Path, settings: Recipe, side: int, figures:
         "side": str(side),
         "temperature": "1.0",
         "prior": json.dumps([1 / 7] * 7),
-        "licence": "Apache-2.0; learned from FER2013 and FER+, which are for research",
+        "licence": f"Apache-2.0; learned from {' and '.join(learned)}, for research",
         "source": "scenefer train",
-        "trained_on": "FER2013 Training without the photographs of PublicTest and PrivateTest; FER+ votes",
+        "trained_on": "FER2013 Training without the photographs of PublicTest and PrivateTest"
+        + ("; FER+ votes" if "FER+" in learned else ""),
+        "started_from": _origin(settings),
         "figures": json.dumps(figures),
     }
     beside = path.with_name(path.name + ".tmp")
     save_file({key: value.contiguous() for key, value in kept.items()}, beside, metadata)
     os.replace(beside, path)
     calibrate.describe(path, {"selftest": selftest.expected(reader.load_network(path)[0])})
+
+
+def _origin(settings: Recipe) -> str:
+    """Say what a network started from; weights are named by their hash."""
+    if settings.start:
+        return f"weights {records.sha256_of(Path(settings.start))[:12]}"
+    if settings.trunk:
+        return f"trunk {Path(settings.trunk).stem}, {records.sha256_of(_weights(settings.trunk))[:12]}"
+    return "from scratch"

@@ -11,7 +11,7 @@ from torch.nn import functional
 
 from scenefer.errors import PlanError
 from scenefer.tables import EMOTIONS
-from scenefer.training import datasets
+from scenefer.training import datasets, ferplus
 from scenefer.training.recipes import Recipe
 
 
@@ -50,7 +50,7 @@ def lesson(faces: datasets.Faces, settings: Recipe) -> Lesson:
         weights = torch.from_numpy((1 / np.sqrt(counts))[faces.labels]).float()
         weights = weights / weights.mean()
     pictures = torch.from_numpy(np.asarray(faces.pictures))
-    return Lesson(pictures, labels, torch.from_numpy(datasets.targets(votes)), weights)
+    return Lesson(pictures, labels, torch.from_numpy(ferplus.targets(votes)), weights)
 
 
 def expected(votes: np.ndarray, labels: np.ndarray) -> Tensor:

@@ -42,7 +42,7 @@ class Recipe:
     rate: float = 5e-4
     schedule: str = "cosine"  # cosine or plateau
     warm_up: float = 0.5  # epochs
-    patience: int = 0  # plateau: epochs without gain before the rate is divided by 10
+    patience: int = 0  # plateau: epochs without gain that are borne; at the next the rate is divided by 10
     stop_after: int = 0  # epochs without gain before the run ends; 0 = never
     weight_decay: float = 0.01  # on matrices
     clip: float = 2.0  # largest norm of the gradient; 0 = off

@@ -1,15 +1,17 @@
 """Train an expression network from a recipe: one loop, from top to bottom.
 
-A run is a folder: ``recipe.toml``, ``commit``, ``metrics.parquet`` (a row an epoch), ``curves.html``, ``state.pt`` (all
-that resuming needs), ``best.safetensors`` (the average weights that did best on PublicTest; calibrated at the end),
-its ``confusion.html`` and, where a recipe comes before, that one's run in ``before``. A run that is called again goes
-on where it stopped, in the middle of an epoch too, and ends as if it had never stopped: what a step draws depends on
-the seed, the epoch and the step alone.
+A run is a folder: ``recipe.toml``, ``commit`` (each that it was trained by), ``metrics.parquet`` (a row an epoch),
+``curves.html``, ``state.pt`` (all that resuming needs), ``best.safetensors`` (the average weights that did best on
+PublicTest; calibrated at the end), its ``confusion.html`` and, where a recipe comes before, that one's run in
+``before``. A run that is called again goes on where it stopped, in the middle of an epoch too, and ends as if it had
+never stopped: what a step draws depends on the seed, the epoch and the step alone.
 """
 
 from __future__ import annotations
 
 import os
+import subprocess
+import time
 from collections.abc import Callable, Iterator
 from copy import deepcopy
 from dataclasses import replace
@@ -20,8 +22,10 @@ import numpy as np
 import torch
 from torch import Generator, Tensor, nn
 
-from scenefer.errors import PlanError
-from scenefer.training import calibrate, datasets, drawing, evaluate, networks, objective, recipes
+from scenefer import tables
+from scenefer.errors import OutputError, PlanError, SceneferError, unwritable
+from scenefer.models.rmn import UNREADABLE
+from scenefer.training import calibrate, datasets, drawing, evaluate, leaks, networks, objective, recipes
 from scenefer.training.augment import augment
 from scenefer.training.objective import Lesson
 from scenefer.training.recipes import Recipe
@@ -36,53 +40,75 @@ def train(
     votes: Path | None = None,
     *,
     device: str = "cpu",
-    save_every: int = 100,
+    save_every: float = 120.0,
     last_epoch: int | None = None,
     progress: Progress | None = None,
+    tell: Callable[[str], None] = lambda _: None,
 ) -> Path:
     """Train, or go on with, the run in ``out``.
 
     Args:
         data: FER2013, in any form that ``datasets.read`` knows.
-        votes: FER+, where ``data`` is ``fer2013.csv``.
-        save_every: steps between two saves inside an epoch.
+        votes: FER+, where ``data`` has none of its own.
+        save_every: seconds between two saves inside an epoch.
         last_epoch: stop before this epoch although the recipe goes on; for tests, and for machines lent by the hour.
             A recipe that comes before is trained whole.
+        tell: is told what the data set holds.
 
     Returns:
-        The run's ``best.safetensors``.
+        The run's ``best.safetensors``; not there yet if no epoch has ended.
 
     Raises:
-        PlanError: the recipe cannot be read, or ``out`` holds a run of another recipe.
-        SceneferError: the data cannot be read.
+        PlanError: the recipe cannot be read, or ``out`` holds a run that is another's or damaged.
+        WeightsError: what the recipe starts from cannot be read.
+        OutputError: ``out`` cannot be written.
+        SceneferError: the data cannot be read, or are not framed as FER2013.
     """
     settings = recipes.read_recipe(recipe)
     _claim(out, recipe, settings)
+    options: dict[str, Any] = {"device": device, "save_every": save_every, "progress": progress, "tell": tell}
     if settings.after and not (out / "state.pt").exists():
-        first = recipes.find_recipe(settings.after)
-        best = train(first, out / "before", data, votes, device=device, save_every=save_every, progress=progress)
+        best = train(recipes.find_recipe(settings.after), out / "before", data, votes, **options)
         settings = replace(settings, start=str(best))
-    faces = datasets.without_leaks(datasets.read(data, votes))
-    training, public = faces.of("Training"), faces.of("PublicTest")
-    if settings.subset:
-        training = training.take(np.random.default_rng(settings.seed).permutation(len(training))[: settings.subset])
+    training, public = _faces(data, votes, settings, tell)
     lesson = objective.lesson(training, settings)
     run = _Run(out, settings, device, lesson.pictures)
-    while run.epoch < (settings.epochs if last_epoch is None else last_epoch) and not run.is_over():
+    while not run.is_over() and (last_epoch is None or run.epoch < last_epoch):
         side = recipes.side(settings, run.epoch)
-        for step, steps in run.learn(lesson, side):
-            if (step + 1) % save_every == 0:
-                run.save()
+        for step, steps in run.learn(lesson, side, save_every):
             if progress is not None:
                 progress(f"{recipe.stem}: epoch {run.epoch + 1} of {settings.epochs}, {side} px", step + 1, steps)
         run.end_epoch(side, networks.score(run.average, public, side, device))
-    best = out / "best.safetensors"
-    if best.exists():
-        if public.votes is not None:
-            calibrate.calibrate(best, data, votes)
-        figures = evaluate.evaluate([best], data, "PublicTest", votes=votes)
-        (out / "confusion.html").write_text(drawing.evaluation(figures), encoding="utf-8")
-    return best
+    if run.is_over():
+        _finish(run.best, public, device)
+    return run.best
+
+
+def _faces(
+    data: Path, votes: Path | None, settings: Recipe, tell: Callable[[str], None]
+) -> tuple[datasets.Faces, datasets.Faces]:
+    """Read what is learned and what it is tried on; photographs that either shares with a test split are left out."""
+    faces = datasets.read(data, votes)
+    tell(datasets.summary(faces))
+    if not faces.framed:
+        raise SceneferError(f"{data} cannot be learned from: its pictures are not all 48×48, framed as in FER2013")
+    faces = leaks.without_leaks(faces.take(faces.labels != datasets.OTHER))
+    training, public = faces.of("Training"), faces.of("PublicTest")
+    if settings.subset:
+        training = training.take(np.random.default_rng(settings.seed).permutation(len(training))[: settings.subset])
+    if len(training) < settings.batch:
+        raise SceneferError(
+            f"{data} has {len(training)} pictures to learn from, fewer than a batch of {settings.batch}"
+        )
+    return training, public
+
+
+def _finish(best: Path, public: datasets.Faces, device: str) -> None:
+    """Calibrate the best weights of a run, and draw what they confuse."""
+    if public.votes is not None:
+        calibrate.calibrate(best, public, device)
+    figures = evaluate.score([best], public, "PublicTest", device=device)
+    tables.write_whole(best.with_name("confusion.html"), drawing.evaluation(figures).encode())
 
 
 class _Run:
@@ -97,23 +123,39 @@ class _Run:
         self.optimiser = networks.optimiser(self.network, settings)
         self.state: dict[str, Any] = {"epoch": 0, "step": 0, "loss": 0.0, "rows": [], "best": 0.0, "drops": 0}
         if (out / "state.pt").exists():
-            stored = torch.load(out / "state.pt", map_location=device, weights_only=True)
-            self.network.load_state_dict(stored["network"])
-            self.average.load_state_dict(stored["average"])
-            self.optimiser.load_state_dict(stored["optimiser"])
-            self.state = stored["state"]
+            self._go_on()
 
     @property
     def epoch(self) -> int:
         """Count the epochs that are over."""
         return self.state["epoch"]
 
-    def is_over(self) -> bool:
-        """Tell whether the recipe's patience is."""
-        return bool(self.settings.stop_after and self._idle() >= self.settings.stop_after)
+    @property
+    def best(self) -> Path:
+        """Name the file of the average weights that did best."""
+        return self.out / "best.safetensors"
 
-    def learn(self, lesson: Lesson, side: int) -> Iterator[tuple[int, int]]:
+    def is_over(self) -> bool:
+        """Tell whether all epochs are done, or the recipe's patience is at its end."""
+        patience = self.settings.stop_after
+        return self.epoch >= self.settings.epochs or bool(patience and self._idle() >= patience)
+
+    def _go_on(self) -> None:
+        place = self.out / "state.pt"
+        try:
+            stored = torch.load(place, map_location=self.device, weights_only=True)
+            self.network.load_state_dict(stored["network"])
+            self.average.load_state_dict(stored["average"])
+            self.optimiser.load_state_dict(stored["optimiser"])
+            self.state = stored["state"]
+        except (*UNREADABLE, KeyError, ValueError) as error:
+            raise PlanError(
+                f"{place} cannot be gone on with; delete it to begin anew, or choose another --out"
+            ) from error
+
+    def learn(self, lesson: Lesson, side: int, save_every: float) -> Iterator[tuple[int, int]]:
         """Go through what is left of an epoch; yield each step that is done, and how many there are."""
+        saved = time.monotonic()
         settings, epoch, size = self.settings, self.epoch, self.settings.batch
         steps = len(lesson.weights) // size
         order = torch.from_numpy(np.random.default_rng([settings.seed, epoch]).permutation(len(lesson.weights)))
@@ -129,6 +171,9 @@ class _Run:
             self._step(batch, epoch + step / steps)
             _follow(self.average, self.network, min(settings.average, _share(epoch * steps + step)))
             self.state["step"] = step + 1
+            if time.monotonic() - saved >= save_every:
+                self.save()
+                saved = time.monotonic()
             yield step, steps
 
     def _step(self, batch: Lesson, epoch: float) -> None:
@@ -152,7 +197,7 @@ class _Run:
         state["rows"].append({**row, "loss": state["loss"] / state["step"], **found})
         if found["public_fer2013"] > state["best"]:
             state["best"] = found["public_fer2013"]
-            networks.export(self.average, self.out / "best.safetensors", self.settings, side, found)
+            networks.export(self.average, self.best, self.settings, side, found)
         state.update(epoch=self.epoch + 1, step=0, loss=0.0)
         idle = self._idle()
         if self.settings.schedule == "plateau" and idle and idle % (self.settings.patience + 1) == 0:
@@ -168,30 +213,44 @@ class _Run:
         """Write all that resuming needs beside its place, then rename: a kill leaves the old state or the new."""
         parts = {"network": self.network, "average": self.average, "optimiser": self.optimiser}
         stored = {**{name: part.state_dict() for name, part in parts.items()}, "state": self.state}
-        torch.save(stored, self.out / "state.pt.tmp")
-        os.replace(self.out / "state.pt.tmp", self.out / "state.pt")
-        if self.state["rows"]:
-            import pandas as pd
+        try:
+            torch.save(stored, self.out / "state.pt.tmp")
+            os.replace(self.out / "state.pt.tmp", self.out / "state.pt")
+            if self.state["rows"]:
+                import pandas as pd
 
-            pd.DataFrame(self.state["rows"]).to_parquet(self.out / "metrics.parquet.tmp")
-            os.replace(self.out / "metrics.parquet.tmp", self.out / "metrics.parquet")
-            page = drawing.curves(self.state["rows"], self.out.name)
-            (self.out / "curves.html").write_text(page, encoding="utf-8")
+                pd.DataFrame(self.state["rows"]).to_parquet(self.out / "metrics.parquet.tmp")
+                os.replace(self.out / "metrics.parquet.tmp", self.out / "metrics.parquet")
+                page = drawing.curves(self.state["rows"], self.out.name)
+                tables.write_whole(self.out / "curves.html", page.encode())
+        except (OSError, RuntimeError) as error:  # torch's writer says RuntimeError where the disk is full
+            raise OutputError(f"{self.out} cannot be written: {error}; free space, then call again") from error
 
 
 def _claim(out: Path, recipe: Path, settings: Recipe) -> None:
     """Make the run's folder, or check that it is this recipe's; how long it goes on may be changed on the way."""
-    import subprocess
-
-    out.mkdir(parents=True, exist_ok=True)
     kept = out / "recipe.toml"
     length = {"epochs": 0, "stop_after": 0, "sides": ()}
-    if kept.exists() and replace(recipes.read_recipe(kept), **length) != replace(settings, **length):
-        raise PlanError(f"{out} holds a run of another recipe; choose another folder, or give {kept}")
-    kept.write_text(recipe.read_text(encoding="utf-8"), encoding="utf-8")
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        if kept.exists() and replace(recipes.read_recipe(kept), **length) != replace(settings, **length):
+            raise PlanError(f"{out} holds a run of another recipe; choose another folder, or give {kept}")
+        tables.write_whole(kept, recipe.read_bytes())
+        _note_commit(out / "commit")
+    except OSError as error:
+        raise unwritable(out, error, "choose another folder as --out") from error
+
+
+def _note_commit(note: Path) -> None:
+    """Add the commit of this program to those that the run was trained by, a line each."""
     asked = ["git", "-C", str(Path(__file__).parent), "rev-parse", "HEAD"]
-    answer = subprocess.run(asked, capture_output=True, text=True, check=False)
-    (out / "commit").write_text(answer.stdout or "not in a repository\n", encoding="utf-8")
+    try:
+        answer = subprocess.run(asked, capture_output=True, text=True, check=False).stdout.strip()
+    except OSError:  # no git
+        answer = ""
+    before = note.read_text(encoding="utf-8").splitlines() if note.exists() else []
+    lines = list(dict.fromkeys([*before, answer or "not in a repository"]))
+    tables.write_whole(note, "\n".join([*lines, ""]).encode())
 
 
 def _seed(seed: int, epoch: int, step: int) -> int:

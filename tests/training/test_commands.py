@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from scenefer.cli import app
 from scenefer.errors import SceneferError
 from scenefer.models import records, zoo
 from scenefer.tables import EMOTIONS
+from tests.clips import moving, write_clip
 
 PORTRAIT = Path(scenefer.__file__).parent / "assets" / "portrait.jpg"
 
@@ -113,6 +115,46 @@ def test_a_damaged_weight_file_is_not_added(tmp_path: Path, own_folder: Path):
     assert not own_folder.exists()
 
 
+@pytest.mark.parametrize(
+    ("field", "value", "said"),
+    [
+        pytest.param("head", None, "its metadata lack head", id="no head"),
+        pytest.param("head", "other", "describes itself in a way that cannot be read", id="a head that is not there"),
+        pytest.param("heads", "nojson", "describes itself in a way that cannot be read", id="heads that are no JSON"),
+        pytest.param("heads", '{"fer2013": [0, 5]}', "have no head 'fer2013' of seven labels", id="five labels"),
+        pytest.param("temperature", "0", "temperature 0, ", id="temperature"),
+        pytest.param("prior", "[1, 0]", r"prior \[1, 0\]", id="prior"),
+        pytest.param("side", "0", "side 0", id="side"),
+    ],
+)
+def test_weights_that_do_not_say_how_they_are_read_are_refused(
+    contrary: Path, tmp_path: Path, own_folder: Path, field: str, value: str | None, said: str
+):
+    described = zoo.describe(contrary) | ({} if value is None else {field: value})
+    if value is None:
+        del described[field]
+    odd = tmp_path / "odd.safetensors"
+    save_file(load_file(contrary), odd, described)
+    assert re.search(said, refused("weights", "add", odd))
+    assert not own_folder.exists()
+    (own_folder / "added").mkdir(parents=True)
+    shutil.copy(odd, own_folder / "added")
+    shutil.copy(contrary, own_folder / "added")
+    listed = done("weights", "list")
+    assert re.search(said, listed), "a bad file is named"
+    assert "contrary" in listed, "and does not hide the others"
+
+
+def test_what_cannot_be_explained_or_written_is_refused_in_a_line(tmp_path: Path):
+    film = tmp_path / "film.mp4"
+    write_clip(film, moving(10))
+    assert "is a film; analyse it" in refused("explain", film)
+    assert call("explain", PORTRAIT, "--face", "-1").exit_code == 2
+    assert "cannot be written" in refused("explain", PORTRAIT, "--to", tmp_path / "nowhere" / "x.png")
+    (tmp_path / "folder").mkdir()
+    assert "cannot be written" in refused("explain", PORTRAIT, "--to", tmp_path / "folder")
+
+
 def test_a_face_of_a_picture_and_of_a_run_is_explained(portrait_run: Path, tmp_path: Path):
     for number, source in enumerate((PORTRAIT, portrait_run)):
         drawn = tmp_path / f"{number}.png"
@@ -127,9 +169,11 @@ def test_evaluation_prints_one_object_and_draws_what_it_found(tmp_path: Path):
         (tmp_path / "stills" / emotion).mkdir(parents=True)
     shutil.copy(PORTRAIT, tmp_path / "stills" / "happy")
     Image.new("RGB", (320, 320), "grey").save(tmp_path / "stills" / "sad" / "nobody.png")
-    found = json.loads(
-        done("evaluate", "rmn_compact", "--data", tmp_path / "stills", "--to", tmp_path / "drawn", "--json")
-    )
+    (tmp_path / "stills" / "sad" / "broken.png").write_bytes(b"no picture")
+    result = call("evaluate", "rmn_compact", "--data", tmp_path / "stills", "--to", tmp_path / "drawn", "--json")
+    assert "stills all: 2 pictures" in result.stderr
+    assert "1 broken" in result.stderr
+    found = json.loads(result.stdout)
     assert (found["n"], found["n_missed"], found["accuracy"]) == (2, 1, 0.5)
     assert found["low"] < 0.5 < found["high"]
     assert "reliability" in (tmp_path / "drawn" / "evaluation.html").read_text(encoding="utf-8").lower()
@@ -147,3 +191,10 @@ def test_training_leaves_weights_that_evaluation_reads(tmp_path: Path, fer: Path
     )
     assert found["n"] == 14
     assert "smoke" in refused("train", "smok", *data)
+    assert "weights" not in done("train", recipe, *data, "--out", tmp_path / "other", "--last-epoch", "0")
+    assert "unknown device 'gpu'" in refused("train", recipe, *data, "--out", tmp_path / "other", "--device", "gpu")
+    missing = refused("train", recipe, "--data", tmp_path / "fer2013.csv")
+    assert "kaggle" in missing, "it says where FER2013 is to be had"
+    (tmp_path / "file").write_text("no folder")
+    read = (tmp_path / "run" / "best.safetensors", *data, "--split", "PublicTest")
+    assert "cannot be written" in refused("evaluate", *read, "--to", tmp_path / "file")

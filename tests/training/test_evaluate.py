@@ -12,9 +12,9 @@ import torch
 from PIL import Image
 
 from scenefer import metrics
-from scenefer.errors import SceneferError
-from scenefer.models import Detections, reader, records, selftest
-from scenefer.training import calibrate, drawing, evaluate
+from scenefer.errors import OutputError, SceneferError
+from scenefer.models import Detections, reader, records, rmn, rmn_compact, selftest
+from scenefer.training import calibrate, datasets, drawing, evaluate
 from tests.training.conftest import write
 
 WEIGHTS = records.EXPRESSION["rmn_compact"].path
@@ -52,9 +52,14 @@ def test_a_face_that_is_not_found_counts_as_wrong():
     assert measured.recall[3] == 0.5
 
 
-def test_a_score_of_privatetest_is_noted_one_of_publictest_is_not(fer: Path, tmp_path: Path):
-    ledger = tmp_path / "results" / "privatetest.jsonl"
+def test_a_score_of_privatetest_is_noted_one_of_publictest_is_not(
+    fer: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    ledger = tmp_path / "privatetest.jsonl"
     data = fer / "fer2013.csv"
+    evaluate.evaluate([WEIGHTS], data, "PrivateTest", ledger=ledger)
+    assert not ledger.exists(), "a split of this name that is not FER2013's"
+    monkeypatch.setattr(evaluate, "N_PRIVATE", 14)
     evaluate.evaluate([WEIGHTS], data, "PublicTest", ledger=ledger)
     assert not ledger.exists()
     figures = evaluate.evaluate([WEIGHTS, WEIGHTS], data, "PrivateTest", ledger=ledger)
@@ -63,6 +68,8 @@ def test_a_score_of_privatetest_is_noted_one_of_publictest_is_not(fer: Path, tmp
     assert line["accuracy"] == pytest.approx(figures.accuracy, abs=1e-5)
     alone = evaluate.evaluate([WEIGHTS], data, "PrivateTest", ledger=None)
     assert (alone.confusion, alone.ece) == (figures.confusion, pytest.approx(figures.ece))
+    with pytest.raises(OutputError, match="is noted before it is told"):
+        evaluate.evaluate([WEIGHTS], data, "PrivateTest", ledger=tmp_path / "nowhere" / "privatetest.jsonl")
 
 
 def test_the_ferplus_majority_leaves_out_what_nobody_can_say(fer: Path, tmp_path: Path):
@@ -82,7 +89,7 @@ def test_the_ferplus_majority_leaves_out_what_nobody_can_say(fer: Path, tmp_path
 
 
 def test_a_set_with_splits_asks_for_one_a_framed_set_without_is_read_whole(fer: Path, tmp_path: Path):
-    with pytest.raises(SceneferError, match="no split ''; it has PrivateTest, PublicTest, Training"):
+    with pytest.raises(SceneferError, match="no split '': it has 'PrivateTest', 'PublicTest', 'Training'"):
         evaluate.evaluate([WEIGHTS], fer / "fer2013.csv")
     (tmp_path / "happy").mkdir()
     Image.fromarray(np.zeros((48, 48), np.uint8)).save(tmp_path / "happy" / "framed.png")
@@ -106,7 +113,24 @@ def test_a_set_that_is_not_framed_is_measured_with_the_detector_in_the_loop(tmp_
     for name, level in (("bright", 200), ("dark", 10)):
         Image.fromarray(np.full((60, 60, 3), level, np.uint8)).save(tmp_path / "happy" / f"{name}.png")
     figures = evaluate.evaluate([WEIGHTS], tmp_path, detector=_Detector())
-    assert (figures.n, figures.n_missed) == (2, 1)
+    assert (figures.n, figures.n_missed, figures.missed) == (2, 1, (0, 0, 0, 1, 0, 0, 0))
+    assert "<th>no face</th>" in drawing.evaluation(figures)
+    assert "<td>2</td>" in drawing.evaluation(figures), "a face that was missed is in the row of its class"
+    (tmp_path / "happy" / "bright.png").unlink()
+    with pytest.raises(SceneferError, match="no face is found in any of its 1 pictures"):
+        evaluate.evaluate([WEIGHTS], tmp_path, detector=_Detector())
+
+
+def test_each_network_gets_the_square_that_it_was_trained_on(tmp_path: Path):
+    picture = np.random.default_rng(0).integers(0, 256, (400, 400, 3), dtype=np.uint8)
+    (tmp_path / "happy").mkdir()
+    Image.fromarray(np.maximum(picture, 220)).save(tmp_path / "happy" / "still.png")
+    located = evaluate.locate(datasets.read(tmp_path), _Detector())
+    for network in (rmn.Rmn, rmn_compact.RmnCompact):
+        with torch.device("meta"):
+            cut = located.cut(network())
+        assert cut.shape == (1, network.size, network.size)
+        assert np.array_equal(cut, reader.cut(located.crops, located.boxes, network.size, network.framing))
 
 
 def test_averaging_views_of_a_picture_reads_nine_more(fer: Path):
@@ -152,7 +176,8 @@ def test_the_stored_prior_is_the_mean_of_the_heads_posteriors_and_what_emq_finds
     votes = np.zeros((14, 10), np.int64)
     votes[:, :7] = np.rint(100 * before)  # people who see what the network sees: a temperature as it was
     write(tmp_path, pictures, ["PublicTest"] * 14, votes)
-    temperature = calibrate.calibrate(weights, tmp_path / "fer2013.csv", tmp_path / "fer2013new.csv")
+    public = datasets.read(tmp_path / "fer2013.csv", tmp_path / "fer2013new.csv")
+    temperature = calibrate.calibrate(weights, public)
     stored = reader.load(weights).calibration
     assert stored.temperature == pytest.approx(temperature, abs=1e-3)
     posteriors, prior = _posteriors(weights, pictures), np.array(stored.prior)
@@ -172,8 +197,9 @@ def test_the_pages_say_the_figures(tmp_path: Path):
     page = drawing.evaluation(figures)
     assert "accuracy 75.0%" in page
     assert "http" not in page
-    drawing.confusion_picture(figures.confusion, tmp_path / "confusion.png")
-    picture = np.asarray(Image.open(tmp_path / "confusion.png"))
+    page, picture = drawing.write(figures, tmp_path / "drawn")
+    assert page.read_text(encoding="utf-8") == drawing.evaluation(figures)
+    picture = np.asarray(Image.open(picture))
     angry_as_angry, sad_as_sad = picture[64 + 5, 96 + 5], picture[64 * 5 + 5, 96 + 64 * 4 + 5]
     assert angry_as_angry.tolist() == [31, 90, 160]
     assert sad_as_sad.tolist() == [255, 255, 255]

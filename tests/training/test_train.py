@@ -9,9 +9,9 @@ import pandas as pd
 import pytest
 import torch
 
-from scenefer.errors import PlanError
-from scenefer.models import reader, selftest
-from scenefer.training import objective, recipes
+from scenefer.errors import OutputError, PlanError, SceneferError, WeightsError
+from scenefer.models import reader, records, selftest, zoo
+from scenefer.training import datasets, networks, objective, recipes
 from scenefer.training.recipes import Recipe, read_recipe
 from scenefer.training.train import train
 
@@ -52,7 +52,7 @@ def test_a_run_that_is_killed_and_resumed_ends_as_if_it_had_not_been(tmp_path: P
             raise Killed
 
     with pytest.raises(Killed):
-        train(recipe, tmp_path / "parts", *data, save_every=1, progress=kill)
+        train(recipe, tmp_path / "parts", *data, save_every=0, progress=kill)
     train(recipe, tmp_path / "parts", *data)
     whole, parts = _weights(tmp_path / "whole"), _weights(tmp_path / "parts")
     assert all(torch.equal(whole[key], parts[key]) for key in whole)
@@ -78,7 +78,7 @@ def test_a_recipe_starts_from_the_best_weights_of_the_one_before_it(tmp_path: Pa
             raise Killed
 
     with pytest.raises(Killed):
-        train(later, tmp_path / "run", *data, save_every=1, progress=kill)
+        train(later, tmp_path / "run", *data, save_every=0, progress=kill)
     assert [*dict.fromkeys(seen)] == [
         f"{name}: epoch {n} of 2, 48 px" for name, n in [("tiny", 1), ("tiny", 2), ("later", 1)]
     ]
@@ -98,6 +98,82 @@ def test_a_folder_of_another_recipe_is_refused(tmp_path: Path, fer: Path, recipe
     recipe.write_text(TINY + "rate = 0.1\n")
     with pytest.raises(PlanError, match="holds a run of another recipe"):
         train(recipe, tmp_path / "run", fer / "fer2013.csv", fer / "fer2013new.csv", last_epoch=0)
+
+
+def test_a_run_that_cannot_be_gone_on_with_or_written_is_refused(tmp_path: Path, fer: Path, recipe: Path):
+    data = fer / "fer2013.csv", fer / "fer2013new.csv"
+    (tmp_path / "file").write_text("no folder")
+    with pytest.raises(OutputError, match=r"cannot be written: .*choose another folder as --out"):
+        train(recipe, tmp_path / "file" / "run", *data)
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "state.pt").write_bytes(b"half a file")
+    with pytest.raises(PlanError, match=r"state\.pt cannot be gone on with; delete it"):
+        train(recipe, tmp_path / "run", *data)
+
+
+def test_what_a_recipe_starts_from_must_be_of_its_layout(tmp_path: Path, fer: Path, recipe: Path):
+    data = fer / "fer2013.csv", fer / "fer2013new.csv"
+    shipped = records.EXPRESSION["rmn_compact"].path
+    recipe.write_text(TINY + f"start = {str(shipped)!r}\n")
+    with pytest.raises(WeightsError, match="is no rmn_compact with 15 labels to start from"):
+        train(recipe, tmp_path / "a", *data)
+    recipe.write_text(f"network = 'rmn_face'\nbatch = 14\nsides = [[0, 64]]\ntrunk = {str(shipped)!r}\n")
+    with pytest.raises(WeightsError, match=r"is no face recognition trunk as face_identity: it lacks blocks\.0"):
+        train(recipe, tmp_path / "b", *data)
+    recipe.write_text(f"network = 'rmn_face'\nbatch = 14\nsides = [[0, 64]]\nstart = {str(shipped)!r}\ntrunk = ''\n")
+    best = train(recipe, tmp_path / "c", *data, last_epoch=1)
+    assert f"weights {records.sha256_of(shipped)[:12]}" == zoo.describe(best)["started_from"]
+
+
+def test_weights_say_what_they_were_learned_from(tmp_path: Path, fer: Path, recipe: Path):
+    recipe.write_text(TINY + "votes = 0.0\n")
+    described = zoo.describe(train(recipe, tmp_path / "run", fer / "fer2013.csv", last_epoch=1))
+    assert "FER+" not in described["trained_on"] + described["licence"]
+    assert described["started_from"] == "from scratch"
+
+
+def test_pictures_that_are_not_framed_or_show_contempt_are_not_learned_from(tmp_path: Path, fer: Path, recipe: Path):
+    from PIL import Image
+
+    recipe.write_text(TINY + "votes = 0.0\n")
+    faces = datasets.read(fer / "fer2013.csv")
+    for number, (picture, split) in enumerate(zip(faces.pictures, faces.split, strict=True)):
+        for word in ("contempt", "happy"):
+            folder = tmp_path / "set" / split / word
+            folder.mkdir(parents=True, exist_ok=True)
+            shown = picture if word == "happy" else picture[::-1]
+            Image.fromarray(shown).save(folder / f"{number}.png")
+    told: list[str] = []
+    best = train(recipe, tmp_path / "run", tmp_path / "set", last_epoch=1, tell=told.append)
+    assert best.exists()
+    assert "Training: 84 pictures: angry 0, disgust 0, fear 0, happy 42" in told[0]
+    Image.new("RGB", (60, 60)).save(tmp_path / "set" / "Training" / "happy" / "large.png")
+    with pytest.raises(SceneferError, match="pictures are not all 48×48"):
+        train(recipe, tmp_path / "other", tmp_path / "set")
+
+
+def test_the_rate_falls_on_a_plateau_and_the_run_ends_where_patience_does(
+    tmp_path: Path, fer: Path, recipe: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """As the authors of RMN count: two epochs without gain are borne, at the third the rate is divided by 10."""
+    plateau = (
+        'schedule = "plateau"\noptimiser = "radam"\nclass_weights = true\nrate = 1e-6\npatience = 2\nstop_after = 4\n'
+    )
+    recipe.write_text(TINY.replace("epochs = 2", "epochs = 20") + plateau)
+    scores = iter([0.3, 0.4, 0.4, 0.39, 0.4, 0.1])
+    monkeypatch.setattr(networks, "score", lambda *_: {"public_fer2013": next(scores)})
+    train(recipe, tmp_path / "run", fer / "fer2013.csv", fer / "fer2013new.csv")
+    rows = pd.read_parquet(tmp_path / "run" / "metrics.parquet")
+    assert rows["rate"].tolist() == pytest.approx([1e-6] * 5 + [1e-7])
+    assert next(scores, None) is None, "all six epochs ran, and no more"
+
+
+def test_class_weights_go_by_the_inverse_root_of_the_counts(fer: Path):
+    faces = datasets.read(fer / "fer2013.csv")
+    rows = np.concatenate([np.flatnonzero(faces.labels == 0)[:8], np.flatnonzero(faces.labels == 1)[:2]])
+    weights = objective.lesson(faces.take(rows), Recipe(votes=0.0, class_weights=True)).weights
+    assert weights.mean() == pytest.approx(1)
+    assert weights[-1] / weights[0] == pytest.approx(2)
 
 
 def test_an_unknown_key_names_the_nearest_one(tmp_path: Path):
@@ -162,8 +238,6 @@ def test_the_rate_warms_up_and_falls_to_nothing():
 
 
 def test_labels_are_smoothed_and_votes_are_shares(fer: Path):
-    from scenefer.training import datasets
-
     faces = datasets.read(fer / "fer2013.csv", fer / "fer2013new.csv")
     _, labels, shares, weights = objective.lesson(faces, Recipe(smoothing=0.07))
     np.testing.assert_allclose(labels.sum(1), 1, atol=1e-6)
@@ -185,8 +259,6 @@ def test_what_voters_let_one_expect_is_what_annotators_gave_faces_of_such_votes(
 
 
 def test_softened_labels_lie_between_the_label_and_what_voters_let_one_expect(fer: Path):
-    from scenefer.training import datasets
-
     faces = datasets.read(fer / "fer2013.csv", fer / "fer2013new.csv")
     assert faces.votes is not None
     hard = objective.lesson(faces, Recipe(smoothing=0.0)).labels
