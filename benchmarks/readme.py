@@ -100,14 +100,21 @@ def many(measured: dict[str, Any]) -> str:
     )
 
 
+def blocks() -> dict[str, str]:
+    """Write every generated part of the README from its results file, by the comment that it stands between."""
+    written = {}
+    for name, file, write in (
+        ("speed", "film", speed), ("library", "library", many), ("truth", "truth", truth), ("scenes", "scenes", scenes),
+        ("people", "people", people), ("expression", "expression", expression),
+    ):  # fmt: skip
+        written[name] = write(json.loads((RESULTS / f"{file}.json").read_text(encoding="utf-8")))
+    return written
+
+
 def main() -> None:
     """Fill the README."""
-    for name, write in (
-        ("speed", speed), ("library", many), ("truth", truth), ("scenes", scenes), ("people", people),
-        ("expression", expression),
-    ):  # fmt: skip
-        measured = json.loads((RESULTS / f"{'film' if name == 'speed' else name}.json").read_text(encoding="utf-8"))
-        fill(README, name, write(measured))
+    for name, text in blocks().items():
+        fill(README, name, text)
 
 
 if __name__ == "__main__":
