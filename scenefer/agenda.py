@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from scenefer import __version__, copies, failures, pieces, run, store, survey
+from scenefer import __version__, copies, exchange, failures, pieces, run, store, survey
 from scenefer import plan as plans
 from scenefer.analysis import read_record
 from scenefer.errors import SheetError
@@ -239,6 +239,7 @@ def _settings_id(plan: Plan) -> str:
 def _reports(out: Path) -> dict[str, Report]:
     """Find every whole report, by the film's id."""
     found: dict[str, Report] = {}
+    exchange.restore_all(out)
     try:
         with os.scandir(out) as entries:
             folders = [Path(entry.path) for entry in entries if entry.is_dir() and not entry.name.endswith(".tmp")]
@@ -250,7 +251,7 @@ def _reports(out: Path) -> dict[str, Report]:
             if (folder / "report.html").is_file():
                 made_of = record.get("made_of", {})
                 found[record["film"]["id"]] = Report(folder, made_of, record["state"], "forgotten" in record)
-        except (OSError, ValueError, KeyError, TypeError):
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
             continue
     return found
 

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from scenefer import actors, emotions, expression, samples, scenes, shots, tables, tracks
 from scenefer.errors import SceneferError, unwritable
+from scenefer.exchange import RECORD, exchange
 from scenefer.film import Film, Span, as_record, of_record
 
 if TYPE_CHECKING:
@@ -159,16 +160,23 @@ def coverage(accounted: pd.DataFrame) -> dict[str, float]:
 
 
 def save(
-    analysis: Analysis, folder: Path, pages: Mapping[str, str | bytes], more: Mapping[str, pd.DataFrame] | None = None
+    analysis: Analysis,
+    folder: Path,
+    pages: Mapping[str, str | bytes],
+    more: Mapping[str, pd.DataFrame] | None = None,
+    *,
+    keep_others: bool = True,
 ) -> None:
     """Write a run: tables, ``run.json``, and pages and pictures by file name; beside its place first, then exchanged.
 
     Args:
         more: tables beyond those of the analysis, by name.
+        keep_others: what else lies in the folder of an earlier run stays there.
 
     Raises:
-        OutputError: the folder cannot be written or the disk is full; an earlier run there is left as it was.
+        OutputError: the folder cannot be written, is no run, or the disk is full; what is there is left as it was.
     """
+    folder = Path(os.path.realpath(folder))  # a link is not exchanged, but what it leads to
     beside = folder.with_name(f"{folder.name}.{os.getpid()}.tmp")
     origin = {"film": analysis.film.id, "versions": analysis.run.get("versions", {})}
     try:
@@ -180,11 +188,11 @@ def save(
         if analysis.sheet is not None:
             analysis.sheet.to_csv(beside / "tables" / _SHEET, index=False)
         record = {**analysis.run, "film": as_record(analysis.film, key_frames=False)}
-        for name, content in {**pages, "run.json": json.dumps(record, indent=1, default=str)}.items():
+        for name, content in {**pages, RECORD: json.dumps(record, indent=1, default=str)}.items():
             whole = content if isinstance(content, bytes) else content.encode("utf-8", "surrogateescape")
             (beside / name).parent.mkdir(exist_ok=True)
             (beside / name).write_bytes(whole)
-        _exchange(beside, folder)
+        exchange(beside, folder, keep_others=keep_others)
     except OSError as error:
         raise unwritable(folder, error, "free space or choose another --out") from error
     finally:
@@ -197,7 +205,10 @@ def read_record(folder: Path) -> dict[str, Any]:
     Raises:
         OSError, ValueError: there is none, or it is damaged.
     """
-    return json.loads((folder / "run.json").read_text(encoding="utf-8", errors="surrogateescape"))
+    record = json.loads((folder / RECORD).read_text(encoding="utf-8", errors="surrogateescape"))
+    if not isinstance(record, dict):
+        raise ValueError(f"{folder / RECORD} holds no object")
+    return record
 
 
 def load(folder: Path) -> Analysis:
@@ -211,7 +222,7 @@ def load(folder: Path) -> Analysis:
     try:
         run = read_record(folder)
         film = of_record(run.pop("film"))
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise SceneferError(f"{folder} is no run of scenefer: it has no readable run.json") from error
     sheet = None
     if (kept := folder / "tables" / _SHEET).is_file():
@@ -227,12 +238,3 @@ def load(folder: Path) -> Analysis:
         if (vectors := folder / "tables" / "vectors.parquet").is_file()
         else None,
     )
-
-
-def _exchange(beside: Path, folder: Path) -> None:
-    """Put a finished folder in the place of an older one."""
-    old = folder.with_name(f"{folder.name}.{os.getpid()}.old.tmp")
-    if folder.exists():
-        os.rename(folder, old)
-    os.rename(beside, folder)
-    shutil.rmtree(old, ignore_errors=True)

@@ -203,4 +203,4 @@ def _this_process() -> dict[str, str | int | None]:
 
 
 def _unwritable(place: Path, error: OSError) -> OutputError:
-    return unwritable(place, error, "free space or choose another --data")
+    return unwritable(place, error, "free space or choose another --out and --data")

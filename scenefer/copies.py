@@ -22,16 +22,19 @@ _FLAT = {"s3", "s3a", "gs", "gcs", "abfs", "abfss", "az", "oss"}  # no folders; 
 _OF_ALL = ("library/films.parquet", "library/failures.parquet", "library/failures.csv", "library.html")
 
 
-def demand(url: str) -> None:
-    """Refuse a URL to which nothing here can write.
+def demand(url: str, out: Path) -> None:
+    """Refuse a URL to which nothing here can write, and the folder of the reports itself.
 
     Raises:
-        PlanError: its protocol is unknown, or what speaks it is not installed.
+        PlanError: its protocol is unknown, what speaks it is not installed or does not answer, or it is ``out``.
     """
     try:
-        _storage(url)
-    except (ImportError, ValueError) as error:
-        raise PlanError(f"--copy-to {url}: {error}; s3:// needs: pip install 'scenefer[s3]'") from error
+        storage, root = _storage(url)
+    except Exception as error:  # of whichever library speaks the protocol
+        said = " ".join(str(error).split()) or type(error).__name__
+        raise PlanError(f"--copy-to {url}: {said}; s3:// needs: pip install 'scenefer[s3]'") from error
+    if "file" in _protocols(storage) and Path(root).resolve().is_relative_to(out.resolve()):
+        raise PlanError(f"--copy-to {url}: the reports lie there already; choose a folder outside --out")
 
 
 def is_copied(folder: Path, out: Path, url: str) -> bool:
@@ -94,9 +97,12 @@ def _storage(url: str) -> tuple[Any, str]:
     return storage, root.rstrip("/")
 
 
+def _protocols(storage: Any) -> set[str]:
+    return {storage.protocol} if isinstance(storage.protocol, str) else set(storage.protocol)
+
+
 def _put(storage: Any, file: Path, place: str) -> None:
-    protocols = {storage.protocol} if isinstance(storage.protocol, str) else set(storage.protocol)
-    if not protocols & _FLAT:
+    if not _protocols(storage) & _FLAT:
         storage.makedirs(place.rpartition("/")[0], exist_ok=True)
     storage.put_file(str(file), place)
 

@@ -15,7 +15,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from scenefer.errors import unwritable
+from scenefer.errors import OutputError, unwritable
 
 if TYPE_CHECKING:
     import numpy as np
@@ -205,4 +205,7 @@ def _encode(path: Path) -> None:
 
 
 if __name__ == "__main__":
-    write_demo(Path(sys.argv[1] if len(sys.argv) > 1 else "demo"))
+    try:
+        write_demo(Path(sys.argv[1] if len(sys.argv) > 1 else "demo"))
+    except OutputError as error:
+        sys.exit(f"scenefer.demo: {error}")

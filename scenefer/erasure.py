@@ -11,7 +11,6 @@ next, and a call on what is forgotten already changes nothing.
 from __future__ import annotations
 
 import os
-import re
 import shutil
 from collections import Counter
 from dataclasses import dataclass, replace
@@ -19,7 +18,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from scenefer import analysis, run, store, tables
+from scenefer import analysis, exchange, run, store, tables
 from scenefer.errors import OutputError, printable
 
 if TYPE_CHECKING:
@@ -57,28 +56,41 @@ def forget(folder: Path, data: Path | None = None) -> Erasure:
         SceneferError: the folder holds no run.
         OutputError: something cannot be deleted or written; the call can be repeated.
     """
+    folder = folder.resolve()  # of a link, what it leads to
     try:
         removed = _complete(folder)
         earlier = analysis.load(folder)
-        own = Path(earlier.run.get("cache") or folder.resolve().parent.parent / "data")
-        for cache in dict.fromkeys((own.resolve(), (data or own).resolve())):
+        caches = _caches(earlier, folder, data)
+        for cache in caches:
             removed += _from_cache(cache, earlier.film.id)
         removed += _from_run(earlier, folder)
+        _complete(folder)  # what could not be removed is not passed over
     except OSError as error:
         raise OutputError(
             f"{printable(folder)}: not all could be deleted: {error.strerror}; put that right and repeat"
         ) from error
-    return Erasure(tuple(removed), (_KEPT,), (*_REST, *_other_runs(folder, earlier.film.id)))
+    missing = [] if any((cache / "observed").is_dir() for cache in caches) else [_no_cache(caches)]
+    return Erasure(tuple(removed), (_KEPT,), (*missing, *_REST, *_other_runs(folder, earlier.film.id)))
+
+
+def _caches(earlier: Analysis, folder: Path, data: Path | None) -> list[Path]:
+    """List where the cache may lie: where the run says, where it does by default, and where the user says."""
+    stated = earlier.run.get("cache")
+    places = (Path(stated) if stated else None, folder.parent.parent / "data", data)
+    return list(dict.fromkeys(place.resolve() for place in places if place is not None))
+
+
+def _no_cache(caches: list[Path]) -> str:
+    places = " nor ".join(printable(cache) for cache in caches)
+    return f"a cache: there is none at {places}; if it was moved, repeat with --data"
 
 
 def _complete(folder: Path) -> list[str]:
     """Finish what an interrupted call, or an interrupted writing of the run, has left beside the run."""
-    unfinished = re.compile(re.escape(folder.name) + r"\.\d+(\.old)?\.tmp")
-    left = sorted(path for path in folder.parent.glob("*.tmp") if unfinished.fullmatch(path.name))
-    aside = [path for path in left if path.name.endswith(".old.tmp")]
+    aside, unfinished = exchange.leftovers(folder)
     if aside and not folder.exists():
-        os.rename(aside[-1], folder)
-        left.remove(aside[-1])
+        os.rename(aside.pop(), folder)
+    left = [*aside, *unfinished]
     for path in left:
         shutil.rmtree(path)
     return [f"{printable(path)}, left by an interrupted call" for path in left]
@@ -112,7 +124,7 @@ def _from_run(earlier: Analysis, folder: Path) -> list[str]:
         run={**earlier.run, "forgotten": earlier.run.get("forgotten") or datetime.now(UTC).date().isoformat()},
     )
     if removed or "forgotten" not in earlier.run or before - _needed(before):
-        run.write(without, folder)
+        run.write(without, folder, keep_others=False)
     after = {path.relative_to(folder) for path in folder.rglob("*") if path.is_file()}
     gone = [path for path in sorted(before - after) if path.suffix != ".parquet"]
     files = Counter(path.parent for path in gone if path.parent != Path("."))

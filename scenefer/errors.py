@@ -2,6 +2,7 @@
 
     SceneferError            caught once, in the CLI: one line on stderr and an exit code
     ├── FilmError            a film is no film, or cannot be decoded
+    │   └── AccessError      it may not be read; its bytes are not at fault
     ├── WeightsError         a weight file is unknown, absent, damaged or of another layout
     ├── SheetError           a sheet of scenes or intentions has a row that cannot be read
     ├── PlanError            a plan or an option names what does not exist: a key, a value, a path
@@ -23,6 +24,10 @@ class SceneferError(Exception):
 
 class FilmError(SceneferError):
     """A film is no film, or cannot be decoded."""
+
+
+class AccessError(FilmError):
+    """A film may not be read; its bytes are not at fault."""
 
 
 class WeightsError(SceneferError):

@@ -16,7 +16,7 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Generator, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from multiprocessing import connection, get_context, parent_process, resource_tracker
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -124,7 +124,8 @@ class _Worker:
 
     def give(self, job: Any, n_killed: int) -> None:
         self.job, self.n_killed, self.heard = job, n_killed, time.monotonic()
-        self.pipe.send(job)
+        with suppress(OSError):  # it was killed meanwhile, which ``look`` finds
+            self.pipe.send(job)
 
     def is_idle(self, seconds: float) -> bool:
         return self.job is None and time.monotonic() - self.heard > seconds
@@ -147,8 +148,9 @@ class _Worker:
         if time.monotonic() - self.heard > patience:
             self.killed = self.hung = True
             self.dismiss()
-            why = f"its decoder hung: no progress for {patience:g} s, so its worker was killed"
-            return Outcome(self.job, worker_error(self.job, why, "re-mux it: ffmpeg -i in.mkv -c copy out.mkv"))
+            why = f"no progress for {patience:g} s, so its worker was killed"
+            remedy = "re-mux it: ffmpeg -i in.mkv -c copy out.mkv; if it is only slow, raise patience in a plan's [run]"
+            return Outcome(self.job, worker_error(self.job, why, remedy))
         return None
 
     def dismiss(self) -> None:
@@ -160,9 +162,11 @@ class _Worker:
 
 def _hire(crew: list[_Worker], work: Work) -> _Worker:
     """Return a worker that has nothing to do, a new one if there is none."""
-    for worker in crew:
-        if worker.job is None:
+    for worker in [worker for worker in crew if worker.job is None]:
+        if worker.process.is_alive():
             return worker
+        crew.remove(worker)  # killed while it had nothing to do
+        worker.dismiss()
     context = get_context("spawn")
     ours, theirs = context.Pipe()
     process = context.Process(target=_serve, args=(theirs, work), daemon=True)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import glob
-import shutil
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -11,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from scenefer import analysis, claims, copies, run
+from scenefer import analysis, claims, copies, exchange, run
 from scenefer.film import Film, Span
 from scenefer.pieces import pieces_of
 from scenefer.plan import Plan
@@ -64,7 +62,8 @@ def finish(job: Finish, report: Callable[[float], None]) -> None:
         # By name, not by content: of two films of one name, the second to come must see the first one's folder.
         with claims.claim(held / run.folder_name(job.path)):
             folder = job.folder or run.report_folder(job.film, job.out, second=job.second)
-            if job.always or not (job.never or made_of(folder) == job.made_of):
+            exchange.restore(folder)
+            if job.always or not (job.never or made_of(folder) == job.made_of or _is_forgotten(folder)):
                 _report(job, folder, report)
             if job.copy_to and not copies.is_copied(folder, job.out, job.copy_to):
                 copies.copy(folder, job.out, job.copy_to, report)
@@ -82,6 +81,14 @@ def made_of(folder: Path) -> dict[str, str] | None:
         return None
 
 
+def _is_forgotten(folder: Path) -> bool:
+    """Tell whether the people of a report were forgotten, perhaps since its film was planned."""
+    try:
+        return "forgotten" in analysis.read_record(folder)
+    except (OSError, ValueError):
+        return False
+
+
 def stamped(text: str) -> str:
     """Write a line of a film's log: the time of day, and what happened."""
     return f"{datetime.now(UTC).isoformat(timespec='seconds')} {text}"
@@ -90,8 +97,6 @@ def stamped(text: str) -> str:
 def _report(job: Finish, folder: Path, tell: Callable[[float], None]) -> None:
     from scenefer import sheets
 
-    for left in job.out.glob(f"{glob.escape(folder.name)}.*.tmp"):  # by a run that was killed
-        shutil.rmtree(left, ignore_errors=True)
     pieces = pieces_of(job.film, job.plan, job.span, job.data)
     claims.sweep(pieces[0].folder.parent)
     sighting = join(pieces, job.n_resumed, threads=job.threads)

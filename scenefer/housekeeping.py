@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import shutil
@@ -15,6 +14,7 @@ from scenefer import library, status
 from scenefer import plan as plans
 from scenefer.analysis import read_record
 from scenefer.errors import OutputError, PlanError, SceneferError, printable
+from scenefer.run import folder_name
 
 _FILM = re.compile(r"[0-9a-f]{16}")
 _SETTINGS = re.compile(r"[0-9a-f]{12}")
@@ -52,12 +52,14 @@ class Kept:
         return 0 if self.running or self.used is None else self.spare_size if self.used else self.size
 
 
-def survey(data: Path, uses: Iterable[Use] | None) -> Iterator[Kept]:
+def survey(data: Path, uses: Iterable[Use] | None, finishing: Iterable[str] = ()) -> Iterator[Kept]:
     """Look through the cache, film by film, settings by settings; what is called otherwise is passed over.
 
     Args:
         uses: what reports were made of; None where that is not known.
+        finishing: the films whose reports are being written, by the names of their folders.
     """
+    finished_now = set(finishing)
     wanted: dict[tuple[str, str], set[str]] = {}
     for use in uses or ():
         wanted.setdefault((use.film, use.settings), set()).add(use.weights)
@@ -66,6 +68,7 @@ def survey(data: Path, uses: Iterable[Use] | None) -> Iterator[Kept]:
         for settings in _real_folders(film, _SETTINGS):
             key = film.name, settings.name
             kept = _kept(settings, wanted.get(key), running=key in busy)
+            kept = replace(kept, running=kept.running or folder_name(Path(kept.name)) in finished_now)
             yield replace(kept, used=None) if uses is None else kept
 
 
@@ -137,11 +140,11 @@ def _kept(folder: Path, weights: set[str] | None, *, running: bool) -> Kept:
     seconds = 0.0
     spare: list[Path] = []
     for piece in _real_folders(folder, _PIECE):
-        try:
-            manifests.append(json.loads((piece / "manifest.json").read_text(encoding="utf-8")))
-        except (OSError, ValueError):
+        manifest = status.read_manifest(piece)
+        if manifest is None:
             continue  # its size counts all the same
-        seconds += status.film_time(piece, manifests[-1])
+        manifests.append(manifest)
+        seconds += status.film_time(piece, manifest)
         names = (_LOGITS.fullmatch(name) for name in os.listdir(piece))
         spare += [piece / name[0] for name in names if name and weights is not None and name[1] not in weights]
     first = manifests[0] if manifests else {}

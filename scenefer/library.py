@@ -201,14 +201,11 @@ def _gather(run: Run, library: Path) -> dict[str, Any]:
         if not stored[name].is_file():
             del stored[name]
     read = {name: tables.read(path, name) for name, path in stored.items()}
-    record = read_record(run.folder)
-    row = {
-        "film": run.film,
-        "folder": run.folder.name,
-        "record": run.stamp,
-        "made": run.made,
-        **entries.entry(record, read),
-    }
+    try:
+        entry = entries.entry(read_record(run.folder), read)
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise SceneferError(f"{printable(run.folder / 'run.json')} is damaged; analyse the film again") from error
+    row = {"film": run.film, "folder": run.folder.name, "record": run.stamp, "made": run.made, **entry}
     for name in GATHERED:
         place = library / name / f"film={run.film}"
         if name in stored:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import re
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
-from os import cpu_count
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from scenefer import executors, library
+from scenefer import exchange, executors, library
 from scenefer import plan as plans
 from scenefer.errors import PlanError, printable
 from scenefer.film import Film, Span
@@ -33,6 +33,7 @@ DATA = Path("data")
 NO_CROPS = "pictures of faces are off (--no-crops): people are not told apart, since that needs the pictures"
 _WHOLE = Span(0.0, float("inf"))
 LOG = "log.txt"
+LONGEST_NAME = 180  # bytes; file systems allow 255, and claims, logs and exchanges are named after a film too
 _NOT_IN_NAMES = r'[\x00-\x1f\x7f/\\:*?"<>|\ud800-\udfff]'
 
 
@@ -131,7 +132,7 @@ def analyse_sighting(
         "state": "partial" if notes.partial else "done",
         "warnings": [*film.warnings, *notes.warnings(), *lists.notices, *without, *result.run["warnings"]],
         "made": datetime.now(UTC).isoformat(timespec="seconds"),
-        "cache": printable(data.resolve()),
+        "cache": str(data.resolve()),
         "span": [span.start, None if span.end == float("inf") else span.end],
         "versions": versions(),
         "settings": asdict(plan),
@@ -170,30 +171,35 @@ def divide_film(
 
 
 def folder_name(path: Path) -> str:
-    """Name a film as its folder is named."""
-    return re.sub(_NOT_IN_NAMES, "_", path.stem).strip(" .") or "film"
+    """Name a film as its folder is named; short enough for what is written beside it, and no name of what is swept."""
+    name = os.fsencode(re.sub(_NOT_IN_NAMES, "_", path.stem).strip(" ."))[:LONGEST_NAME]
+    name = name.decode("utf-8", "ignore").strip(" .") or "film"
+    return f"{name}_" if name.endswith(".tmp") else name
 
 
 def report_folder(film: Film, out: Path, *, second: bool = False) -> Path:
-    """Name the folder of a film's run: the film's name, and six digits of its id where another film has that name."""
+    """Name the folder of a film's run: the film's name, and six digits of its id where that place is not free."""
     name = folder_name(film.path)
     folder = out / name
     record = folder / "run.json"
     if record.is_file() and f'"id": "{film.id}"' not in record.read_text(encoding="utf-8", errors="replace"):
+        second = True
+    if not exchange.may_replace(folder):  # such as the folder of stills itself
         second = True
     if second or name.lower() in library.NAMES:
         return out / f"{name}-{film.id[:6]}"
     return folder
 
 
-def write(analysis: Analysis, folder: Path, log: Sequence[str] | None = None) -> None:
+def write(analysis: Analysis, folder: Path, log: Sequence[str] | None = None, *, keep_others: bool = True) -> None:
     """Write a run: tables, record and report, and the comparison where its sheet says what was intended.
 
     Args:
         log: lines of the film's ``log.txt``; None keeps the one that is there.
+        keep_others: what else lies in the folder of an earlier run stays there.
 
     Raises:
-        OutputError: it cannot be written; an earlier run there is left as it was.
+        OutputError: it cannot be written, or what is there is no run; that is left as it was.
         SheetError: the sheet speaks of scenes that the run has not.
     """
     from scenefer import comparison
@@ -211,7 +217,7 @@ def write(analysis: Analysis, folder: Path, log: Sequence[str] | None = None) ->
         pages = {**pages, LOG: "".join(f"{printable(line)}\n" for line in log)}
     elif (folder / LOG).is_file():
         pages = {**pages, LOG: (folder / LOG).read_bytes()}
-    save(replace(analysis, run=run), folder, pages, more)
+    save(replace(analysis, run=run), folder, pages, more, keep_others=keep_others)
 
 
 def in_language(analysis: Analysis, language: Language) -> Analysis:
@@ -246,7 +252,7 @@ def read_cast(folder: Path, plan: Plan) -> Cast:
     from scenefer import cast
 
     detector = zoo.load_detector(plan.observation.detector, smallest_face=plan.observation.smallest_face)
-    identity = load_identity(plan, cpu_count() or 1)
+    identity = load_identity(plan, os.cpu_count() or 1)
     if identity is None:
         raise PlanError("--cast names people, who are off with --no-identity and --no-crops; leave these out")
     return cast.read_cast(folder, detector, identity)

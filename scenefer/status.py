@@ -7,6 +7,7 @@ import os
 import re
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -16,6 +17,7 @@ from scenefer.analysis import read_record
 from scenefer.errors import printable
 
 PATIENCE = 60.0  # seconds without a heartbeat after which a claim is taken for abandoned
+_HELD = re.compile(r"(?P<name>.+)\.claim-\d+")
 _CLAIM = re.compile(r"(?P<span>.+)\.claim(-\d+)?")
 
 
@@ -107,6 +109,16 @@ def running(data: Path, patience: float = PATIENCE) -> Iterator[Claim]:
                         yield Claim(film.name, settings.name, claimed["span"], age)
 
 
+def finishing(reports: Path, patience: float = PATIENCE) -> Iterator[str]:
+    """Yield the names, as of their folders, of films whose pieces are read and whose reports are written now."""
+    held = reports / library.FOLDER / "claims"
+    for name in _names(held):
+        if claimed := _HELD.fullmatch(name):
+            with suppress(OSError):  # has just ended
+                if time.time() - (held / name).stat().st_mtime <= patience:
+                    yield claimed["name"]
+
+
 def film_time(piece: Path, manifest: Mapping[str, Any]) -> float:
     """Return how much film time a finished piece covers, seconds; of a piece to the end, up to its last frame."""
     start, end = manifest["span"]
@@ -143,7 +155,7 @@ def _working(data: Path) -> tuple[Working, ...]:
     index = dict(_looked_at(data)) if claims else {}
     found = []
     for (film, settings), n in claims.items():
-        pieces = [(piece, _manifest(piece)) for piece in _folders(data / "observed" / film / settings)]
+        pieces = [(piece, read_manifest(piece)) for piece in _folders(data / "observed" / film / settings)]
         ready = [(piece, manifest) for piece, manifest in pieces if manifest is not None]
         path, duration = index.get(film) or (ready[0][1].get("film", film) if ready else film, None)
         seconds = sum(film_time(piece, manifest) for piece, manifest in ready)
@@ -162,11 +174,13 @@ def _looked_at(data: Path) -> Iterator[tuple[str, tuple[str, float | None]]]:
                 continue  # is being written, or is no such note
 
 
-def _manifest(piece: Path) -> dict[str, Any] | None:
+def read_manifest(piece: Path) -> dict[str, Any] | None:
+    """Read what a finished piece says of itself; None where it is not finished, or damaged."""
     try:
-        return json.loads((piece / "manifest.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None  # not finished
+        manifest = json.loads((piece / "manifest.json").read_text(encoding="utf-8"))
+        return manifest if {"span", "film"} <= dict(manifest).keys() else None
+    except (OSError, ValueError, TypeError):
+        return None  # not finished, or damaged
 
 
 def _folders(folder: Path) -> Iterator[Path]:

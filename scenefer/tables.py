@@ -385,19 +385,23 @@ def read(path: Path, table: str) -> pd.DataFrame:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
+    damaged = f"{path} is no table of scenefer or is damaged; analyse the film again"
     try:
         stored = pq.read_table(path)
-    except (OSError, pa.ArrowInvalid) as error:
-        raise SceneferError(f"{path} is no table of scenefer or is damaged; analyse the film again") from error
-    found = json.loads((stored.schema.metadata or {}).get(b"scenefer", b"{}"))
+        found = dict(json.loads((stored.schema.metadata or {}).get(b"scenefer", b"{}")))
+    except (OSError, ValueError, TypeError, pa.ArrowException) as error:
+        raise SceneferError(damaged) from error
     if found.get("schema_version") != SCHEMA_VERSION or found.get("table") != table:
         raise SceneferError(
             f"{path} is table {found.get('table')!r} of schema {found.get('schema_version')}; analyse the film again"
         )
-    frame = stored.to_pandas(ignore_metadata=True)
-    added = {column.name: None for column in TABLES[table] if column.type.endswith("?")}
-    # A column that the schema has gained since is null, where it may be.
-    return conform({**{name: [value] * len(frame) for name, value in added.items()}, **frame}, table)
+    try:
+        frame = stored.to_pandas(ignore_metadata=True)
+        added = {column.name: None for column in TABLES[table] if column.type.endswith("?")}
+        # A column that the schema has gained since is null, where it may be.
+        return conform({**{name: [value] * len(frame) for name, value in added.items()}, **frame}, table)
+    except (ValueError, TypeError, KeyError, pa.ArrowException) as error:
+        raise SceneferError(damaged) from error
 
 
 def provenance(path: Path) -> dict[str, Any]:

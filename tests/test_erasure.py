@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from scenefer import analysis, erasure, pieces, reclassification, run, sighting
+from scenefer import analysis, erasure, exchange, pieces, reclassification, run, sighting
 from scenefer.errors import OutputError, SceneferError
 from scenefer.models import IdentityModel
 from scenefer.observation import Models
@@ -86,7 +87,7 @@ def test_what_is_forgotten_is_not_forgotten_twice(made: Path):
 
 
 def test_an_interrupted_call_is_completed_by_the_next(made: Path, monkeypatch: pytest.MonkeyPatch):
-    def fail(*_: object) -> None:
+    def fail(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
     with monkeypatch.context() as broken:
@@ -131,6 +132,47 @@ def test_another_run_of_the_film_is_named(made: Path):
     done = erasure.forget(made)
     assert any("second cut" in line for line in done.beyond)
     assert analysis.load(made.with_name("second cut")).faces["crop"].notna().all()
+
+
+def test_the_cache_of_a_project_that_was_moved_is_found_and_one_that_is_not_is_said(made: Path, tmp_path: Path):
+    moved = tmp_path / "moved\N{NO-BREAK SPACE}project"
+    moved.mkdir()
+    for part in ("data", "reports"):
+        (tmp_path / part).rename(moved / part)
+    done = erasure.forget(moved / "reports" / "film")
+    assert_forgotten(moved / "reports" / "film")
+    assert not any("a cache: there is none" in line for line in done.beyond)
+    (moved / "data").rename(moved / "elsewhere")
+    done = erasure.forget(moved / "reports" / "film")
+    assert any("a cache: there is none at" in line and "repeat with --data" in line for line in done.beyond)
+
+
+def test_a_cache_in_a_folder_with_an_odd_name_is_found(made: Path, tmp_path: Path):
+    odd = tmp_path / "my\N{NO-BREAK SPACE}cache"
+    run.write(run.analyze(tmp_path / "film.mp4", data=odd), made)
+    assert list((odd / "observed").iterdir())
+    erasure.forget(made)
+    assert list((odd / "observed").iterdir()) == []
+
+
+def test_a_run_behind_a_link_is_forgotten_where_it_lies(made: Path, tmp_path: Path):
+    (tmp_path / "link").symlink_to(made)
+    erasure.forget(tmp_path / "link")
+    assert_forgotten(made)
+    assert (tmp_path / "link").is_symlink()
+
+
+def test_a_run_is_forgotten_from_inside_its_folder(made: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(made)
+    erasure.forget(Path())
+    assert_forgotten(made)
+
+
+def test_what_the_exchange_could_not_remove_is_removed_or_said(made: Path, monkeypatch: pytest.MonkeyPatch):
+    with monkeypatch.context() as broken:
+        broken.setattr(exchange, "shutil", SimpleNamespace(rmtree=lambda path, ignore_errors: None))
+        erasure.forget(made)
+    assert_forgotten(made)
 
 
 def test_what_cannot_be_deleted_is_said(made: Path, monkeypatch: pytest.MonkeyPatch):

@@ -77,6 +77,26 @@ def test_jobs_are_taken_when_there_is_room_and_may_wait_for_others(tmp_path: Pat
     assert [job.path for job, _ in executor(touch, dependent(), 2, nothing)] == ["first", "second"]
 
 
+def test_a_worker_that_is_killed_while_it_is_idle_is_replaced(tmp_path: Path):
+    first, second = jobs(tmp_path, "first", "second")
+
+    def later() -> Iterator[Job | None]:
+        yield first
+        while not first.file.exists():
+            yield None
+        for _ in range(3):  # rounds in which the outcome is taken in
+            yield None
+        os.kill(int(first.file.read_text()), signal.SIGKILL)
+        time.sleep(0.5)
+        yield second
+
+    assert [(job.path, error) for job, error in executors.processes(touch, later(), 1, nothing)] == [
+        ("first", None),
+        ("second", None),
+    ]
+    assert first.file.read_text() != second.file.read_text()
+
+
 def test_processes_are_others_than_this_one_and_few(tmp_path: Path):
     list(executors.processes(touch, jobs(tmp_path, *"abcdef"), 2, nothing))
     workers = {path.read_text() for path in tmp_path.iterdir()}
@@ -120,7 +140,7 @@ def test_a_hanging_worker_is_killed_and_named_and_the_others_are_done(tmp_path: 
     begin = time.monotonic()
     outcomes = list(executors.processes(touch, jobs(tmp_path, "hanging", "good", "good"), 2, nothing, patience=10.0))
     assert time.monotonic() - begin < 60
-    assert [(job.path, "hung" in str(error)) for job, error in outcomes if error] == [("hanging", True)]
+    assert [(job.path, "no progress for 10 s" in str(error)) for job, error in outcomes if error] == [("hanging", True)]
     assert {path.name for path in tmp_path.iterdir()} == {"1.txt", "2.txt"}
 
 

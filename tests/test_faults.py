@@ -263,7 +263,7 @@ def test_a_worker_that_hangs_is_killed_and_its_film_named_and_the_others_are_don
     assert code == 1
     assert sorted(ended(events).values()) == ["done", "done", "failed"]
     (row,) = failed(tmp_path).values()
-    assert "hung" in row["error"]
+    assert "no progress for" in row["error"]
     assert (row["stage"], row["permanent"]) == ("observe", "false")
     batch(films, cwd=tmp_path, code=0)
     assert failed(tmp_path) == {}

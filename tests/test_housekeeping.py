@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import asdict
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
-from scenefer import console, housekeeping, plan, store
+from scenefer import console, housekeeping, plan, status, store
 from scenefer.cli import app
 from scenefer.errors import PlanError, SceneferError
 from scenefer.film import Span
@@ -104,6 +105,22 @@ def test_a_report_names_what_it_was_made_of(tmp_path: Path):
     (tmp_path / "film" / "run.json").write_text(json.dumps(record))
     weights = plan.expression_id(settings, "x")
     assert list(housekeeping.uses_of(tmp_path)) == [Use(A, plan.observe_id(settings, "d", weights), weights)]
+
+
+def test_what_is_being_reported_is_kept(data: Path, tmp_path: Path):
+    (tmp_path / "reports" / "library" / "claims" / "b.claim-1").mkdir(parents=True)
+    (tmp_path / "reports" / "library" / "claims" / "c.claim-1").mkdir()
+    os.utime(tmp_path / "reports" / "library" / "claims" / "c.claim-1", (0, 0))  # of a process that is long gone
+    finishing = list(status.finishing(tmp_path / "reports"))
+    assert finishing == ["b"]
+    kept = housekeeping.survey(data, [], finishing)
+    assert [(part.name, part.freed > 0) for part in kept] == [("a.mkv", True), ("b.mkv", False), ("c.mkv", True)]
+
+
+def test_a_damaged_note_of_a_piece_is_passed_over(data: Path):
+    (manifest, *_) = (data / "observed").rglob("manifest.json")
+    manifest.write_text("{}")
+    assert len(list(housekeeping.survey(data, None))) == 3
 
 
 def test_without_reports_or_with_one_that_cannot_be_read_nothing_is_superfluous(tmp_path: Path):

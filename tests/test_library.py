@@ -306,6 +306,27 @@ def test_a_film_that_was_read_in_part_says_why_and_keeps_its_report(tmp_path: Pa
     assert "torn/report.html" in whole.attributes("href")
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        pytest.param({"warnings": None}, id="no warnings"),
+        pytest.param({"film": {"id": f"{2:016x}"}}, id="a film without its sides"),
+        pytest.param([], id="no object"),
+    ],
+)
+def test_a_damaged_record_is_named_and_ends_nothing(copied: Path, change: dict[str, Any] | list[Any]):
+    place = copied / "beta" / "run.json"
+    damaged = json.loads(place.read_text()) | change if isinstance(change, dict) else change
+    place.write_text(json.dumps(damaged))
+    shown = Page(library.write(copied).read_text("utf-8"))
+    assert "beta" in shown.text
+    assert "analyse the film again" in shown.text
+    assert "alpha/report.html" in shown.attributes("href")
+    if change == []:
+        with pytest.raises(SceneferError, match="is no run of scenefer"):
+            analysis.load(copied / "beta")
+
+
 def test_the_hard_films_stand_in_the_page_with_their_messages(tmp_path: Path):
     """What is no film, as the reader names it; what can be read in part, as the list of them expects it."""
     if not FILMS.is_dir():

@@ -127,3 +127,19 @@ def test_seven_emotions_have_a_probability_each():
     names = [column.name for column in TABLES["expressions"]]
     start = names.index(EMOTIONS[0])
     assert names[start : start + 7] == list(EMOTIONS)
+
+
+def test_a_file_with_flipped_bits_is_read_or_refused(tmp_path: Path):
+    path = tmp_path / "tracks.parquet"
+    tables.write(path, builders.tracks_table(track=list(range(40))), "tracks")
+    whole, rng, refused = path.read_bytes(), np.random.default_rng(0), 0
+    for _ in range(150):
+        changed = bytearray(whole)
+        for place in rng.integers(0, len(whole), rng.integers(1, 4)):
+            changed[place] ^= 1 << int(rng.integers(8))
+        path.write_bytes(changed)
+        try:
+            tables.read(path, "tracks")
+        except SceneferError:
+            refused += 1
+    assert refused > 10

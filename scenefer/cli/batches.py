@@ -76,7 +76,7 @@ def batch(
     if not library and input_list is None:
         raise PlanError("give a folder, films, or --input-list FILE")
     if copy_to:
-        copies.demand(copy_to)
+        copies.demand(copy_to, out)
     data = data or out.parent / "data"
     if settings.run.executor == "ray":  # whose workers stand in folders of their own
         out, data = out.absolute(), data.absolute()

@@ -52,10 +52,13 @@ def cache(
 ) -> None:
     """Say what lies in the cache and how large it is; remove what no report refers to."""
     from scenefer import housekeeping
+    from scenefer import status as standing
 
     places = reports or [Path("reports")]
     folder = data or places[0].parent / "data"
     demand(folder)
+    if not folder.is_dir():
+        raise PlanError(f"{folder} is no folder of a cache")
     uses = None
     try:
         uses = [use for place in places for use in housekeeping.uses_of(place)]
@@ -63,7 +66,8 @@ def cache(
         if prune:
             raise
         speech.complain(str(error))
-    kept = list(housekeeping.survey(folder, uses))
+    finishing = [name for place in places for name in standing.finishing(place)]
+    kept = list(housekeeping.survey(folder, uses, finishing))
     if as_json:
         print(json.dumps(console.cache_record(kept), indent=1))
     else:
@@ -78,4 +82,7 @@ def cache(
         if not speech.err.is_terminal:
             raise PlanError(f"{size} would be removed from {folder}; say --yes where nobody can be asked")
         typer.confirm(f"Remove what no report refers to, {size}?", abort=True, err=True)
+    # Somebody may have begun to read a film while the question was open.
+    busy = {part.folder for part in housekeeping.survey(folder, uses, finishing) if part.running}
+    freed = [part for part in freed if part.folder not in busy]
     say(f"freed: {console.bytes_in_words(housekeeping.prune(freed, folder))}")

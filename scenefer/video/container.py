@@ -12,7 +12,7 @@ import av
 import av.error
 from av.stream import Discard, Disposition
 
-from scenefer.errors import FilmError, printable
+from scenefer.errors import AccessError, FilmError, printable
 from scenefer.video.declared import MOST_FRAMES, declared
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def open_container(path: Path) -> InputContainer:
         return av.open("file:" + os.path.abspath(path), "r", options=dict(_OPTIONS), metadata_errors="replace")
     except (av.error.FFmpegError, OSError, ValueError) as error:
         if isinstance(error, PermissionError):
-            raise FilmError(f"{printable(path)} is not readable: no permission; change its mode or owner") from error
+            raise AccessError(f"{printable(path)} is not readable: no permission; change its mode or owner") from error
         if _begins_like_a_film(path):
             raise FilmError(
                 f"{printable(path)} is not readable: it begins like a film but its directory of frames is missing or "
