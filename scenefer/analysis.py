@@ -135,7 +135,7 @@ def divide(
     if known_scenes is not None:
         film_scenes = known_scenes
     elif sheet is not None:
-        film_scenes = scenes.from_sheet(sheet, film_shots)
+        film_scenes = scenes.from_sheet(sheet, film_shots, float(1 / film.frame_rate))
     elif film.kind == "video":
         people = scenes.people_of_shots(film_tracks, len(film_shots)) if identity is not None else None
         film_scenes = scenes.group_shots(film_shots, frames, plan.scenes, people)
@@ -226,7 +226,11 @@ def load(folder: Path) -> Analysis:
         raise SceneferError(f"{folder} is no run of scenefer: it has no readable run.json") from error
     sheet = None
     if (kept := folder / "tables" / _SHEET).is_file():
-        sheet = pd.read_csv(kept, keep_default_na=False, dtype=str).astype({"start": "float64", "end": "float64"})
+        try:
+            sheet = pd.read_csv(kept, keep_default_na=False, dtype=str).astype({"start": "float64", "end": "float64"})
+        except (OSError, ValueError, KeyError) as error:
+            said = "cannot be read as scenefer wrote it; give your sheet to scenefer compare --intended"
+            raise SceneferError(f"{kept} {said}") from error
         texts = sheet.select_dtypes("str")
         sheet[texts.columns] = texts.astype(object).where(texts != "", None)  # as read_sheet has empty cells
     return Analysis(

@@ -49,6 +49,10 @@ def claim(place: Path, patience: float | None = None) -> Iterator[Path]:
     """
     patience = PATIENCE if patience is None else patience
     try:
+        place.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise _unwritable(place, error) from error
+    try:
         mine = _acquire(place, patience)
         staging = mine / uuid.uuid4().hex
         staging.mkdir()

@@ -120,6 +120,8 @@ def _notices(analysis: Analysis, other: Analysis, paired: bool) -> tuple[str, ..
     notices = ["differences are given for many expressions and scenes; they are not corrected for their number"]
     if weights != weights_there:
         notices.append("the two runs were read by different weights: a difference may lie in them, not in the faces")
+    if analysis.film.id != other.film.id and "guessed" in {*analysis.scenes["source"], *other.scenes["source"]}:
+        notices.append("scenes are paired by name, and some were guessed: 1 of one film need not be 1 of the other")
     if paired:
         notices.append("both runs count the same faces, which are resampled together")
     return tuple(notices)

@@ -64,14 +64,16 @@ def _of_tables(read: Mapping[str, pd.DataFrame]) -> dict[str, Any]:
 
 def _of_comparison(compared: pd.DataFrame | None, scenes: pd.DataFrame, record: Mapping[str, Any]) -> dict[str, Any]:
     """Sum up the verdicts: raw shares of the seven, in the view that the run was compared in."""
-    from scenefer.emotions import VIEWS
+    from scenefer import agreement
+    from scenefer.emotions import EQUAL_ACTOR, EQUAL_TRACK, VIEWS
     from scenefer.findings import finding
 
     if compared is None:
         return {"n_judged": 0, "n_match": 0, "largest_gap": None, "gaps": "[]", "verdicts": "[]"}
     wanted = record.get("settings", {}).get("comparison", {}).get("view")
-    view = wanted if wanted in set(compared["view"]) else VIEWS[0]
-    first = (compared["view"] == view) & (compared["estimate"] == "raw") & (compared["classes"] == "seven")
+    named = [str(wanted), *([EQUAL_ACTOR] if wanted == EQUAL_TRACK else [])]  # as ``comparison`` takes it
+    view = next((name for name in named if name in set(compared["view"])), VIEWS[0])
+    first = agreement.in_view(compared, view) & (compared["estimate"] == "raw") & (compared["classes"] == "seven")
     judged = compared.loc[first & compared["verdict"].notna()]
     apart = judged.loc[judged["verdict"] != "match"].sort_values("js", ascending=False, kind="stable")
     apart = apart.sort_values("verdict", key=lambda verdict: verdict != "mismatch", kind="stable")

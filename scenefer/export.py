@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
-from contextlib import suppress
 from difflib import get_close_matches
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from scenefer import summary
+from scenefer import summary, tables
+from scenefer.emotions import SCREEN_TIME
 from scenefer.errors import OutputError, PlanError, printable
 from scenefer.intentions import parse_intention
 from scenefer.rows import spreadsheet_safe
@@ -62,11 +61,14 @@ def write_run(analysis: Analysis, compared: Comparison | None, path: Path, *, re
     suffix = path.suffix.casefold()
     if suffix == ".csv":
         rows = face_rows(analysis, rejected=rejected)
-        write_text(rows.to_csv(index=False, float_format="%.6g", errors="backslashreplace"), path)
+        floats = rows.select_dtypes("float").columns
+        rows = rows.astype(dict.fromkeys(floats, "float64")).round(dict.fromkeys(floats, 6))  # µs, µpx and ppm
+        write_text(rows.to_csv(index=False, errors="backslashreplace"), path)
         return f"{len(rows)} of {len(analysis.faces)} faces"
     if suffix == ".srt":
         evidence = analysis.scene_emotions
-        thin = set(evidence.loc[evidence["evidence"] == "insufficient", "scene"].tolist())
+        told = evidence["view"] == SCREEN_TIME  # a named person may be seen too little where the scene is not
+        thin = set(evidence.loc[told & (evidence["evidence"] == "insufficient"), "scene"].tolist())
         text = write_srt(analysis.expressions, analysis.shots, analysis.scenes, summary.verdicts(compared), thin)
         write_text(text, path)
         return _counted(text.count(" --> "), "subtitle")
@@ -140,14 +142,10 @@ def write_text(text: str, path: Path) -> None:
     Raises:
         OutputError: the file cannot be written.
     """
-    beside = path.with_name(path.name + ".tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        beside.write_text(text, encoding="utf-8", errors="backslashreplace", newline="")
-        os.replace(beside, path)
+        tables.write_whole(path, text.encode("utf-8", "backslashreplace"))
     except OSError as error:
-        with suppress(OSError):
-            beside.unlink()
         raise OutputError(f"{path} cannot be written: {error.strerror or error}") from error
 
 

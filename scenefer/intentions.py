@@ -61,11 +61,14 @@ def _emotion(word: str) -> str:
     raise ValueError(f'"{word}": {hint}')
 
 
+_LARGEST = 1e6  # of a share; more would lose the others in rounding
+
+
 def _share(text: str, word: str) -> float:
     try:
         share = float(text)
     except ValueError:
         share = math.nan
-    if not 0 < share < math.inf:
-        raise ValueError(f'the share of {word} is "{text}"; write a number above 0')
+    if not 0 < share <= _LARGEST:
+        raise ValueError(f'the share of {word} is "{text}"; write a number above 0, of 1 or of 100')
     return share

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import tomllib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, is_dataclass, replace
@@ -17,7 +18,7 @@ from typing import Any
 
 from scenefer import tables
 from scenefer.actors import ActorSettings
-from scenefer.emotions import EmotionSettings
+from scenefer.emotions import EQUAL_ACTOR, VIEWS, EmotionSettings
 from scenefer.errors import PlanError
 from scenefer.expression import ExpressionSettings
 from scenefer.language import LANGUAGES, ReportSettings
@@ -36,6 +37,8 @@ SHIPPED = next(
     ),
     Path("pipelines"),
 )
+
+_VIEWS = (*VIEWS, EQUAL_ACTOR)
 
 PROFILES: dict[str, dict[str, dict[str, Any]]] = {
     "fast": {"observation": {"sample_rate": 2.0, "smallest_face": 40}},
@@ -160,6 +163,8 @@ def expression_id(plan: Plan, sha256: str) -> str:
 
 def _deviate(plan: Plan, stated: Mapping[str, Any], where: str) -> Plan:
     sections = {entry.name for entry in fields(Plan)}
+    if not isinstance(stated, Mapping):
+        raise PlanError(f"{where}: settings must be sections, not {type(stated).__name__}")
     for section, values in stated.items():
         if section not in sections:
             raise PlanError(f"{where}: unknown section [{section}]; {nearest(section, sections)}")
@@ -190,8 +195,18 @@ def typed(value: Any, default: Any, where: str) -> Any:
 
 def _sensible(plan: Plan) -> Plan:
     """Refuse values that no stage could work with."""
+    for section in fields(plan):
+        settings = getattr(plan, section.name)
+        for entry in fields(settings):
+            value = getattr(settings, entry.name)
+            if isinstance(value, int | float) and not 0 <= value < math.inf:  # NaN is neither
+                raise PlanError(f"{section.name}.{entry.name} must be a number from 0 on, got {value}")
     seen = plan.observation
     for name, value, low, high in (
+        ("detection_pixels", seen.detection_pixels, 10_000, 100_000_000),
+        ("resamples", plan.emotions.resamples, 20, 1_000_000),
+        ("block", plan.emotions.block, 0.01, 3600.0),
+        ("shuffles", plan.comparison.shuffles, 20, 1_000_000),
         ("sample-rate", seen.sample_rate, 0.01, 240.0),
         ("smallest-face", seen.smallest_face, 12, 400),
         ("picture-every", seen.picture_every, 0.1, 3600.0),
@@ -213,6 +228,8 @@ def _sensible(plan: Plan) -> Plan:
     ):
         if value not in known:
             raise PlanError(f"unknown {name} {value!r}; {nearest(value, known)}")
+    if plan.comparison.view not in _VIEWS and not plan.comparison.view.startswith("character:"):
+        raise PlanError(f"unknown view {plan.comparison.view!r}; {nearest(plan.comparison.view, _VIEWS)}")
     return plan
 
 

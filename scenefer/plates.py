@@ -5,7 +5,6 @@ Sizes are those of a printed page: 180 mm wide, which is two columns, with type 
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Sequence
 from io import BytesIO
 from pathlib import Path
@@ -16,7 +15,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from scenefer import comparison
+from scenefer import comparison, tables
 from scenefer.errors import OutputError
 from scenefer.intentions import parse_intention
 from scenefer.language import ENGLISH, Language
@@ -240,12 +239,9 @@ def _write(plate: Figure, path: Path) -> Path:
     drawn = BytesIO()
     kind = path.suffix[1:]
     plate.savefig(drawn, format=kind, dpi=_DPI, metadata={"Date": None} if kind == "svg" else {"Software": None})
-    beside = path.with_name(path.name + ".tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        beside.write_bytes(drawn.getvalue())
-        os.replace(beside, path)
+        tables.write_whole(path, drawn.getvalue())
     except OSError as error:
-        beside.unlink(missing_ok=True)
         raise OutputError(f"{path} cannot be written: {error.strerror or error}") from error
     return path

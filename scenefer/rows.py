@@ -126,7 +126,11 @@ def _table(path: Path, text: str) -> tuple[list[str], list[tuple[int, list[str]]
         lines = lines[1:]
     if not lines:
         raise SheetError(f"{path} is empty; it needs the columns {','.join(REQUIRED)} and one row a scene")
-    return lines[0][1], lines[1:]
+    (_, header), *rows = lines
+    while not header[-1] and not any("".join(cells[len(header) - 1 :]) for _, cells in rows):
+        header = header[:-1]  # spreadsheets leave commas behind
+        rows = [(number, cells[: len(header)]) for number, cells in rows]
+    return header, rows
 
 
 def _columns(path: Path, header: list[str]) -> tuple[dict[str, int], list[str]]:

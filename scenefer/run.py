@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from scenefer import exchange, executors, library
 from scenefer import plan as plans
 from scenefer.errors import PlanError, printable
-from scenefer.film import Film, Span
+from scenefer.film import Film, Span, clock
 from scenefer.language import Language
 from scenefer.models import calibration, records, zoo
 from scenefer.pieces import networks, versions
@@ -126,11 +126,12 @@ def analyse_sighting(
         cast=cast,
     )
     notes = ReaderNotes(**sighting.notes)
+    part = [] if span == _WHOLE else [_part(span, film)]
     without = [NO_CROPS] if plan.models.identity and not plan.observation.crops else []
     run = {
         **result.run,
         "state": "partial" if notes.partial else "done",
-        "warnings": [*film.warnings, *notes.warnings(), *lists.notices, *without, *result.run["warnings"]],
+        "warnings": [*part, *film.warnings, *notes.warnings(), *lists.notices, *without, *result.run["warnings"]],
         "made": datetime.now(UTC).isoformat(timespec="seconds"),
         "cache": str(data.resolve()),
         "span": [span.start, None if span.end == float("inf") else span.end],
@@ -146,6 +147,12 @@ def analyse_sighting(
         },
     }
     return replace(result, run=run, sheet=lists.intended if lists.intended is not None else lists.scenes)
+
+
+def _part(span: Span, film: Film) -> str:
+    end = min(span.end, film.duration or span.end)
+    until = clock(end) if end < float("inf") else "…"
+    return f"only a part was read, {clock(span.start)} to {until}: percentages and evidence are of it alone"
 
 
 def divide_film(

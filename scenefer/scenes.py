@@ -37,18 +37,33 @@ class SceneSettings:
 _LONG = 1200.0  # seconds of film from which the averages bind; a short film may be a montage
 
 
-def from_sheet(sheet: pd.DataFrame, shots: pd.DataFrame) -> pd.DataFrame:
+def from_sheet(sheet: pd.DataFrame, shots: pd.DataFrame, frame: float = 0.0) -> pd.DataFrame:
     """Take the scenes of a sheet; they need neither begin at cuts nor cover the film.
 
     Args:
         sheet: columns scene (its name), start, end (s); several rows of one scene have equal times.
         shots: table SHOTS.
+        frame: seconds that a frame lasts. A time within half of it from a cut means the cut: lists round to
+            milliseconds, containers too, and a frame on the wrong side would count as a shot and a track of its own.
 
     Returns:
         Table SCENES, ordered by time.
     """
     rows = sheet.drop_duplicates("scene").sort_values("start", kind="stable")
-    return _table(rows["scene"].astype(str), rows["start"], rows["end"], shots, "sheet")
+    start, end = (
+        _at_cuts(rows[name].to_numpy(float), shots["start"].to_numpy(float), frame) for name in ("start", "end")
+    )
+    return _table(rows["scene"].astype(str), start, end, shots, "sheet")
+
+
+def _at_cuts(times: np.ndarray, cuts: np.ndarray, frame: float) -> np.ndarray:
+    """Move times that lie less than half a frame from a cut to it."""
+    import numpy as np
+
+    if not len(cuts):
+        return times
+    nearest = cuts[np.abs(times[:, None] - cuts).argmin(axis=1)]
+    return np.where(np.abs(nearest - times) < frame / 2, nearest, times)
 
 
 def one_scene(shots: pd.DataFrame, name: str, source: str) -> pd.DataFrame:

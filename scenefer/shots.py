@@ -65,12 +65,16 @@ def find_shots(frames: pd.DataFrame, settings: ShotSettings = ShotSettings()) ->
 
 
 def one_a_frame(frames: pd.DataFrame, seconds: float = 1.0) -> pd.DataFrame:
-    """Make every frame a shot of its own, as the pictures of a folder of stills are; the last one lasts ``seconds``."""
+    """Make every frame a shot of its own of ``seconds`` at most, as the pictures of a folder of stills are.
+
+    A picture that could not be read leaves a gap.
+    """
     import numpy as np
 
     if not len(frames):
         return tables.empty("shots")
-    return _table(frames["time"].to_numpy(), np.arange(1, len(frames)), [], seconds)
+    shots = _table(frames["time"].to_numpy(), np.arange(1, len(frames)), [], seconds)
+    return shots.assign(end=np.minimum(shots["end"], shots["start"] + seconds))
 
 
 def _table(time: np.ndarray, cuts: np.ndarray, gradual: list[Transition], step: float) -> pd.DataFrame:

@@ -7,10 +7,10 @@ import io
 import os
 import re
 import shutil
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from scenefer import tables
 from scenefer.errors import OutputError, unwritable
 from scenefer.film import clock
 from scenefer.rows import COLUMNS, spreadsheet_safe
@@ -63,14 +63,10 @@ def write_template(
     for name, start, end in zip(scenes["name"], scenes["start"], scenes["end"], strict=True):
         for cells in known.get(str(name), [["", "", ""]]):
             writer.writerow([spreadsheet_safe(str(name)), clock(start), clock(end), *map(spreadsheet_safe, cells)])
-    beside = path.with_name(path.name + ".tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        beside.write_text(text.getvalue(), encoding="utf-8")
-        os.replace(beside, path)
+        tables.write_whole(path, text.getvalue().encode())
     except OSError as error:
-        with suppress(OSError):
-            beside.unlink()
         raise unwritable(path, error, "choose another --to") from error
 
 

@@ -13,6 +13,7 @@ from fractions import Fraction
 # A container's average rate comes from its durations, which are rounded; the rates in use lie 1/1000 apart.
 _SNAP = 4e-4
 
+_LONGEST = 32  # characters of a time; more digits are no film's
 _CLOCK = re.compile(r"(?:(\d+):)?(\d{1,2}):(\d{1,2}(?:[.,]\d+)?)")
 _TIMECODE = re.compile(r"(\d{1,3}):(\d{1,2}):(\d{1,2})([:;])(\d{1,3})")
 
@@ -40,6 +41,8 @@ def seconds_of(text: str, rate: Fraction) -> float:
         ValueError: it is no time; the message says why and completes the sentence "… is no time: ".
     """
     text = text.strip()
+    if len(text) > _LONGEST:
+        raise ValueError(f"it has {len(text)} characters")
     if _TIMECODE.fullmatch(text):
         return frame_of(text, rate) / float(exact_rate(rate))
     if match := _CLOCK.fullmatch(text):

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from scenefer import claims
+from scenefer.errors import OutputError
 
 HOLDER = """
 import sys, time
@@ -197,3 +198,14 @@ def test_a_fresh_claim_of_another_machine_is_respected(tmp_path: Path):
     with pytest.raises(claims.Elsewhere), claims.claim(tmp_path / "piece"):
         pass
     assert held.is_dir()
+
+
+def test_a_place_that_cannot_be_made_is_said_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """Some file systems answer "no such file" where a folder cannot be made; that is nobody else's work."""
+
+    def refuse(*_: object, **__: object) -> None:
+        raise FileNotFoundError(2, "No such file or directory")
+
+    monkeypatch.setattr(Path, "mkdir", refuse)
+    with pytest.raises(OutputError, match="cannot be written"), claims.claim(tmp_path / "nowhere" / "piece"):
+        pass

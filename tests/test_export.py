@@ -8,6 +8,7 @@ from fractions import Fraction
 from pathlib import Path
 
 import opentimelineio as otio
+import pandas as pd
 import pytest
 
 from scenefer.analysis import Analysis
@@ -206,3 +207,25 @@ def test_what_cannot_be_written_is_an_error_and_leaves_nothing_behind(suffix: st
     with pytest.raises(OutputError, match="cannot be written"):
         write_run(run(), None, tmp_path / f"film.{suffix}")
     assert {path.name for path in tmp_path.iterdir()} == {"no folder", f"film.{suffix}"}
+
+
+def test_a_named_person_who_is_hardly_seen_does_not_silence_the_subtitles(tmp_path: Path):
+    whole = run()
+    told = whole.scene_emotions
+    ben = told.loc[told["view"] == "screen_time"].assign(view="character:Ben", evidence="insufficient")
+    whole = replace(whole, scene_emotions=pd.concat([told, ben], ignore_index=True))
+    write_run(whole, None, tmp_path / "film.srt")
+    text = (tmp_path / "film.srt").read_text()
+    assert "angry" in text
+    assert "too little face evidence" not in text
+
+
+def test_the_rows_of_faces_keep_their_times_to_the_microsecond(tmp_path: Path):
+    whole = run()
+    late = 12000.04
+    faces = whole.faces.assign(time=whole.faces["time"] + late)
+    whole = replace(whole, faces=faces, expressions=whole.expressions.assign(time=whole.expressions["time"] + late))
+    write_run(whole, None, tmp_path / "faces.csv")
+    stored = pd.read_csv(tmp_path / "faces.csv")
+    assert stored["time"].tolist() == pytest.approx(faces["time"].tolist(), abs=1e-6)
+    assert "0.8," in (tmp_path / "faces.csv").read_text(), "a share is not written as 0.800000011920929"

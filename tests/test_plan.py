@@ -33,6 +33,13 @@ def test_an_option_goes_before_a_file_and_a_file_before_a_profile(tmp_path: Path
         ("[observation]\nsample_rate = 0\n", "between 0.01 and 240"),
         ("[observation]\ndetector = 'mtcn'\n", "did you mean 'mtcnn'?"),
         ("[observation\n", "cannot be read as TOML"),
+        ("[observation]\ndetection_pixels = 0\n", "detection_pixels must be between"),
+        ("[emotions]\nresamples = 0\n", "resamples must be between 20"),
+        ("[emotions]\nblock = nan\n", "emotions.block must be a number from 0 on"),
+        ("[emotions]\nseed = -1\n", "emotions.seed must be a number from 0 on"),
+        ("[shots]\nlongest = -1.0\n", "shots.longest must be a number from 0 on"),
+        ("[comparison]\nmatch_misplaced = inf\n", "comparison.match_misplaced must be a number from 0 on"),
+        ("[comparison]\nview = 'equal_actors'\n", "did you mean 'equal_actor'?"),
     ],
 )
 def test_an_error_names_the_file_and_the_nearest_valid_word(tmp_path: Path, text: str, said: str):

@@ -1,3 +1,4 @@
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -115,6 +116,22 @@ def test_a_sheet_gives_scenes_that_need_not_begin_at_cuts_nor_cover_the_film():
         "scenes",
     )
     pd.testing.assert_frame_equal(from_sheet(sheet, shots), expected)
+
+
+@pytest.mark.parametrize("rate", [Fraction(24000, 1001), Fraction(25), Fraction(30000, 1001)])
+def test_a_time_that_means_a_cut_is_the_cut(rate: Fraction):
+    """Lists round to milliseconds, timecodes of the first hour to floats, and Matroska its own times."""
+    cuts = [float(number / rate) for number in range(0, 4000, 97)]
+    shots = shots_table(start=cuts, end=[*cuts[1:], float(4000 / rate)])
+    hour = round(3600 * rate) / float(rate)
+    for written in (lambda cut: round(cut, 3), lambda cut: (cut + hour) - hour, lambda cut: cut + 0.0005):
+        sheet = pd.DataFrame({"scene": ["a"], "start": [written(cuts[7])], "end": [written(cuts[9])]})
+        (scene,) = from_sheet(sheet, shots, float(1 / rate)).itertuples()
+        assert (scene.start, scene.end) == (cuts[7], cuts[9])
+        assert (scene.first_shot, scene.last_shot) == (7, 8)
+    inside = pd.DataFrame({"scene": ["a"], "start": [cuts[7] + 0.03], "end": [cuts[9] - 0.03]})
+    (scene,) = from_sheet(inside, shots, float(1 / rate)).itertuples()
+    assert (scene.start, scene.end) == (cuts[7] + 0.03, cuts[9] - 0.03)
 
 
 def test_a_folder_of_stills_is_one_scene():

@@ -226,6 +226,8 @@ HEADER = "scene,start,end\n"
         ("rage,0,5\n", "row 1: column 'scene' is missing"),
         ("scene,start\nrage,0\n", "row 1: column 'end' is missing"),
         ("scene;start;end\nrage;0;5\n", "row 1: columns are parted by semicolons"),
+        (f"scene,start,end\nrage,0,{'9' * 400}\n", "it has 400 characters"),
+        ("scene,start,end,intended\nrage,0,5,happy:1e308;sad:1e308\n", "of 1 or of 100"),
         ("scene\tstart\tend\nrage\t0\t5\n", "row 1: columns are parted by tabs"),
         ("scene,start,end,intented\na,0,1,sad\n", "unknown column 'intented': did you mean intended?"),
         ("scene,begin,end,start,start\na,0,1,0,0\n", "column 'start' stands there 2 times"),
@@ -366,3 +368,11 @@ def test_a_folder_without_a_sheet_for_any_film_or_with_two_for_one_is_refused(tm
         (tmp_path / name).touch()
     with pytest.raises(PlanError, match=r"has a\.csv and a\.edl"):
         match([Path("a.mp4")], tmp_path)
+
+
+def test_commas_that_a_spreadsheet_leaves_behind_are_no_columns(tmp_path: Path):
+    path = tmp_path / "scenes.csv"
+    path.write_text("scene,start,end,,\nrage,0,5,,\njoy,5,9,,\n")
+    rows, notices = read_sheet(path, film())
+    assert rows["scene"].tolist() == ["rage", "joy"]
+    assert notices == []

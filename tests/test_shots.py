@@ -215,5 +215,5 @@ def test_one_frame_is_one_shot_and_no_frame_is_none():
 
 def test_every_still_is_a_shot():
     assert starts(one_a_frame(film("AAB", rate=1))) == [0.0, 1.0, 2.0]
-    assert one_a_frame(frames_table(time=[0.0, 3.0]))["end"].tolist() == [3.0, 4.0]
+    assert one_a_frame(frames_table(time=[0.0, 3.0]))["end"].tolist() == [1.0, 4.0], "two in between were damaged"
     assert one_a_frame(frames_table(time=[0.0]))["end"].tolist() == [1.0]

@@ -14,7 +14,7 @@ from scenefer import console
 from scenefer.cli import speech
 from scenefer.cli.batches import executor_of
 from scenefer.cli.lists import EveryClip, TimecodeStart, from_timecode
-from scenefer.cli.speech import complain, demand, err, say
+from scenefer.cli.speech import complain, demand, demand_place, err, say
 from scenefer.errors import FilmError, OutputError, PlanError, printable
 from scenefer.tables import EMOTIONS
 
@@ -99,6 +99,9 @@ def analyze(
     if identity and no_identity:
         raise PlanError(f"--identity {identity} and --no-identity exclude each other; give one of them")
     demand(*films)
+    place = data or out.parent / "data"
+    for folder in (out, place):
+        demand_place(folder)
     scenes_of, intended_of = sheets.match(films, scenes), sheets.match(films, intended)
     names = None
     if cast is not None:
@@ -116,7 +119,6 @@ def analyze(
     for path, film in probed.items():
         stated = from_timecode(film, timecode_start)
         sheets.read_lists(stated, scenes_of.get(path), intended_of.get(path), every_clip=every_clip)
-    place = data or out.parent / "data"
     order = Order(
         list(probed), settings, place, out, scenes_of, intended_of, names, spans,
         every_clip=every_clip, timecode_start=timecode_start, again=True,

@@ -56,7 +56,10 @@ def compare(
         film = from_timecode(loaded.film, timecode_start)
         sheet, notices = sheets.read_sheet(intended, film, every_clip=every_clip)
         warnings = [*loaded.run.get("warnings", []), *(notice for notice in notices)]
-        loaded = replace(loaded, sheet=sheet, run={**loaded.run, "warnings": list(dict.fromkeys(warnings))})
+        record = {**loaded.run, "warnings": list(dict.fromkeys(warnings))}
+        if "made_of" in record:  # a batch with the sheets from before makes the report anew
+            record["made_of"] = {**record["made_of"], "sheets": "those of scenefer compare"}
+        loaded = replace(loaded, sheet=sheet, run=record)
     compared = run.compared_with_intentions(loaded)
     if compared is None:
         raise PlanError(f"nothing says what the scenes of {folder} were meant to show; give --intended SHEET")

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
 from scenefer import console
-from scenefer.errors import PlanError, printable
+from scenefer.errors import OutputError, PlanError, printable
 
 out = console.Console(width=None if sys.stdout.isatty() else 110)
 err = console.Console(stderr=True)
@@ -32,6 +33,19 @@ def note_lines(text: str) -> None:
 def complain(text: str) -> None:
     """Print a line on stderr, as an error is printed that ends the program."""
     err.print(f"scenefer: {printable(text)}", markup=False, highlight=False, soft_wrap=True)
+
+
+def demand_place(out: Path) -> None:
+    """Refuse a folder that cannot be made or written, before a film is read for it; nothing is made.
+
+    Raises:
+        OutputError: it, or the nearest folder above it that is there, is none or may not be written.
+    """
+    above = next(place for place in (out, *out.absolute().parents) if place.exists())
+    if not above.is_dir() or not os.access(above, os.W_OK | os.X_OK):
+        why = "may not be written" if above.is_dir() else "is no folder"
+        said = f"{printable(out)} cannot be written: {printable(above)} {why}"
+        raise OutputError(f"{said}; choose another --out or --data")
 
 
 def demand(*paths: Path) -> None:

@@ -14,9 +14,11 @@ What a reader reads is said by ``language.py``, in the template by ``_`` and ``m
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from scenefer.emotions import EmotionSettings, rule_for
 from scenefer.language import ENGLISH, Language
 from scenefer.report import cards, evidence, figures, gaps, page, people, pictures, warnings, words
 from scenefer.tables import EMOTIONS
@@ -58,6 +60,12 @@ def _pictures(scenes: list[dict[str, Any]]) -> dict[str, str | bytes]:
     return {name: pictures.unpacked(packed) for name, packed in shown.items() if packed is not None}
 
 
+def _rules(analysis: Analysis) -> dict[str, Any]:
+    """Return what counts as enough evidence in this run; empty where it does not say."""
+    stated = analysis.run.get("settings", {}).get("emotions", {})
+    return asdict(rule_for(analysis.film, EmotionSettings(**stated))) if stated else {}
+
+
 def _page(analysis: Analysis, compared: Comparison | None, scenes: list[dict[str, Any]], language: Language) -> str:
     tracks, leaders = cards.track_cards(analysis, language)
     end = _end(analysis)
@@ -95,7 +103,7 @@ def _page(analysis: Analysis, compared: Comparison | None, scenes: list[dict[str
         unjudged=evidence.unjudged(scenes),
         gaps=gaps.overview(compared, scenes, language),
         settings=evidence.settings(analysis.run),
-        rules=analysis.run.get("settings", {}).get("emotions", {}),
+        rules=_rules(analysis),
         no_feeling=language.say(words.NO_FEELING),
     )
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from scenefer import comparison, findings
+from scenefer.emotions import SCREEN_TIME
 from scenefer.language import ENGLISH, Language, marked
 from scenefer.report import words
 from scenefer.report.figures import COLOURS
@@ -44,6 +45,9 @@ def of_scenes(compared: Comparison | None, language: Language = ENGLISH) -> dict
                 "sentence": _capital(findings.finding(row, language)),
                 "character": words.printable(row["character"]),
                 "gap": float(row["js"]) if verdict else -1.0,
+                "rank": VERDICTS.index(verdict)
+                if verdict
+                else -1,  # of several intentions, the worst stands in the strip
             }
         )
     return found
@@ -54,7 +58,7 @@ def corrected(compared: Comparison | None, language: Language = ENGLISH) -> dict
     if compared is None:
         return {}
     table = compared.table
-    chosen = (table["estimate"] == "emq") & (table["view"] == compared.settings.view)
+    chosen = (table["estimate"] == "emq") & (table["view"] == SCREEN_TIME)  # as the bars that they stand beside
     rows = table.loc[chosen & (table["classes"] == CLASSES[0].name)].drop_duplicates("scene")
     columns = ["scene", *(f"detected_{emotion}" for emotion in EMOTIONS)]
     return {

@@ -20,6 +20,8 @@ SHAPES = (
     # video/probing.py
     marked("the film asks to be turned by {asked}°; it was turned by {turned}°"),
     marked("the film declares pixels of shape {shape}, which cannot be meant; they are taken for square"),
+    # run.py
+    marked("only a part was read, {start} to {end}: percentages and evidence are of it alone"),
     # sheets.py, timelines/
     marked("{sheet}: the end of row {place}, {end}, was clipped to the film's, {duration}"),
     marked("{sheet}: the end of {place}, {end}, was clipped to the film's, {duration}"),

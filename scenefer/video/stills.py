@@ -93,7 +93,8 @@ def _displayed_size(path: Path) -> tuple[int, int] | None:
     try:
         with _silence(), Image.open(path, formats=_FORMATS) as picture:
             width, height = picture.size
-            if picture.getexif().get(_ORIENTATION, 1) >= 5:
+            turn = picture.getexif().get(_ORIENTATION, 1)
+            if isinstance(turn, int) and turn >= 5:
                 width, height = height, width
     except Image.DecompressionBombError as error:
         raise FilmError(f"{printable(path)} declares more pixels than pictures have; scale it down first") from error
