@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from scenefer import library
+from scenefer import library, survey
 from scenefer.analysis import read_record
 from scenefer.errors import printable
 
@@ -60,16 +60,17 @@ def read_status(reports: Path, data: Path, films: Path | None = None) -> Status:
         reports: the folder of the reports.
         data: the folder of the cache.
         films: the folder of the films; those in it that have neither a report nor a failure and of which no piece is
-            being read are waiting. They are told by their paths: a film that was moved since counts as waiting until a
-            batch has looked at it.
+            being read are waiting. They are told by their paths, and by what they hold where a batch has looked at
+            them: a film that was moved since counts as waiting until then.
     """
     from scenefer.finding import films_in
 
-    done, partial, at = [], [], set()
+    done, partial, at, ids = [], [], set(), set()
     for folder in library.runs_in(reports):
         try:
             record = read_record(folder)
             path = Path(record["film"]["path"])
+            ids.add(record["film"]["id"])
             (partial if record["state"] == "partial" else done).append(printable(path.name))
             at.add(os.path.realpath(path))
         except (OSError, ValueError, KeyError, TypeError):
@@ -85,9 +86,14 @@ def read_status(reports: Path, data: Path, films: Path | None = None) -> Status:
     names = {film.name for film in working}
     waiting = None
     if films is not None:
-        left = (path for path in films_in([films]) if os.path.realpath(path) not in at)
+        left = (path for path in films_in([films]) if os.path.realpath(path) not in at and _id(path, data) not in ids)
         waiting = tuple(name for path in left if (name := printable(path.name)) not in names)
     return Status(tuple(done), tuple(partial), working, tuple(failed), waiting)
+
+
+def _id(path: Path, data: Path) -> str | None:
+    known = survey.recall(path, data)
+    return None if known is None else known.id
 
 
 def running(data: Path, patience: float = PATIENCE) -> Iterator[Claim]:

@@ -11,9 +11,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from scenefer import console, status, store, tables
-from scenefer.film import Span
+from scenefer import console, status, store, survey, tables
+from scenefer.film import Span, film_id
 from tests.builders import frames_table
+from tests.clips import moving, write_clip
 
 INF = float("inf")
 
@@ -43,6 +44,20 @@ def run_of(reports: Path, film: Path, state: str = "done") -> None:
     folder.mkdir(parents=True)
     record = {"film": {"path": str(film), "id": "0" * 16}, "state": state, "made": "2026-03-22"}
     (folder / "run.json").write_text(json.dumps(record))
+
+
+def test_a_film_is_done_by_what_it_holds_wherever_it_lies_and_one_asks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    films, reports, data = tmp_path / "films", tmp_path / "reports", tmp_path / "data"
+    clip = write_clip(tmp_path / "a.mkv", moving(5))
+    films.mkdir()
+    clip.rename(films / "moved.mkv")
+    record = {"film": {"path": "a.mkv", "id": film_id(films / "moved.mkv")}, "state": "done", "made": "2026-03-22"}
+    (reports / "a").mkdir(parents=True)
+    (reports / "a" / "run.json").write_text(json.dumps(record))
+    monkeypatch.chdir(tmp_path / "films")
+    assert status.read_status(reports, data, films).waiting == ("moved.mkv",)
+    survey.look(films / "moved.mkv", data)  # by a batch
+    assert status.read_status(reports, data, films).waiting == ()
 
 
 def test_films_are_counted_by_state(tmp_path: Path):
