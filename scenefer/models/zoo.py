@@ -177,4 +177,4 @@ def describe(path: Path) -> dict[str, str]:
     except (OSError, SafetensorError) as error:
         raise WeightsError(f"{path} is no safetensors file: {error}") from error
     refuse_undescribed(path, metadata)
-    return metadata
+    return dict(sorted(metadata.items()))  # the file has them in any order, and runs keep them
