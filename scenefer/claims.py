@@ -103,7 +103,6 @@ def sweep(folder: Path, patience: float = PATIENCE) -> None:
 
 
 def _acquire(place: Path, patience: float) -> Path:
-    place.parent.mkdir(parents=True, exist_ok=True)
     while True:
         older = _claims(place)
         if older and not _abandoned(older[-1][1], patience):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -59,17 +59,27 @@ def survey(data: Path, uses: Iterable[Use] | None, finishing: Iterable[str] = ()
         uses: what reports were made of; None where that is not known.
         finishing: the films whose reports are being written, by the names of their folders.
     """
-    finished_now = set(finishing)
     wanted: dict[tuple[str, str], set[str]] = {}
     for use in uses or ():
         wanted.setdefault((use.film, use.settings), set()).add(use.weights)
-    busy = {(claim.film, claim.settings) for claim in status.running(data)}
+    at_work = _at_work(data, finishing)
     for film in _real_folders(data / "observed", _FILM):
         for settings in _real_folders(film, _SETTINGS):
-            key = film.name, settings.name
-            kept = _kept(settings, wanted.get(key), running=key in busy)
-            kept = replace(kept, running=kept.running or folder_name(Path(kept.name)) in finished_now)
+            kept = _kept(settings, wanted.get((film.name, settings.name)))
+            kept = replace(kept, running=at_work(kept))
             yield replace(kept, used=None) if uses is None else kept
+
+
+def still_idle(kept: Iterable[Kept], data: Path, finishing: Iterable[str] = ()) -> list[Kept]:
+    """Leave out what somebody has begun to work on since the survey; arguments as of ``survey``."""
+    at_work = _at_work(data, finishing)
+    return [part for part in kept if not at_work(part)]
+
+
+def _at_work(data: Path, finishing: Iterable[str]) -> Callable[[Kept], bool]:
+    read = {(claim.film, claim.settings) for claim in status.running(data)}
+    reported = set(finishing)
+    return lambda kept: (kept.film, kept.folder.name) in read or folder_name(Path(kept.name)) in reported
 
 
 def besides(data: Path) -> dict[str, int]:
@@ -135,7 +145,7 @@ def prune(kept: Iterable[Kept], data: Path) -> int:
     return freed
 
 
-def _kept(folder: Path, weights: set[str] | None, *, running: bool) -> Kept:
+def _kept(folder: Path, weights: set[str] | None) -> Kept:
     manifests: list[dict[str, Any]] = []
     seconds = 0.0
     spare: list[Path] = []
@@ -157,9 +167,9 @@ def _kept(folder: Path, weights: set[str] | None, *, running: bool) -> Kept:
         seconds,
         _size(folder),
         weights is not None,
-        running,
-        tuple(spare),
-        sum(path.stat().st_size for path in spare),
+        running=False,  # as far as the folder tells
+        spare=tuple(spare),
+        spare_size=sum(path.stat().st_size for path in spare),
     )
 
 

@@ -39,7 +39,7 @@ def reclassify(folder: Path, weights: str, device: str = "auto") -> Analysis:
     path = zoo.find_expression(weights)
     faces = seen.reclassify(
         earlier.faces,
-        zoo.load_expression(path, zoo.choose_device(plan.models.device), mirrored=plan.observation.mirrored),
+        zoo.load_expression(path, zoo.choose_device(device), mirrored=plan.observation.mirrored),
     )
     observed = seen.Observation(earlier.frames, faces, earlier.pictures)
     start, end = earlier.run["span"]

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from scenefer.cli.lists import EveryClip
-from scenefer.cli.speech import complain, demand_place, err, say
+from scenefer.cli.speech import complain, demand_places, err, say
 from scenefer.errors import PlanError, printable
 
 if TYPE_CHECKING:
@@ -75,11 +75,10 @@ def batch(
     networks(settings)
     if not library and input_list is None:
         raise PlanError("give a folder, films, or --input-list FILE")
-    for folder in (out, data or out.parent / "data"):
-        demand_place(folder)
+    data = data or out.parent / "data"
+    demand_places(out, data)
     if copy_to:
         copies.demand(copy_to, out)
-    data = data or out.parent / "data"
     if settings.run.executor == "ray":  # whose workers stand in folders of their own
         out, data = out.absolute(), data.absolute()
         scenes, intended = (place and place.absolute() for place in (scenes, intended))

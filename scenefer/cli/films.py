@@ -14,7 +14,7 @@ from scenefer import console
 from scenefer.cli import speech
 from scenefer.cli.batches import executor_of
 from scenefer.cli.lists import EveryClip, TimecodeStart, from_timecode
-from scenefer.cli.speech import complain, demand, demand_place, err, say
+from scenefer.cli.speech import complain, demand, demand_places, err, say
 from scenefer.errors import FilmError, OutputError, PlanError, printable
 from scenefer.tables import EMOTIONS
 
@@ -100,8 +100,7 @@ def analyze(
         raise PlanError(f"--identity {identity} and --no-identity exclude each other; give one of them")
     demand(*films)
     place = data or out.parent / "data"
-    for folder in (out, place):
-        demand_place(folder)
+    demand_places(out, place)
     scenes_of, intended_of = sheets.match(films, scenes), sheets.match(films, intended)
     names = None
     if cast is not None:

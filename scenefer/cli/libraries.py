@@ -66,8 +66,11 @@ def cache(
         if prune:
             raise
         speech.complain(str(error))
-    finishing = [name for place in places for name in standing.finishing(place)]
-    kept = list(housekeeping.survey(folder, uses, finishing))
+
+    def finishing() -> list[str]:
+        return [name for place in places for name in standing.finishing(place)]
+
+    kept = list(housekeeping.survey(folder, uses, finishing()))
     if as_json:
         print(json.dumps(console.cache_record(kept), indent=1))
     else:
@@ -83,6 +86,5 @@ def cache(
             raise PlanError(f"{size} would be removed from {folder}; say --yes where nobody can be asked")
         typer.confirm(f"Remove what no report refers to, {size}?", abort=True, err=True)
     # Somebody may have begun to read a film while the question was open.
-    busy = {part.folder for part in housekeeping.survey(folder, uses, finishing) if part.running}
-    freed = [part for part in freed if part.folder not in busy]
+    freed = housekeeping.still_idle(freed, folder, finishing())
     say(f"freed: {console.bytes_in_words(housekeeping.prune(freed, folder))}")

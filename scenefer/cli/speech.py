@@ -35,17 +35,18 @@ def complain(text: str) -> None:
     err.print(f"scenefer: {printable(text)}", markup=False, highlight=False, soft_wrap=True)
 
 
-def demand_place(out: Path) -> None:
-    """Refuse a folder that cannot be made or written, before a film is read for it; nothing is made.
+def demand_places(*folders: Path) -> None:
+    """Refuse folders that cannot be made or written, before a film is read for them; nothing is made.
 
     Raises:
-        OutputError: it, or the nearest folder above it that is there, is none or may not be written.
+        OutputError: one of them, or the nearest folder above it that is there, is none or may not be written.
     """
-    above = next(place for place in (out, *out.absolute().parents) if place.exists())
-    if not above.is_dir() or not os.access(above, os.W_OK | os.X_OK):
-        why = "may not be written" if above.is_dir() else "is no folder"
-        said = f"{printable(out)} cannot be written: {printable(above)} {why}"
-        raise OutputError(f"{said}; choose another --out or --data")
+    for folder in folders:
+        above = next(place for place in (folder, *folder.absolute().parents) if place.exists())
+        if not above.is_dir() or not os.access(above, os.W_OK | os.X_OK):
+            why = "may not be written" if above.is_dir() else "is no folder"
+            said = f"{printable(folder)} cannot be written: {printable(above)} {why}"
+            raise OutputError(f"{said}; choose another --out or --data")
 
 
 def demand(*paths: Path) -> None:

@@ -45,9 +45,8 @@ def of_scenes(compared: Comparison | None, language: Language = ENGLISH) -> dict
                 "sentence": _capital(findings.finding(row, language)),
                 "character": words.printable(row["character"]),
                 "gap": float(row["js"]) if verdict else -1.0,
-                "rank": VERDICTS.index(verdict)
-                if verdict
-                else -1,  # of several intentions, the worst stands in the strip
+                # Of several intentions, the worst stands in the strip.
+                "rank": VERDICTS.index(verdict) if verdict else -1,
             }
         )
     return found

@@ -38,6 +38,7 @@ _SPLITS = {"train": "Training", "test": "PrivateTest", "val": "PublicTest", "val
 _NAMED_SPLIT = re.compile(r"(Training|PublicTest|PrivateTest)_")  # FER2013 as folders: test/ holds both test splits
 _JAFFE = re.compile(r"([A-Z]{2})\.(AN|DI|FE|HA|NE|SA|SU)\d+\.\d+\.\w+")  # KA.AN1.39.tiff
 _PICTURES = {".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"}
+_UNREADABLE = (OSError, ValueError, SyntaxError, TypeError, Image.DecompressionBombError)  # by Pillow's readers
 _FER2013 = (
     "FER2013 (Goodfellow et al. 2013) is at https://www.kaggle.com/c/challenges-in-representation-learning-"
     "facial-expression-recognition-challenge/data; expected fer2013.csv with the columns emotion, pixels, Usage"
@@ -231,13 +232,7 @@ def _decoded(named: Iterable[tuple[str, bytes]]) -> tuple[list[np.ndarray], list
             picture = Image.open(io.BytesIO(encoded))
             pictures.append(np.asarray(picture.convert("L" if picture.size == (48, 48) else "RGB")))
             kept.append(row)
-        except (
-            OSError,
-            ValueError,
-            SyntaxError,
-            TypeError,
-            Image.DecompressionBombError,
-        ):  # what Pillow's readers raise
+        except _UNREADABLE:
             broken.append(name)
     return pictures, kept, broken
 
