@@ -28,6 +28,7 @@ from scenefer.errors import OutputError, SceneferError, unwritable
 
 PATIENCE = 60.0  # seconds after which a claim that nobody has touched is abandoned
 _BEATS = 6  # times that a living owner touches its claim within that time
+_TRIES = 5  # at making a folder that another process, which has done with it, finds empty and removes
 
 
 class Elsewhere(SceneferError):
@@ -49,7 +50,7 @@ def claim(place: Path, patience: float | None = None) -> Iterator[Path]:
     """
     patience = PATIENCE if patience is None else patience
     try:
-        place.parent.mkdir(parents=True, exist_ok=True)
+        _make(place.parent)
     except OSError as error:
         raise _unwritable(place, error) from error
     try:
@@ -100,6 +101,16 @@ def sweep(folder: Path, patience: float = PATIENCE) -> None:
         for claimed in folder.glob("*.claim-*"):
             if _abandoned(claimed, patience):
                 _fence(claimed)
+
+
+def _make(folder: Path) -> None:
+    for tries_left in reversed(range(_TRIES)):
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            return
+        except (FileNotFoundError, FileExistsError):  # a parent was there, or it itself, and is gone
+            if not tries_left:
+                raise
 
 
 def _acquire(place: Path, patience: float) -> Path:

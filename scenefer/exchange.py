@@ -2,6 +2,7 @@
 
 <name>.<pid>.tmp        a run that is being written
 <name>.<pid>.old.tmp    the run before, for the moment of the exchange; what else lay in its folder goes over to the new
+.claims/                who writes which run; nothing else is in it, so that whoever finds it empty may remove it
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from pathlib import Path
 from scenefer.errors import OutputError, printable
 
 RECORD = "run.json"  # by which a folder is known as a run
+CLAIMS = ".claims"  # no run is named so
 _OWN = {"tables", "pictures", "report.html", RECORD, "log.txt"}  # what a run writes into its folder
 _ASIDE = re.compile(r"(?P<name>.+)\.\d+\.old\.tmp")
 _TRIES = 3

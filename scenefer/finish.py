@@ -62,7 +62,7 @@ def finish(job: Finish, report: Callable[[float], None]) -> None:
         Elsewhere: another process is at this report.
         SheetError, OutputError: as ``run.analyze`` and ``run.write``.
     """
-    held = job.out / "library" / "claims"
+    held = job.out / exchange.CLAIMS
     try:
         # By name, not by content: of two films of one name, the second to come must see the first one's folder.
         with claims.claim(held / run.folder_name(job.path)):
@@ -73,9 +73,8 @@ def finish(job: Finish, report: Callable[[float], None]) -> None:
             if job.copy_to and not copies.is_copied(folder, job.out, job.copy_to):
                 copies.copy(folder, job.out, job.copy_to, report)
     finally:
-        for empty in (held, held.parent):
-            with suppress(OSError):
-                empty.rmdir()
+        with suppress(OSError):  # another film is being reported
+            held.rmdir()
 
 
 class Telling:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from scenefer import library, survey
+from scenefer import exchange, library, survey
 from scenefer.analysis import read_record
 from scenefer.errors import printable
 
@@ -117,7 +117,7 @@ def running(data: Path, patience: float = PATIENCE) -> Iterator[Claim]:
 
 def finishing(reports: Path, patience: float = PATIENCE) -> Iterator[str]:
     """Yield the names, as of their folders, of films whose pieces are read and whose reports are written now."""
-    held = reports / library.FOLDER / "claims"
+    held = reports / exchange.CLAIMS
     for name in _names(held):
         if claimed := _HELD.fullmatch(name):
             with suppress(OSError):  # has just ended

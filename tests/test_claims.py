@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -189,6 +190,22 @@ def test_a_process_killed_while_it_removes_a_claim_leaves_none_to_wait_for(tmp_p
             with claims.claim(tmp_path / place) as staging:
                 claims.publish(staging, tmp_path / place)
     assert not list(tmp_path.glob("*.claim-*"))
+
+
+def test_a_folder_of_claims_that_another_process_finds_empty_and_removes_is_made_again(tmp_path: Path, monkeypatch):
+    make = Path.mkdir
+    removed = [FileExistsError(17, "File exists"), FileNotFoundError(2, "No such file or directory")]
+
+    def make_beside_another(path: Path, *arguments: Any, **more: Any) -> None:
+        if path.name == "claims" and removed:
+            raise removed.pop()
+        make(path, *arguments, **more)
+
+    monkeypatch.setattr(Path, "mkdir", make_beside_another)
+    with claims.claim(tmp_path / "claims" / "film") as staging:
+        claims.publish(staging, tmp_path / "claims" / "film")
+    assert not removed
+    assert [path.name for path in tmp_path.glob("*/*")] == ["film"]
 
 
 def test_a_fresh_claim_of_another_machine_is_respected(tmp_path: Path):

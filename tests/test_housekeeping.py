@@ -108,9 +108,9 @@ def test_a_report_names_what_it_was_made_of(tmp_path: Path):
 
 
 def test_what_is_being_reported_is_kept(data: Path, tmp_path: Path):
-    (tmp_path / "reports" / "library" / "claims" / "b.claim-1").mkdir(parents=True)
-    (tmp_path / "reports" / "library" / "claims" / "c.claim-1").mkdir()
-    os.utime(tmp_path / "reports" / "library" / "claims" / "c.claim-1", (0, 0))  # of a process that is long gone
+    (tmp_path / "reports" / ".claims" / "b.claim-1").mkdir(parents=True)
+    (tmp_path / "reports" / ".claims" / "c.claim-1").mkdir()
+    os.utime(tmp_path / "reports" / ".claims" / "c.claim-1", (0, 0))  # of a process that is long gone
     finishing = list(status.finishing(tmp_path / "reports"))
     assert finishing == ["b"]
     kept = housekeeping.survey(data, [], finishing)
