@@ -64,6 +64,7 @@ class Report(NamedTuple):
     """A whole report, as its record describes it."""
 
     folder: Path
+    film: str  # path, where it was when it was reported
     made_of: Mapping[str, str]
     state: str
     forgotten: bool  # its people, by ``scenefer forget``
@@ -114,9 +115,9 @@ class Agenda:
         return sum(task.state in states for task in self.tasks.values())
 
     def n_copies(self) -> int:
-        """Count the films that hold what an earlier one of the order holds: they share its report."""
-        ids = [task.id for task in self.tasks.values() if task.id is not None and task.state in ("done", "partial")]
-        return len(ids) - len(set(ids))
+        """Count the films that share the report of an earlier one of the order, for they hold the same."""
+        folders = [task.folder for task in self.tasks.values() if task.state in ("done", "partial")]
+        return len(folders) - len(set(folders))
 
     def to_look_at(self) -> list[Task]:
         """List the films of which nothing is known yet."""
@@ -126,6 +127,14 @@ class Agenda:
         """List what is to be done, longest first, so that no core waits for one film at the end."""
         todo = [task for task in self.tasks.values() if task.state == "to do"]
         return sorted(todo, key=lambda task: (-task.longest, -task.duration))
+
+    def original(self, task: Task, before: Mapping[str, Task]) -> Task | None:
+        """Return the film of those ``before`` it, by id, whose report will be this one's too, for it holds the same.
+
+        None too if its sheets are others, or if it was asked for by name.
+        """
+        same = None if self.order.again or task.id is None else before.get(task.id)
+        return same if same is not None and self.made_of(same) == self.made_of(task) else None
 
     def place(self, task: Task) -> bool:
         """Decide what is to be done of a film that was looked at; False if it was not.
@@ -188,7 +197,7 @@ class Agenda:
         order = self.order
         made_of = self.made_of(task)
         task.state, task.duration = "to do", film.duration or 0.0
-        report = self._reports.get(film.id)
+        report = _report_of(task, self._reports.get(film.id, []), made_of)
         if report is not None:
             task.folder = report.folder
         if report is not None and (report.forgotten or report.made_of == made_of):
@@ -236,9 +245,9 @@ def _settings_id(plan: Plan) -> str:
     return plans.identity(settings, records.IDENTITY[who].sha256 if who else None, __version__)
 
 
-def _reports(out: Path) -> dict[str, Report]:
+def _reports(out: Path) -> dict[str, list[Report]]:
     """Find every whole report, by the film's id."""
-    found: dict[str, Report] = {}
+    found: dict[str, list[Report]] = {}
     exchange.restore_all(out)
     try:
         with os.scandir(out) as entries:
@@ -249,11 +258,25 @@ def _reports(out: Path) -> dict[str, Report]:
         try:
             record = read_record(folder)
             if (folder / "report.html").is_file():
-                made_of = record.get("made_of", {})
-                found[record["film"]["id"]] = Report(folder, made_of, record["state"], "forgotten" in record)
+                film, made_of = record["film"], record.get("made_of", {})
+                report = Report(folder, film["path"], made_of, record["state"], "forgotten" in record)
+                found.setdefault(film["id"], []).append(report)
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
             continue
     return found
+
+
+def _report_of(task: Task, reports: Sequence[Report], made_of: Mapping[str, str]) -> Report | None:
+    """Choose a film's report of those of its content: a copy of it may have one of its own, by another sheet."""
+    for holds in (
+        lambda report: report.forgotten,
+        lambda report: report.made_of == made_of,
+        lambda report: report.film == str(task.path),
+        lambda report: not os.path.exists(report.film),  # it was moved since
+    ):
+        if (report := next(filter(holds, reports), None)) is not None:
+            return report
+    return None
 
 
 def _why(report: Report | None, made_of: Mapping[str, str], task: Task) -> str:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import shutil
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from os import cpu_count
 from pathlib import Path
 from typing import Any
@@ -126,8 +126,18 @@ class Batch:
         while self.agenda.count("to look at"):
             yield None
         self._tell("planned", None)
+        begun: dict[str, Task] = {}
+        shared = []
         for task in self.agenda.to_do():
-            yield from self._begin(task)
+            if (original := self.agenda.original(task, begun)) is None:
+                begun.setdefault(str(task.id), task)
+                yield from self._begin(task)
+            else:
+                shared.append((task, original))
+        for task, original in shared:
+            while original.state == "to do":
+                yield None
+            yield from self._share(task, original)
 
     def _begin(self, task: Task) -> Iterator[Any]:
         film = self.agenda.film(task)
@@ -151,6 +161,19 @@ class Batch:
                 return
             self.reached[piece.folder] = 0.0
             yield piece
+
+    def _share(self, task: Task, original: Task) -> Iterator[Any]:
+        """Give a copy of a film its report; where there is none, the copy may be readable still."""
+        if original.state == "failed":
+            yield from self._begin(task)
+            return
+        task.state, task.folder, task.left = original.state, original.folder, 0.0
+        if original.failure is not None:  # could be read in part
+            task.failure = replace(original.failure, film=printable(task.path))
+            self._write(lambda ledger: ledger.note(task))
+        else:
+            self._write(lambda ledger: ledger.forget(task))
+        self._end(task)
 
     def _pieces_of(self, task: Task, film: Film) -> list[Piece]:
         # A film that is read by one worker alone is decoded with all cores: it may not be divisible.

@@ -108,6 +108,29 @@ def test_a_library_is_resumed_by_content_and_redoes_what_changed_and_nothing_els
     assert (events[-1]["films"], events[-1]["done"], events[-1]["copies"]) == (5, 5, 1)
 
 
+def test_copies_of_a_film_share_a_report_from_the_first_run_on_unless_their_sheets_differ(films: Path, tmp_path: Path):
+    (tmp_path / "films").mkdir()
+    for name in ("a.mkv", "b.mkv", "c.mkv"):
+        shutil.copy(films / "short.mkv", tmp_path / "films" / name)
+    (tmp_path / "sheets").mkdir()
+    (tmp_path / "sheets" / "b.csv").write_text("scene,start,end\n1,0:00:00,0:00:02\n")
+    events = batch("films", "--scenes", "sheets", cwd=tmp_path, code=0)
+    assert ended(events) == {"a.mkv": "done", "b.mkv": "done", "c.mkv": "done"}
+    runs = {Path(event["film"]).name: event["run"] for event in events if event["event"] == "done"}
+    assert runs == {"a.mkv": "reports/a", "b.mkv": "reports/b", "c.mkv": "reports/a"}
+    assert not (tmp_path / "reports" / "c").exists()
+    assert (events[-1]["done"], events[-1]["copies"]) == (3, 1)
+
+    assert {state for state, _, _ in planned("films", "--scenes", "sheets", cwd=tmp_path).values()} == {"done"}
+    (tmp_path / "sheets" / "c.csv").write_text("scene,start,end\n1,0:00:00,0:00:01\n")
+    events = batch("films", "--scenes", "sheets", cwd=tmp_path, code=0)
+    assert {Path(event["film"]).name: event["run"] for event in events if event["event"] == "done"} == {
+        "c.mkv": "reports/c"
+    }
+    assert events[-1]["copies"] == 0
+    assert {state for state, _, _ in planned("films", "--scenes", "sheets", cwd=tmp_path).values()} == {"done"}
+
+
 def test_sheets_are_matched_by_name_and_a_bad_one_fails_its_film_alone(films: Path, tmp_path: Path):
     (tmp_path / "sheets").mkdir()
     (tmp_path / "sheets" / "short.csv").write_text("scene,start,end,intended\na,0,1,happy\nb,1,2,sad\n")

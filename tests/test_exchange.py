@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from dataclasses import replace
 from fractions import Fraction
@@ -75,8 +76,9 @@ def test_what_a_kill_left_comes_back_and_another_film_is_left_alone(tmp_path: Pa
 
 def test_a_batch_knows_the_reports_that_a_kill_put_aside(tmp_path: Path):
     aside = folder(tmp_path / "a.17.old.tmp", "report.html")
-    (aside / "run.json").write_text('{"film": {"id": "x"}, "state": "done", "forgotten": "2026-01-01"}')
-    assert agenda._reports(tmp_path)["x"].forgotten
+    record = {"film": {"id": "x", "path": "x.mkv"}, "state": "done", "forgotten": "2026-01-01"}
+    (aside / "run.json").write_text(json.dumps(record))
+    assert agenda._reports(tmp_path)["x"][0].forgotten
     assert os.listdir(tmp_path) == ["a"]
 
 
