@@ -137,7 +137,7 @@ def _needed(files: set[Path]) -> set[Path]:
     return {
         path
         for path in files
-        if path.suffix == ".parquet" or path.name in ("report.html", "run.json", "sheet.csv", run.LOG)
+        if path.suffix == ".parquet" or path.name in ("report.html", "run.json", "sheet.csv", exchange.LOG)
     }
 
 

@@ -17,8 +17,9 @@ from pathlib import Path
 from scenefer.errors import OutputError, printable
 
 RECORD = "run.json"  # by which a folder is known as a run
+LOG = "log.txt"
 CLAIMS = ".claims"  # no run is named so
-_OWN = {"tables", "pictures", "report.html", RECORD, "log.txt"}  # what a run writes into its folder
+_OWN = {"tables", "pictures", "report.html", RECORD, LOG}  # what a run writes into its folder
 _ASIDE = re.compile(r"(?P<name>.+)\.\d+\.old\.tmp")
 _TRIES = 3
 

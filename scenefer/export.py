@@ -8,9 +8,9 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from scenefer import summary, tables
+from scenefer import files, summary
 from scenefer.emotions import SCREEN_TIME
-from scenefer.errors import OutputError, PlanError, printable
+from scenefer.errors import PlanError, printable
 from scenefer.intentions import parse_intention
 from scenefer.rows import spreadsheet_safe
 from scenefer.subtitles import write_srt
@@ -63,21 +63,22 @@ def write_run(analysis: Analysis, compared: Comparison | None, path: Path, *, re
         rows = face_rows(analysis, rejected=rejected)
         floats = rows.select_dtypes("float").columns
         rows = rows.astype(dict.fromkeys(floats, "float64")).round(dict.fromkeys(floats, 6))  # µs, µpx and ppm
-        write_text(rows.to_csv(index=False, errors="backslashreplace"), path)
-        return f"{len(rows)} of {len(analysis.faces)} faces"
-    if suffix == ".srt":
+        text = rows.to_csv(index=False, errors="backslashreplace")
+        said = f"{len(rows)} of {len(analysis.faces)} faces"
+    elif suffix == ".srt":
         evidence = analysis.scene_emotions
         told = evidence["view"] == SCREEN_TIME  # a named person may be seen too little where the scene is not
         thin = set(evidence.loc[told & (evidence["evidence"] == "insufficient"), "scene"].tolist())
         text = write_srt(analysis.expressions, analysis.shots, analysis.scenes, summary.verdicts(compared), thin)
-        write_text(text, path)
-        return _counted(text.count(" --> "), "subtitle")
-    if suffix == ".json":
+        said = _counted(text.count(" --> "), "subtitle")
+    elif suffix == ".json":
         text = json.dumps(summary.scene_record(analysis, compared), indent=1, ensure_ascii=False) + "\n"
+        said = _counted(len(analysis.scenes), "scene")
     else:
         text = _timeline(analysis, compared, suffix)
-    write_text(text, path)
-    return _counted(len(analysis.scenes), "scene")
+        said = _counted(len(analysis.scenes), "scene")
+    files.write_result(path, text.encode("utf-8", "backslashreplace"), "choose another --to")
+    return said
 
 
 def _counted(n: int, noun: str) -> str:
@@ -134,19 +135,6 @@ def scene_marks(analysis: Analysis, compared: Comparison | None) -> tuple[list[M
         marks.append(Mark(name + intended, start / rate, max(end, start + 1) / rate, "; ".join(says)))
         colours.append(_COLOURS.get(verdicts.get(number, ""), _NOT_JUDGED))
     return marks, colours
-
-
-def write_text(text: str, path: Path) -> None:
-    """Write a text file, beside its place first, then renamed; its folder is made where there is none.
-
-    Raises:
-        OutputError: the file cannot be written.
-    """
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        tables.write_whole(path, text.encode("utf-8", "backslashreplace"))
-    except OSError as error:
-        raise OutputError(f"{path} cannot be written: {error.strerror or error}") from error
 
 
 def _timeline(analysis: Analysis, compared: Comparison | None, suffix: str) -> str:

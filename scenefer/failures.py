@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from scenefer import tables
+from scenefer import files, tables
 from scenefer.errors import OutputError, printable, unwritable
 from scenefer.film import path_id
 
@@ -59,11 +59,7 @@ def note(out: Path, path: Path, failure: Failure) -> None:
         OutputError: it cannot be written.
     """
     place = _place(out, path)
-    try:
-        place.parent.mkdir(parents=True, exist_ok=True)
-        tables.write_whole(place, json.dumps(asdict(failure), indent=1).encode())
-    except OSError as error:
-        raise unwritable(place, error, "free space or choose another --out") from error
+    files.write_result(place, json.dumps(asdict(failure), indent=1).encode(), "free space or choose another --out")
 
 
 def forget(out: Path, path: Path) -> None:
@@ -105,7 +101,7 @@ def write_tables(out: Path, found: Mapping[str, Failure]) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         tables.write(folder / "failures.parquet", tables.conform(columns, "failures"), "failures")
-        tables.write_whole(folder / "failures.csv", text.getvalue().encode())
+        files.write_whole(folder / "failures.csv", text.getvalue().encode())
     except OSError as error:
         raise unwritable(folder / "failures.csv", error, "free space or choose another --out") from error
 

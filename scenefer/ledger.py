@@ -5,9 +5,9 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
-from scenefer import claims, copies, failures, library, run
+from scenefer import claims, copies, exchange, failures, files, library, run
 from scenefer.agenda import Task
-from scenefer.errors import printable, unwritable
+from scenefer.errors import printable
 from scenefer.film import path_id
 
 _EVERY = 60.0  # seconds between updates of the library's tables, or longer where they take long
@@ -71,9 +71,6 @@ class Ledger:
     def _log(self, task: Task) -> None:
         """Write the log of a film that has no new report: beside its earlier one, if it has one."""
         name = f"{run.folder_name(task.path)}-{path_id(task.path)[:6]}.txt"
-        place = self._out / "library" / "logs" / name if task.folder is None else task.folder / run.LOG
-        try:
-            place.parent.mkdir(parents=True, exist_ok=True)
-            place.write_text("".join(f"{printable(line)}\n" for line in task.log), encoding="utf-8")
-        except OSError as error:
-            raise unwritable(place, error, "free space or choose another --out") from error
+        place = self._out / "library" / "logs" / name if task.folder is None else task.folder / exchange.LOG
+        content = "".join(f"{printable(line)}\n" for line in task.log).encode()
+        files.write_result(place, content, "free space or choose another --out")

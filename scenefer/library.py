@@ -22,7 +22,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from scenefer import entries, tables
+from scenefer import entries, files, tables
 from scenefer.analysis import read_record
 from scenefer.errors import SceneferError, printable, unwritable
 
@@ -86,7 +86,7 @@ def write(reports: Path) -> Path:
         tables.write(library / "films.parquet", films, "films")
         _remove_others(library, set(films["film"]))
         text = page.render(films, failures(reports), [broken._asdict() for broken in unreadable], doubles)
-        tables.write_whole(reports / PAGE, text.encode("utf-8", "replace"))
+        files.write_whole(reports / PAGE, text.encode("utf-8", "replace"))
     except OSError as error:
         raise unwritable(library, error, "free space") from error
     return reports / PAGE

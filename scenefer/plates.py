@@ -15,8 +15,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from scenefer import comparison, tables
-from scenefer.errors import OutputError
+from scenefer import comparison, files
 from scenefer.intentions import parse_intention
 from scenefer.language import ENGLISH, Language
 from scenefer.report import words
@@ -239,9 +238,5 @@ def _write(plate: Figure, path: Path) -> Path:
     drawn = BytesIO()
     kind = path.suffix[1:]
     plate.savefig(drawn, format=kind, dpi=_DPI, metadata={"Date": None} if kind == "svg" else {"Software": None})
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        tables.write_whole(path, drawn.getvalue())
-    except OSError as error:
-        raise OutputError(f"{path} cannot be written: {error.strerror or error}") from error
+    files.write_result(path, drawn.getvalue(), "choose another --to")
     return path

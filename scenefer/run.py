@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 DATA = Path("data")
 NO_CROPS = "pictures of faces are off (--no-crops): people are not told apart, since that needs the pictures"
 _WHOLE = Span(0.0, float("inf"))
-LOG = "log.txt"
 LONGEST_NAME = 180  # bytes; file systems allow 255, and claims, logs and exchanges are named after a film too
 _NOT_IN_NAMES = r'[\x00-\x1f\x7f/\\:*?"<>|\ud800-\udfff]'
 
@@ -221,9 +220,9 @@ def write(analysis: Analysis, folder: Path, log: Sequence[str] | None = None, *,
         run["comparison"] = comparison.record(compared)
     pages = build(analysis, compared, language_of(analysis))
     if log is not None:
-        pages = {**pages, LOG: "".join(f"{printable(line)}\n" for line in log)}
-    elif (folder / LOG).is_file():
-        pages = {**pages, LOG: (folder / LOG).read_bytes()}
+        pages = {**pages, exchange.LOG: "".join(f"{printable(line)}\n" for line in log)}
+    elif (folder / exchange.LOG).is_file():
+        pages = {**pages, exchange.LOG: (folder / exchange.LOG).read_bytes()}
     save(replace(analysis, run=run), folder, pages, more, keep_others=keep_others)
 
 

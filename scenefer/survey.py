@@ -17,9 +17,9 @@ from importlib import metadata
 from pathlib import Path
 from typing import NamedTuple
 
-from scenefer.errors import FilmError, PlanError, unwritable
+from scenefer import files
+from scenefer.errors import FilmError, PlanError
 from scenefer.film import Film, as_record, film_id, of_record, path_id
-from scenefer.tables import write_whole
 
 _VERSION = 2  # of the record
 
@@ -122,11 +122,8 @@ def _remember(known: Known, stamp: Stamp, data: Path) -> None:
         "key_frames": b64encode(array("d", known.film.key_frames if known.film else ())).decode(),
         "error": known.error,
     }
-    try:
-        place.parent.mkdir(parents=True, exist_ok=True)
-        write_whole(place, json.dumps(record, default=str).encode("ascii"))
-    except OSError as error:
-        raise unwritable(place, error, "free space or choose another --data") from error
+    content = json.dumps(record, default=str).encode("ascii")
+    files.write_result(place, content, "free space or choose another --data")
 
 
 def _place(path: Path, data: Path) -> Path:

@@ -361,21 +361,6 @@ def write(path: Path, frame: pd.DataFrame, table: str, provenance: Mapping[str, 
         raise unwritable(path, error, "free space or choose another --out") from error
 
 
-def write_whole(path: Path, content: bytes) -> None:
-    """Write a file beside its place first, then rename it: whoever reads finds the old one or the new.
-
-    Raises:
-        OSError: the folder cannot be written or is full.
-    """
-    beside = path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
-    try:
-        beside.write_bytes(content)
-        os.replace(beside, path)
-    finally:
-        with suppress(OSError):
-            beside.unlink(missing_ok=True)
-
-
 def read(path: Path, table: str) -> pd.DataFrame:
     """Read a table that ``write`` wrote.
 

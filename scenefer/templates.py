@@ -10,7 +10,7 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from scenefer import tables
+from scenefer import files
 from scenefer.errors import OutputError, unwritable
 from scenefer.film import clock
 from scenefer.rows import COLUMNS, spreadsheet_safe
@@ -63,11 +63,7 @@ def write_template(
     for name, start, end in zip(scenes["name"], scenes["start"], scenes["end"], strict=True):
         for cells in known.get(str(name), [["", "", ""]]):
             writer.writerow([spreadsheet_safe(str(name)), clock(start), clock(end), *map(spreadsheet_safe, cells)])
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        tables.write_whole(path, text.getvalue().encode())
-    except OSError as error:
-        raise unwritable(path, error, "choose another --to") from error
+    files.write_result(path, text.getvalue().encode(), "choose another --to")
 
 
 def write_pictures(scenes: pd.DataFrame, shots: pd.DataFrame, pictures: pd.DataFrame, sheet: Path) -> Path:

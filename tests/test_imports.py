@@ -17,7 +17,10 @@ PACKAGE = Path(scenefer.__file__).parent
 
 # A module may import those of its own layer, as long as there is no circle, and those of the layers above it here.
 LAYERS = (
-    ("errors", "exchange", "film", "finding", "geometry", "tables", "metrics", "timecode", "intentions", "language"),
+    (
+        *("errors", "exchange", "files", "film", "finding", "geometry"),
+        *("tables", "metrics", "timecode", "intentions", "language"),
+    ),
     (
         *("video", "models", "scores", "shots", "transitions", "tracks", "expression"),
         *("samples", "likeness", "scenes", "bootstrap", "emotions", "rows", "timelines", "sheets"),

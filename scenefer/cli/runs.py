@@ -8,10 +8,10 @@ from typing import Annotated
 
 import typer
 
-from scenefer import console, tables
+from scenefer import console, files
 from scenefer.cli.lists import EveryClip, TimecodeStart, from_timecode
 from scenefer.cli.speech import demand, out, say, say_lines
-from scenefer.errors import PlanError, unwritable
+from scenefer.errors import PlanError
 from scenefer.language import Language
 
 Run = Annotated[Path, typer.Argument(metavar="RUN", help="Folder of an analysed film, reports/<film>.")]
@@ -143,10 +143,7 @@ def explain(
     done, png = cv2.imencode(".png", drawn[:, :, ::-1])
     if not done:
         raise PlanError(f"{to}: a picture of {drawn.shape[1]} x {drawn.shape[0]} px cannot be written as PNG")
-    try:
-        tables.write_whole(to, png.tobytes())
-    except OSError as error:
-        raise unwritable(to, error, "choose another file as --to") from error
+    files.write_result(to, png.tobytes(), "choose another file as --to")
     say(f"{emotion}: {to} (the face, the masks from the first stage to the last, Grad-CAM)")
 
 

@@ -10,8 +10,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw
 
-from scenefer import tables
-from scenefer.errors import unwritable
+from scenefer import files
 from scenefer.tables import EMOTIONS
 from scenefer.training.evaluate import Figures, describe
 
@@ -51,12 +50,8 @@ def write(figures: Figures, folder: Path) -> tuple[Path, Path]:
         OutputError: they cannot be written.
     """
     page, picture = folder / "evaluation.html", folder / "confusion.png"
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        tables.write_whole(page, evaluation(figures).encode())
-        tables.write_whole(picture, confusion_picture(figures))
-    except OSError as error:
-        raise unwritable(folder, error, "choose another folder as --to") from error
+    for path, content in ((page, evaluation(figures).encode()), (picture, confusion_picture(figures))):
+        files.write_result(path, content, "choose another folder as --to")
     return page, picture
 
 

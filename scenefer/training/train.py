@@ -22,7 +22,7 @@ import numpy as np
 import torch
 from torch import Generator, Tensor, nn
 
-from scenefer import tables
+from scenefer import files
 from scenefer.errors import OutputError, PlanError, SceneferError, unwritable
 from scenefer.models.rmn import UNREADABLE
 from scenefer.training import calibrate, datasets, drawing, evaluate, leaks, networks, objective, recipes
@@ -108,7 +108,7 @@ def _finish(best: Path, public: datasets.Faces, device: str) -> None:
     if public.votes is not None:
         calibrate.calibrate(best, public, device)
     figures = evaluate.score([best], public, "PublicTest", device=device)
-    tables.write_whole(best.with_name("confusion.html"), drawing.evaluation(figures).encode())
+    files.write_whole(best.with_name("confusion.html"), drawing.evaluation(figures).encode())
 
 
 class _Run:
@@ -222,7 +222,7 @@ class _Run:
                 pd.DataFrame(self.state["rows"]).to_parquet(self.out / "metrics.parquet.tmp")
                 os.replace(self.out / "metrics.parquet.tmp", self.out / "metrics.parquet")
                 page = drawing.curves(self.state["rows"], self.out.name)
-                tables.write_whole(self.out / "curves.html", page.encode())
+                files.write_whole(self.out / "curves.html", page.encode())
         except (OSError, RuntimeError) as error:  # torch's writer says RuntimeError where the disk is full
             raise OutputError(f"{self.out} cannot be written: {error}; free space, then call again") from error
 
@@ -235,7 +235,7 @@ def _claim(out: Path, recipe: Path, settings: Recipe) -> None:
         out.mkdir(parents=True, exist_ok=True)
         if kept.exists() and replace(recipes.read_recipe(kept), **length) != replace(settings, **length):
             raise PlanError(f"{out} holds a run of another recipe; choose another folder, or give {kept}")
-        tables.write_whole(kept, recipe.read_bytes())
+        files.write_whole(kept, recipe.read_bytes())
         _note_commit(out / "commit")
     except OSError as error:
         raise unwritable(out, error, "choose another folder as --out") from error
@@ -250,7 +250,7 @@ def _note_commit(note: Path) -> None:
         answer = ""
     before = note.read_text(encoding="utf-8").splitlines() if note.exists() else []
     lines = list(dict.fromkeys([*before, answer or "not in a repository"]))
-    tables.write_whole(note, "\n".join([*lines, ""]).encode())
+    files.write_whole(note, "\n".join([*lines, ""]).encode())
 
 
 def _seed(seed: int, epoch: int, step: int) -> int:
