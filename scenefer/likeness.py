@@ -15,6 +15,7 @@ _UNRELATED = 120.0  # seconds: shots further apart show how alike shots of this 
 _ABOVE = 0.2  # how far from there to the likeness of neighbours a pair has to be, to speak for one scene
 _USUAL = 0.4  # the same threshold where a film is too short to have unrelated shots
 _N_PAIRS = 200  # unrelated pairs that suffice
+_N_COMPARED = 600  # shots, evenly over the film, that are compared each with each for them
 _FAINT = 12.0  # norm of a signature below which its arrangement is noise
 
 
@@ -70,7 +71,9 @@ def _likeness(looks: Looks, rows: np.ndarray, others: np.ndarray, weight_of_peop
     colours = np.sqrt(np.clip(1 - looks.colours[rows] @ looks.colours[others].T, 0, 1))
     known = np.outer(looks.colours[rows].any(axis=1), looks.colours[others].any(axis=1))
     picture = 1 - np.where(known, (1 - _BRIGHTNESS) * colours + _BRIGHTNESS * arrangement, arrangement)
-    shared = np.minimum(looks.people[rows][:, None], looks.people[others]).sum(axis=2)
+    shared = np.zeros_like(picture)
+    for one, other in zip(looks.people[rows].T, looks.people[others].T, strict=True):  # at once they take gigabytes
+        shared += np.minimum.outer(one, other)
     return picture + weight_of_people * shared * (1 - picture)
 
 
@@ -92,19 +95,19 @@ def gains(looks: Looks, middles: np.ndarray, memory: float, people: float) -> li
     likenesses = [
         _likeness(looks, rows[begin:row], rows[row : row + 1], people)[:, 0] for row, begin in enumerate(begins)
     ]
-    recent = [
-        likeness[middles[begin:row] >= middles[row] - memory]
+    # Of the shots within memory the likest one; in films of long takes, where there is none, the shot before.
+    neighbours = [
+        likeness[middles[begin:row] >= middles[row] - memory].max(initial=likeness[-1])
         for row, (begin, likeness) in enumerate(zip(begins, likenesses, strict=True))
+        if len(likeness)
     ]
-    some = rows[:: max(1, len(rows) // 600)]
+    some = rows[:: -(-len(rows) // _N_COMPARED)]
     apart = np.abs(middles[some][:, None] - middles[some])
     unrelated = _likeness(looks, some, some, people)[apart > _UNRELATED]
     threshold = _USUAL
-    if len(unrelated) >= _N_PAIRS:
+    if len(unrelated) >= _N_PAIRS and neighbours:
         usual = float(np.median(unrelated))
-        threshold = usual + _ABOVE * (
-            float(np.median([likeness.max() for likeness in recent if len(likeness)])) - usual
-        )
+        threshold = usual + _ABOVE * (float(np.median(neighbours)) - usual)
     return [
         (likeness - threshold) * np.exp(-(middles[row] - middles[begin:row]) / memory)
         for row, (begin, likeness) in enumerate(zip(begins, likenesses, strict=True))

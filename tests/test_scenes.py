@@ -88,6 +88,17 @@ def test_two_hours_give_thirty_to_two_hundred_scenes_whatever_they_show(palettes
     assert 30 <= len(group_shots(shots, pictures)) <= 200
 
 
+@pytest.mark.parametrize("length", [31.0, 45.0, 100.0])
+def test_films_of_long_takes_have_scenes_too(length: float):
+    """No two shots lie within the memory of each other."""
+    shots, pictures = film([RED] * 10 + [BLUE] * 10 + [GREEN] * 10 + [GREY] * 10, length)
+    scenes = group_shots(shots, pictures, SceneSettings(n_scenes=4))
+    assert spans(scenes) == [(0, 9), (10, 19), (20, 29), (30, 39)]
+    guessed = group_shots(shots, pictures)
+    assert (guessed["end"] > guessed["start"]).all()
+    assert guessed["start"].tolist()[1:] == guessed["end"].tolist()[:-1]
+
+
 def test_no_shots_are_no_scenes():
     assert len(group_shots(shots_table(), frames_table())) == 0
     assert len(one_scene(shots_table(), "nothing", "stills")) == 0
