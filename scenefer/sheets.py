@@ -10,6 +10,7 @@ Columns may stand in any order; the last three may be missing. A scene takes sev
 from __future__ import annotations
 
 import difflib
+import unicodedata
 from contextlib import suppress
 from dataclasses import replace
 from math import inf
@@ -57,13 +58,18 @@ def match(films: list[Path], place: Path | None) -> dict[Path, Path]:
         return {films[0]: place}
     found: dict[str, Path] = {}
     for sheet in sorted(entry for entry in place.iterdir() if entry.suffix.casefold() in _SUFFIXES):
-        if sheet.stem in found:
-            raise PlanError(f"{place} has {found[sheet.stem].name} and {sheet.name}; keep one of them")
-        found[sheet.stem] = sheet
-    matched = {film: found[film.stem] for film in films if film.stem in found}
+        stem = _stem(sheet)
+        if stem in found:
+            raise PlanError(f"{place} has {found[stem].name} and {sheet.name}; keep one of them")
+        found[stem] = sheet
+    matched = {film: found[_stem(film)] for film in films if _stem(film) in found}
     if not matched:
         raise PlanError(f"{place} has no sheet named as a film: {films[0].stem}.csv would be one for {films[0].name}")
     return matched
+
+
+def _stem(path: Path) -> str:
+    return unicodedata.normalize("NFC", path.stem)  # macOS may write ü as two characters, other systems as one
 
 
 def read_lists(film: Film, scenes: Path | None, intended: Path | None, *, every_clip: bool = False) -> Lists:
@@ -172,9 +178,10 @@ def _on_film_time(path: Path, rows: list[Row], film: Film, start: float | None) 
             shifts.append((begin, f"the film's timecode is {film.timecode}"))
     if start is not None:
         shifts.append((start, "that is where the timeline begins"))
+    shifts.sort(key=lambda each: each[0] == 0)  # 00:00:00:00 is written into films that know no better
     if not all(row.counts_frames for row in rows) and (film.duration is None or first.start < film.duration):
         shifts = []  # seconds are film time unless they cannot be; a timecode is what the film's own says
-    elif film.duration is not None and first.start >= film.duration:
+    elif not is_inside(0.0):
         shifts.append((first.hours, "that is the hour in which it begins"))
     for shift, why in shifts:
         if is_inside(shift):
@@ -236,7 +243,8 @@ def _within(path: Path, rows: list[Row], film: Film) -> tuple[list[Row], list[st
             if beyond:
                 raise SheetError(
                     f"{path}, {row.cell(column)}: {clock(getattr(row, column))} lies beyond the film, which "
-                    f"ends at {clock(film.duration)}; correct it, or count from the film's first frame"
+                    f"ends at {clock(film.duration)}; correct it, count from the film's first frame, or say its "
+                    "timecode by --timecode-start"
                 )
         if row.end > film.duration + float(1 / film.frame_rate):  # a frame is a matter of counting, not a finding
             notices.append(

@@ -1,8 +1,8 @@
 """Times as editors write them, read as seconds: plain seconds, H:MM:SS.mmm, and SMPTE timecode by frame count.
 
 A timecode counts frames, it does not tell the time: at 24000/1001 frames a second 01:00:00:00 is frame 86,400 and lies
-3603.6 seconds after 00:00:00:00. Drop-frame timecode (``;`` before the frames) leaves out numbers so that an hour of it
-is an hour within 3.6 ms; SMPTE ST 12-1.
+3603.6 seconds after 00:00:00:00. Drop-frame timecode (``;`` before the frames, or between all parts) leaves out numbers
+so that an hour of it is an hour within 3.6 ms; SMPTE ST 12-1.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ _SNAP = 4e-4
 
 _LONGEST = 32  # characters of a time; more digits are no film's
 _CLOCK = re.compile(r"(?:(\d+):)?(\d{1,2}):(\d{1,2}(?:[.,]\d+)?)")
-_TIMECODE = re.compile(r"(\d{1,3}):(\d{1,2}):(\d{1,2})([:;])(\d{1,3})")
+_TIMECODE = re.compile(r"(\d{1,3})[:;](\d{1,2})[:;](\d{1,2})[:;](\d{1,3})")
 
 
 def exact_rate(rate: Fraction) -> Fraction:
@@ -60,7 +60,7 @@ def seconds_of(text: str, rate: Fraction) -> float:
 def whole_hours(text: str, rate: Fraction) -> float:
     """Return the seconds of a time that ``seconds_of`` reads which are whole hours of its notation."""
     if match := _TIMECODE.fullmatch(text.strip()):
-        return seconds_of(f"{match[1]}:00:00{match[4]}00", rate)
+        return seconds_of(f"{match[1]}:00:00{';' if ';' in text else ':'}00", rate)
     return seconds_of(text, rate) // 3600 * 3600.0
 
 
@@ -82,7 +82,7 @@ def frame_of(timecode: str, rate: Fraction) -> int:
 
 
 def timecode_of(frame: int, rate: Fraction, *, drop: bool = False) -> str:
-    """Write the number of a frame as a timecode, 0 = 00:00:00:00; ``frame_of`` reads it back.
+    """Write the number of a frame as a timecode, 0 = 00:00:00:00; ``frame_of`` reads it back, but for whole days.
 
     Args:
         drop: count drop-frame, where that exists: at 29.97 and 59.94 frames a second.
@@ -97,7 +97,8 @@ def timecode_of(frame: int, rate: Fraction, *, drop: bool = False) -> str:
         frame += dropped * (9 * tens + minutes)
     seconds, frames = divmod(frame, nominal)
     digits = max(2, len(str(nominal - 1)))
-    return f"{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}{';' if drop else ':'}{frames:0{digits}}"
+    clock = f"{seconds // 3600 % 24:02}:{seconds // 60 % 60:02}:{seconds % 60:02}"
+    return f"{clock}{';' if drop else ':'}{frames:0{digits}}"
 
 
 def _can_drop(rate: Fraction) -> bool:
@@ -105,14 +106,14 @@ def _can_drop(rate: Fraction) -> bool:
 
 
 def _frame_number(match: re.Match[str], rate: Fraction) -> int:
-    hours, minutes, seconds, frames = (int(match[k]) for k in (1, 2, 3, 5))
+    hours, minutes, seconds, frames = (int(part) for part in match.groups())
     nominal = max(1, round(rate))
     if minutes >= 60 or seconds >= 60:
         raise ValueError("minutes and seconds end at 59")
     if frames >= nominal:
         raise ValueError(f"at {float(rate):.5g} frames a second the frames end at {nominal - 1}")
     number = ((hours * 60 + minutes) * 60 + seconds) * nominal + frames
-    if match[4] == ":":
+    if ";" not in match[0]:
         return number
     if not _can_drop(rate):
         raise ValueError(

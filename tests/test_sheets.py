@@ -52,6 +52,7 @@ def sheet(tmp_path: Path):
         ("01:00:00:00", NTSC, 3603.6),
         ("01:00:00;00", NTSC, 107892 * 1001 / 30000),
         ("00:01:00;02", NTSC, 1800 * 1001 / 30000),
+        ("00;01;00;02", NTSC, 1800 * 1001 / 30000),  # as Premiere shows it
         ("00:10:00;00", NTSC, 17982 * 1001 / 30000),
         ("00:01:00;04", Fraction(60000, 1001), 3600 * 1001 / 60000),
     ],
@@ -95,7 +96,7 @@ def test_drop_frame_numbers_every_frame_once(frame: int):
 def test_the_number_of_a_frame_is_written_as_a_timecode_that_is_read_back(frame: int, rate: Fraction):
     for drop in (False, True):
         text = timecode_of(frame, rate, drop=drop)
-        assert frame_of(text, rate) == frame
+        assert frame_of(text, rate) == frame % frame_of("24:00:00;00" if ";" in text else "24:00:00:00", rate)
         assert (";" in text) == (drop and rate.numerator in (30000, 60000))
 
 
@@ -107,9 +108,15 @@ def test_drop_frame_leaves_out_two_numbers_a_minute_but_for_every_tenth(frame: i
     assert timecode_of(frame, NTSC, drop=True) == text
 
 
+def test_timecode_begins_anew_at_midnight():
+    assert timecode_of(24 * 3600 * 25 + 5, Fraction(25)) == "00:00:00:05"
+    assert timecode_of(frame_of("23:59:59;29", NTSC) + 1, NTSC, drop=True) == "00:00:00;00"
+
+
 def test_whole_hours_are_hours_of_the_notation():
     assert whole_hours("01:30:00:00", NTSC) == pytest.approx(3603.6)
     assert whole_hours("01:30:00;00", NTSC) == pytest.approx(3599.9964)
+    assert whole_hours("01;30;00;00", NTSC) == pytest.approx(3599.9964)
     assert whole_hours("5400", NTSC) == 3600
 
 
@@ -247,6 +254,7 @@ HEADER = "scene,start,end\n"
         (HEADER + "a,0,5\na,0,5\n", "row 3 (a), column character: '' has a row of this scene already"),
         (HEADER + "a,0,61.5\n", "row 2 (a), column end: 0:01:01.500 lies beyond the film, which ends at 0:01:00.000"),
         (HEADER + "a,0,5\nb,60,60.5\n", "row 3 (b), column start: 0:01:00.000 lies beyond the film"),
+        (HEADER + "a,0,5\nb,60,60.5\n", "or say its timecode by --timecode-start"),
         (HEADER + "a,100,200\n", "all other times lie beyond the film"),
         ("scene,start,end,intended\na,0,5,angre\n", "row 2, column intended, 'angre': \"angre\": did you mean angry?"),
         (HEADER.encode() + b"caf\xe9,0,5\n", "row 2: byte 0xe9 is not UTF-8"),
@@ -295,6 +303,17 @@ def test_a_list_that_counts_from_an_hour_is_shifted_by_it(sheet, timecode: str |
     table, notices = sheet(HEADER + "a,1:00:01,1:00:05\n", film(timecode=timecode))
     assert (table["start"].tolist(), table["end"].tolist()) == ([1.0], [5.0])
     assert "1:00:00.000 was subtracted" in notices[0]
+
+
+def test_a_list_that_counts_from_an_hour_is_shifted_in_a_film_of_two_hours_too(sheet):
+    text = HEADER + "a,01:00:00:00,01:30:00:00\nb,01:30:00:00,03:00:00:00\n"
+    table, notices = sheet(text, film(7200.0))
+    assert (table["start"].tolist(), table["end"].tolist()) == ([0.0, 1800.0], [1800.0, 7200.0])
+    assert "1:00:00.000 was subtracted" in notices[0]
+    table, notices = sheet(text, film(3 * 3600.0))  # where it fits as it stands
+    assert (table["start"].tolist(), notices) == ([3600.0, 5400.0], [])
+    with pytest.raises(SheetError, match="beyond the film"):  # seconds are film time: an end is mistyped
+        sheet(HEADER + "a,1:00:00,1:30:00\nb,1:30:00,3:00:00\n", film(7200.0))
 
 
 def test_an_hour_of_timecode_is_longer_than_an_hour_at_23_976(sheet):
@@ -351,6 +370,12 @@ def test_a_folder_has_the_sheet_of_each_film_by_its_name(tmp_path: Path):
         films[2]: tmp_path / "c.fcpxmld",
     }
     assert match(films, None) == {}
+
+
+def test_a_sheet_is_named_as_its_film_however_the_umlaut_is_stored(tmp_path: Path):
+    (tmp_path / "b\u00fcro.csv").touch()
+    film_of_a_mac = Path("bu\u0308ro.mp4")
+    assert match([film_of_a_mac], tmp_path) == {film_of_a_mac: tmp_path / "b\u00fcro.csv"}
 
 
 def test_one_sheet_is_for_one_film(tmp_path: Path):

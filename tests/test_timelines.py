@@ -254,6 +254,55 @@ def test_black_sound_and_the_first_line_of_a_dissolve_are_no_clips(tmp_path: Pat
     assert read(text, tmp_path) == {"kitchen.mov": (0, 250), "garden.mov": (250, 500), "street.mov": (625, 750)}
 
 
+def test_one_picture_track_is_spelt_with_its_sound_or_without(tmp_path: Path):
+    mixed = EVENTS + "003  A003     B     C        10:00:00:00 10:00:05:00 00:00:20:00 00:00:25:00\n"
+    mixed = mixed.replace("A001     V ", "A001  AA/V ") + "* FROM CLIP NAME: street.mov\n"
+    assert list(read(mixed, tmp_path)) == ["kitchen.mov", "garden.mov", "street.mov"]
+    assert list(read(mixed.replace("A001 ", "BL   "), tmp_path)) == ["garden.mov", "street.mov"]
+    above = EVENTS + "003  A003     V2    C        10:00:00:00 10:00:05:00 00:00:00:00 00:00:05:00\n"
+    assert list(read(above, tmp_path)) == ["kitchen.mov", "garden.mov"]
+
+
+@pytest.mark.parametrize("source", ["00:01:00;02 00:01:10;02", "00:01:00:48 00:01:10:48"])
+def test_a_source_that_counts_at_another_rate_is_no_hindrance(source: str, tmp_path: Path):
+    path = tmp_path / "list.edl"
+    path.write_text(
+        f"001  A001  V  C  {source} 00:00:00:00 00:00:10:00\n"
+        f"* LOC: {source[:11]} RED     lost\n* LOC: 00:00:01:00 RED     quarrel\n"
+    )
+    of = film(RATES["23.976"], 240)
+    assert frames_of(path, of) == {"quarrel": (24, 240)}
+    assert "neither in the film nor in the source of their event: 1" in read_sheet(path, of)[1][0]
+
+
+def test_of_a_key_the_background_is_a_clip_and_what_lies_over_it_is_none(tmp_path: Path):
+    text = EVENTS + (
+        "003  A003     V     K B      10:00:00:00 10:00:05:00 00:00:20:00 00:00:25:00\n"
+        "* FROM CLIP NAME: street.mov\n"
+        "003  A004     V     K O  000 00:00:00:00 00:00:05:00 00:00:20:00 00:00:25:00\n"
+        "* FROM CLIP NAME: title.mov\n"
+        "004  A004     V     K    000 00:00:00:00 00:00:05:00 00:00:20:00 00:00:25:00\n"
+        "005  A004     V     K        00:00:00:00 00:00:05:00 00:00:20:00 00:00:25:00\n"
+    )
+    assert read(text, tmp_path) == {"kitchen.mov": (0, 250), "garden.mov": (250, 500), "street.mov": (500, 625)}
+    assert read(text + "* LOC: 00:00:21:00 RED     quarrel\n", tmp_path) == {"quarrel": (525, 625)}
+
+
+def test_record_times_go_on_after_midnight(tmp_path: Path):
+    path = tmp_path / "list.edl"
+    path.write_text(
+        "001  A001  V  C  00:00:00:00 00:00:10:00 23:59:55:00 00:00:05:00\n* LOC: 00:00:01:00 RED     quarrel\n"
+        "002  A002  V  C  00:00:00:00 00:00:10:00 00:00:05:00 00:00:15:00\n* LOC: 00:00:06:00 RED     peace\n"
+    )
+    assert frames_of(path, film(Fraction(25), 500, "23:59:55:00")) == {"quarrel": (150, 275), "peace": (275, 500)}
+
+
+def test_drop_frame_is_read_as_premiere_shows_it(tmp_path: Path):
+    path = tmp_path / "list.edl"
+    path.write_text("001  A001  V  C  00;01;00;02 00;02;00;02 00;01;00;02 00;02;00;02\n* FROM CLIP NAME: a\n")
+    assert frames_of(path, film(RATES["29.97 drop"])) == {"a": (1800, 3598)}
+
+
 def test_fcm_says_drop_frame_even_where_the_times_have_colons(tmp_path: Path):
     path = tmp_path / "list.edl"
     path.write_text(
@@ -363,6 +412,23 @@ def test_markers_on_clips_of_otio_lie_where_the_clip_does(tmp_path: Path):
     assert frames_of(path, film(Fraction(25))) == {"a": (100, 200), "b": (400, 500)}
 
 
+def test_markers_of_otio_on_clips_of_another_speed_are_counted_in_a_notice(tmp_path: Path):
+    made = timeline("25")
+    marker = made.tracks.markers[1].clone()  # the first is cut off
+    made.tracks.markers.clear()
+    made.tracks[0][0].markers.append(marker)
+    path = tmp_path / "t.otio"
+    said = "markers on clips played at another speed, which may lie elsewhere: 1"
+    for effect, notices in (
+        (otio.schema.LinearTimeWarp(time_scalar=1.0), ()),
+        (otio.schema.LinearTimeWarp(time_scalar=0.5), (said,)),
+        (otio.schema.FreezeFrame(), (said,)),
+    ):
+        made.tracks[0][0].effects[:] = [effect]
+        path.write_text(otio.adapters.write_to_string(made, "otio_json"))
+        assert read_timeline(path, Fraction(25)).notices == notices
+
+
 # Where a list counts from
 
 
@@ -375,6 +441,15 @@ def test_a_stated_timecode_counts_rather_than_that_of_the_container(tmp_path: Pa
     path.write_text(text)
     assert frames_of(path, film(Fraction(25), 1500))["kitchen.mov"] == (125, 375)
     assert frames_of(path, film(Fraction(25), 1500, timecode="00:00:05:00"))["kitchen.mov"] == (0, 250)
+
+
+def test_where_a_timeline_begins_counts_rather_than_a_timecode_of_zero(tmp_path: Path):
+    path = tmp_path / "p.fcpxml"
+    path.write_text(fcpxml("25"))
+    for timecode in (None, "00:00:00:00"):
+        assert frames_of(path, film(Fraction(25), 200_000, timecode))["dawn"] == (0, 1800)
+    hour_before = film(Fraction(25), 200_000, "00:30:00:00")
+    assert frames_of(path, hour_before)["dawn"] == (45000, 46800)
 
 
 def test_another_rate_than_the_films_is_said(tmp_path: Path):

@@ -215,6 +215,20 @@ def test_the_clock_and_the_timecode_of_the_container_are_kept(tmp_path, clip):
     assert [frame.time for frame in frames(film, sample_rate=5)] == pytest.approx([k / 25 for k in range(10)])
 
 
+@pytest.mark.parametrize("name", ["timecode", "TIMECODE"])
+@pytest.mark.parametrize("of_the_stream", [False, True])
+def test_the_timecode_of_matroska_is_kept(name, of_the_stream, tmp_path, clip):
+    path = tmp_path / "film.mkv"
+    with av.open(str(clip)) as source, av.open(str(path), "w") as target:
+        stream = target.add_stream_from_template(source.streams.video[0])
+        (stream if of_the_stream else target).metadata[name] = "01:00:00:00"
+        for packet in source.demux(video=0):
+            if packet.dts is not None:
+                packet.stream = stream
+                target.mux(packet)
+    assert probe(path).timecode == "01:00:00:00"
+
+
 def test_a_film_that_begins_with_damage_is_read_from_its_first_good_frame(tmp_path):
     path = write_clip(tmp_path / "clip.mkv", moving(20), codec="mjpeg", pix_fmt="yuvj420p", options={})
     content = bytearray(path.read_bytes())

@@ -14,7 +14,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from scenefer.timecode import exact_rate
-from scenefer.timelines.marks import Mark, Timeline
+from scenefer.timelines.marks import Mark, Timeline, notices_of_speed
 
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
@@ -55,13 +55,12 @@ def read_fcpxml(root: Element) -> Timeline:
         if item.tag != "transition":  # lies over the clips beside it
             at = begin + length
             markers += _markers(item, begin, length, assets)
-    retimed = _on_retimed(sequence)
-    notices = (f"markers on clips played at another speed, which may lie elsewhere: {retimed}",) if retimed else ()
+    notices = notices_of_speed(_on_retimed(sequence))
     return Timeline(markers, clips, start=start, rate=_rate(root, sequence), notices=notices)
 
 
 def _on_retimed(sequence: Element) -> int:
-    """Count the markers below clips with a ``timeMap``, whose times are not followed through it."""
+    """Count the markers below clips with a ``timeMap``."""
     retimed = (item for item in sequence.iter() if item.find("timeMap") is not None)
     return len({marker for item in retimed for marker in item.iter() if marker.tag in _MARKERS})
 

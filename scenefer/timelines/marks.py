@@ -37,6 +37,11 @@ class Timeline(NamedTuple):
     notices: tuple[str, ...] = ()
 
 
+def notices_of_speed(n_markers: int) -> tuple[str, ...]:
+    """Say how many markers lie on clips of another speed, through which their times are not followed."""
+    return (f"markers on clips played at another speed, which may lie elsewhere: {n_markers}",) if n_markers else ()
+
+
 def rows_of(timeline: Timeline, rate: Fraction, *, every_clip: bool) -> tuple[list[Row], list[str]]:
     """Make the scenes of a timeline: its markers that last, else from marker to marker, else its clips.
 

@@ -13,7 +13,7 @@ from math import isfinite
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from scenefer.timecode import exact_rate
-from scenefer.timelines.marks import Mark, Timeline
+from scenefer.timelines.marks import Mark, Timeline, notices_of_speed
 
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
@@ -130,15 +130,21 @@ def _timeline(read: _Object) -> Timeline:
         for item, at in (_placed(video[0]) if video else ())
         if _schema(item) in ("Clip", "Stack", "Track") and item.get("enabled", True)
     ]
-    return Timeline(_markers(stack, video, begin), clips, start=None if start is None else begin, rate=rate)
+    markers, n_retimed = _markers(stack, video, begin)
+    first = None if start is None else begin
+    return Timeline(markers, clips, start=first, rate=rate, notices=notices_of_speed(n_retimed))
 
 
-def _markers(stack: _Object, video: list[_Object], begin: Fraction) -> list[Mark]:
-    """Collect the markers of the timeline; where it has none, those on its video tracks and on what is seen there."""
+def _markers(stack: _Object, video: list[_Object], begin: Fraction) -> tuple[list[Mark], int]:
+    """Collect the markers of the timeline; where it has none, those on its video tracks and on what is seen there.
+
+    Returns:
+        The markers, and how many of them lie on clips of another speed.
+    """
     own = [_mark(marker, begin) for marker in _get(stack, "markers", list, [])]
     if own:
-        return own
-    marks = []
+        return own, 0
+    marks, n_retimed = [], 0
     for track in video:
         for item, at in ((track, Fraction(0)), *_placed(track)):
             first, last = _first(item), _first(item) + _length(item)
@@ -146,7 +152,13 @@ def _markers(stack: _Object, video: list[_Object], begin: Fraction) -> list[Mark
                 mark = _mark(marker, begin + at - first)
                 if first <= mark.start - begin - at + first < last:  # what is cut off is not seen
                     marks.append(mark)
-    return marks
+                    n_retimed += _is_retimed(item)
+    return marks, n_retimed
+
+
+def _is_retimed(item: _Object) -> bool:
+    effects = [one for one in _get(item, "effects", list, []) if _schema(one) in ("LinearTimeWarp", "FreezeFrame")]
+    return any(effect.get("time_scalar", 1) != 1 for effect in effects)
 
 
 def _mark(marker: _Object, begin: Fraction) -> Mark:
