@@ -47,6 +47,7 @@ class Film:
     container: str = ""  # the demuxer's name, like "matroska,webm"
     codec: str = ""
     rotation: int = 0  # degrees, clockwise, that were applied for display: 0, 90, 180 or 270
+    mirrored: bool = False  # left and right were exchanged for display, before the rotation
     sample_aspect_ratio: Fraction = Fraction(1)
     start: float = 0.0  # the container's clock at film time 0, seconds
     end_declared: bool = False  # the video stream itself states the duration, so an earlier end is a loss

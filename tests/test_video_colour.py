@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from fractions import Fraction
 from pathlib import Path
 
@@ -158,6 +159,31 @@ def test_a_film_is_turned_clockwise(tmp_path, rotation, corner):
         }
         assert edges[corner].min() > 200
     assert first.pixels.shape == ((128, 72, 3) if rotation in (90, 270) else (72, 128, 3))
+
+
+@pytest.mark.parametrize(
+    ("matrix", "white"), [((-1, 0, 0, 1), (0, 1)), ((1, 0, 0, -1), (1, 0)), ((0, 1, 1, 0), (0, 0))]
+)
+def test_a_mirrored_film_is_mirrored_and_not_turned(tmp_path, matrix, white):
+    picture = plain((0, 0, 0), 128, 72)
+    picture[:36, :64] = 255  # the quarter at the top left, (0, 0), is white
+    path = write_clip(tmp_path / "clip.mp4", [picture, picture])
+    content = path.read_bytes()
+    header = content.index(b"tkhd")
+    upright, wanted = (struct.pack(">5i", *(k << 16 for k in (a, b, 0, c, d))) for a, b, c, d in ((1, 0, 0, 1), matrix))
+    assert header < content.index(upright, header) < header + 60
+    path.write_bytes(content[:header] + content[header:].replace(upright, wanted, 1))
+    (first, _) = frames(probe(path), sample_rate=1)
+    assert first.pixels is not None
+    for pixels in (first.pixels, first.small):
+        height, width = pixels.shape[0] // 2, pixels.shape[1] // 2
+        quarters = {
+            (down, right): pixels[down * height :, right * width :][:height, :width].mean()
+            for down in (0, 1)
+            for right in (0, 1)
+        }
+        assert [place for place, light in quarters.items() if light > 200] == [white]
+    assert first.pixels.shape == ((128, 72, 3) if matrix[0] == 0 else (72, 128, 3))
 
 
 def test_arrays_are_brought_to_the_displayed_size():

@@ -57,7 +57,7 @@ class Converter:
     """Makes the small and the full picture of the frames of one film; each size has its own set-up of swscale."""
 
     def __init__(self, film: Film, notes: ReaderNotes):
-        self._turns = film.rotation // 90 % 4  # quarter turns, clockwise
+        self._mirrored, self._turns = film.mirrored, film.rotation // 90 % 4  # quarter turns, clockwise
         lying = self._turns % 2 == 1
         self._full = (film.height, film.width) if lying else (film.width, film.height)
         small = small_size(film.width, film.height)
@@ -114,7 +114,8 @@ class Converter:
         return to_standard_range(converted, transfer, wide=frame.color_primaries == ColorPrimaries.BT2020)
 
     def _displayed(self, stored: np.ndarray) -> np.ndarray:
-        return np.ascontiguousarray(np.rot90(stored, -self._turns) if self._turns else stored)
+        seen = stored[:, ::-1] if self._mirrored else stored
+        return np.ascontiguousarray(np.rot90(seen, -self._turns) if self._turns else seen)
 
 
 def _matrix(frame: VideoFrame) -> Colorspace | None:

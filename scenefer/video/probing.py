@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from fractions import Fraction
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import av
 import av.error
+import numpy as np
 
 from scenefer.errors import FilmError, PlanError, printable
 from scenefer.film import Film, film_id
@@ -59,7 +61,7 @@ def _probe_video(path: Path) -> Film:
         frame = _first_frame(container, stream, path)
         time_base = stream.time_base or Fraction(1, av.time_base)
         origin = frame.pts or 0
-        rotation, turned_oddly = _rotation(frame)
+        rotation, mirrored, turned_oddly = _rotation(frame)
         ratio, too_odd = _sample_aspect_ratio(stream.sample_aspect_ratio)
         width, height = displayed_size(frame.width, frame.height, ratio, rotation)
         check_size(path, width, height)
@@ -76,6 +78,7 @@ def _probe_video(path: Path) -> Film:
             container=container.format.name,
             codec=stream.codec_context.name,
             rotation=rotation,
+            mirrored=mirrored,
             sample_aspect_ratio=ratio,
             start=float(origin * time_base),
             timecode=_timecode(container),
@@ -98,12 +101,19 @@ def _first_frame(container: InputContainer, stream: VideoStream, path: Path) -> 
     )
 
 
-def _rotation(frame: VideoFrame) -> tuple[int, str]:
-    """Degrees clockwise for display. The display matrix, as PyAV reads it, counts anticlockwise."""
-    turned = -frame.rotation % 360
+def _rotation(frame: VideoFrame) -> tuple[int, bool, str]:
+    """Degrees clockwise for display, and whether the picture is mirrored before it is turned."""
+    matrix = frame.side_data.get("DISPLAYMATRIX")
+    if matrix is None:
+        return 0, False, ""
+    # A place (x, y) is displayed at (a x + c y, b x + d y): libavutil/display.h. PyAV's own angle knows no mirror.
+    a, b, _, c, d = (int(value) for value in np.frombuffer(bytes(matrix), np.int32)[:5])
+    mirrored = a * d - b * c < 0
+    turned = round(math.degrees(math.atan2(*((-b, -a) if mirrored else (b, a))))) % 360
     rotation = round(turned / 90) * 90 % 360
     odd = turned % 90 != 0
-    return rotation, f"the film asks to be turned by {turned}°; it was turned by {rotation}°" if odd else ""
+    said = f"the film asks to be turned by {turned}°; it was turned by {rotation}°" if odd else ""
+    return rotation, mirrored, said
 
 
 def _sample_aspect_ratio(declared: Fraction | None) -> tuple[Fraction, str]:
@@ -139,8 +149,8 @@ def _duration(container: InputContainer, stream: VideoStream, origin: int) -> tu
 
 def _timecode(container: InputContainer) -> str | None:
     for metadata in (container.metadata, *(stream.metadata for stream in container.streams)):
-        if metadata.get("timecode"):
-            return metadata["timecode"]
+        if timecode := metadata.get("timecode") or metadata.get("TIMECODE"):  # Matroska's tags are upper case
+            return timecode
     return None
 
 
