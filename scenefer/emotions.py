@@ -120,7 +120,7 @@ def summarise(
 
 
 def rule_for(film: Film, settings: EmotionSettings) -> EmotionSettings:
-    """Return what counts as enough evidence: of stills, any usable face, since each is all there is of its moment."""
+    """Return what counts as enough evidence: of stills, which last no time, the share of pictures with a face alone."""
     return settings if film.kind == "video" else replace(settings, least_face_seconds=0.0)
 
 

@@ -206,6 +206,8 @@ def _sensible(plan: Plan) -> Plan:
         ("detection_pixels", seen.detection_pixels, 10_000, 100_000_000),
         ("resamples", plan.emotions.resamples, 20, 1_000_000),
         ("block", plan.emotions.block, 0.01, 3600.0),
+        ("shortest_mean", plan.scenes.shortest_mean, 1.0, 86_400.0),
+        ("longest_mean", plan.scenes.longest_mean, 1.0, 86_400.0),
         ("shuffles", plan.comparison.shuffles, 20, 1_000_000),
         ("sample-rate", seen.sample_rate, 0.01, 240.0),
         ("smallest-face", seen.smallest_face, 12, 400),

@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
+from safetensors import safe_open
+from safetensors.torch import save_file
 
+import scenefer
+from scenefer import explanation
+from scenefer.errors import SceneferError, WeightsError
 from scenefer.models import explain, reader, records, selftest
+from scenefer.plan import make_plan
+from scenefer.run import analyze, write
+
+PORTRAIT = Path(scenefer.__file__).parent / "assets" / "portrait.jpg"
 
 
 def test_the_drawing_has_the_face_its_masks_and_grad_cam():
@@ -43,9 +55,38 @@ class _Corner(torch.nn.Module):
 def test_grad_cam_is_red_where_the_emotion_was_read():
     face = np.zeros((48, 48), np.uint8)
     face[40:, 40:] = 255
-    emotion, drawing = explain.explain(_Corner(), face)
+    emotion, drawing = explain.explain(_Corner(), face)  # pyright: ignore[reportArgumentType] - of this test alone
     cam = drawing[:, -192:].astype(int)
     redder = cam[:, :, 0] - cam[:, :, 2]
     assert emotion == "angry"
     assert redder[180, 180] > 40
     assert redder[:128, :128].max() < -40
+
+
+def exchanged(path: Path) -> None:
+    """Write the shipped weights with the rows of happy and angry exchanged, in all that reads labels."""
+    with safe_open(records.EXPRESSION["rmn_compact"].path, "pt") as stored:
+        tensors = {name: stored.get_tensor(name) for name in stored.keys()}  # noqa: SIM118 - it is no mapping
+        for name in ("head.weight", "head.bias"):
+            tensors[name] = tensors[name][[3, 1, 2, 0, *range(4, len(tensors[name]))]]
+        save_file(tensors, path, stored.metadata())
+
+
+def test_a_face_of_a_run_is_explained_by_the_weights_that_read_it(tmp_path: Path):
+    exchanged(tmp_path / "other.safetensors")
+    plan = make_plan("fast", options={"models.expression": str(tmp_path / "other.safetensors")})
+    write(analyze(PORTRAIT, plan, data=tmp_path / "data"), tmp_path / "run")
+    assert explanation.explain_face(tmp_path / "run", 0)[::2] == ("angry", str(tmp_path / "other.safetensors"))
+    assert explanation.explain_face(tmp_path / "run", 0, "rmn_compact")[::2] == ("happy", "rmn_compact")
+    assert explanation.explain_face(PORTRAIT, 0)[::2] == ("happy", "rmn_compact")
+    with pytest.raises(SceneferError, match="its faces are numbered 0 to 0"):
+        explanation.explain_face(tmp_path / "run", 1)
+
+    record = json.loads((tmp_path / "run" / "run.json").read_text())
+    record["weights"]["expression"]["sha256"] = "0" * 64
+    (tmp_path / "run" / "run.json").write_text(json.dumps(record))
+    with pytest.raises(WeightsError, match="exchanged since"):
+        explanation.explain_face(tmp_path / "run", 0)
+    (tmp_path / "other.safetensors").unlink()
+    with pytest.raises(WeightsError, match="are not here"):
+        explanation.explain_face(tmp_path / "run", 0)

@@ -35,6 +35,8 @@ def test_an_option_goes_before_a_file_and_a_file_before_a_profile(tmp_path: Path
         ("[observation\n", "cannot be read as TOML"),
         ("[observation]\ndetection_pixels = 0\n", "detection_pixels must be between"),
         ("[emotions]\nresamples = 0\n", "resamples must be between 20"),
+        ("[scenes]\nshortest_mean = 0\n", "shortest_mean must be between 1"),
+        ("[scenes]\nlongest_mean = 0\n", "longest_mean must be between 1"),
         ("[emotions]\nblock = nan\n", "emotions.block must be a number from 0 on"),
         ("[emotions]\nseed = -1\n", "emotions.seed must be a number from 0 on"),
         ("[shots]\nlongest = -1.0\n", "shots.longest must be a number from 0 on"),

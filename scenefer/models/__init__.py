@@ -71,7 +71,7 @@ def refuse_undescribed(path: Path, metadata: Mapping[str, str]) -> None:
         raise WeightsError(f"{path} describes itself in a way that cannot be read: {stated}") from error
     if any(not 0 <= first < last <= MOST_LABELS for first, last in spans) or read.head[1] - read.head[0] != 7:
         raise WeightsError(f"{path}: its heads {metadata['heads']} have no head {metadata['head']!r} of seven labels")
-    is_prior = len(read.prior) == 7 and min(read.prior) >= 0 and sum(read.prior) > 0
+    is_prior = len(read.prior) == 7 and min(read.prior) > 0  # by which the share of an emotion is divided
     if not 0 < read.temperature < math.inf or not is_prior or not 1 <= side <= 1024:
         raise WeightsError(
             f"{path}: temperature {metadata['temperature']}, prior {metadata['prior']} or side {side} is none"

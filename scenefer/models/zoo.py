@@ -139,9 +139,7 @@ def add(file: Path, name: str) -> Path:
         shutil.copyfile(_converted(file), part)
         part.replace(target)
     except OSError as error:
-        raise WeightsError(
-            f"{target} cannot be written: {error.strerror}; SCENEFER_WEIGHTS names another folder"
-        ) from error
+        raise _unwritable(target, error) from error
     return target
 
 
@@ -151,16 +149,25 @@ def _converted(path: Path) -> Path:
         return path
     target = folder() / "converted" / f"{sha256_of(path)[:16]}.safetensors"
     if not target.is_file():
+        from safetensors import SafetensorError
         from safetensors.torch import save_file
 
         from scenefer.models import reader
 
         network, metadata = reader.load_network(path)
-        target.parent.mkdir(parents=True, exist_ok=True)
         part = target.with_suffix(".tmp")
-        save_file({key: value.contiguous() for key, value in network.state_dict().items()}, part, metadata)
-        part.replace(target)
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            save_file({key: value.contiguous() for key, value in network.state_dict().items()}, part, metadata)
+            part.replace(target)
+        except (OSError, SafetensorError) as error:
+            raise _unwritable(target, error) from error
     return target
+
+
+def _unwritable(target: Path, error: Exception) -> WeightsError:
+    why = getattr(error, "strerror", None) or error
+    return WeightsError(f"{target} cannot be written: {why}; SCENEFER_WEIGHTS names another folder")
 
 
 def describe(path: Path) -> dict[str, str]:
