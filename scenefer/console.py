@@ -107,7 +107,11 @@ def _intended(analysis: Analysis) -> dict[str, str]:
 
 
 def summary(analysis: Analysis) -> dict[str, Any]:
-    """Sum up a film for a machine; percentages are by screen time, null where there is too little evidence."""
+    """Sum up a film for a machine; percentages are by screen time, null where there is too little evidence.
+
+    Its ``duration`` is of what was read, in seconds: all of the film, or the part that was asked for.
+    """
+    shots = analysis.shots
     rows = analysis.scene_emotions[analysis.scene_emotions["view"] == "screen_time"]
     scenes = []
     for scene in analysis.scenes.to_dict("records"):
@@ -131,7 +135,7 @@ def summary(analysis: Analysis) -> dict[str, Any]:
         "film": printable(analysis.film.path),
         "id": analysis.film.id,
         "state": analysis.run["state"],
-        "duration": float(analysis.shots["end"].iloc[-1]) if len(analysis.shots) else 0.0,
+        "duration": float(shots["end"].iloc[-1] - shots["start"].iloc[0]) if len(shots) else 0.0,
         "size": [analysis.film.width, analysis.film.height],
         "n_frames": len(analysis.frames),
         "n_shots": len(analysis.shots),

@@ -26,7 +26,7 @@ def entry(record: Mapping[str, Any], read: Mapping[str, pd.DataFrame]) -> dict[s
     return {
         **_of_record(record),
         **_of_tables(read),
-        **_of_comparison(read.get("comparison"), read["scenes"], record),
+        **_of_comparison(read.get("comparison"), read["scenes"], record, _begin(read["shots"])),
     }
 
 
@@ -43,6 +43,15 @@ def _of_record(record: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+def _begin(shots: pd.DataFrame) -> float:
+    """Tell where what was read begins, s of film time: a run may be of a part of its film."""
+    return float(shots["start"].iloc[0]) if len(shots) else 0.0
+
+
+def _from(begin: float, table: pd.DataFrame) -> pd.DataFrame:
+    return table.assign(time=table["time"] - begin)
+
+
 def _of_tables(read: Mapping[str, pd.DataFrame]) -> dict[str, Any]:
     from scenefer.report.thumbnails import arc
 
@@ -50,7 +59,8 @@ def _of_tables(read: Mapping[str, pd.DataFrame]) -> dict[str, Any]:
     usable = expressions.loc[expressions["weight"] > 0]
     enough = bool(len(usable)) and bool((read["scene_emotions"]["evidence"] != "insufficient").any())
     weight = usable["weight"].sum()
-    duration = float(shots["end"].iloc[-1]) if len(shots) else 0.0
+    begin = _begin(shots)
+    duration = float(shots["end"].iloc[-1]) - begin if len(shots) else 0.0
     return {
         "duration": duration,
         "n_scenes": len(read["scenes"]),
@@ -58,12 +68,18 @@ def _of_tables(read: Mapping[str, pd.DataFrame]) -> dict[str, Any]:
         "n_tracks": len(read["tracks"]),
         "n_faces": len(expressions),
         **{e: float(100 * (usable[e] * usable["weight"]).sum() / weight) if enough else None for e in EMOTIONS},
-        "arc": arc(read["samples"], expressions, duration),
+        "arc": arc(_from(begin, read["samples"]), _from(begin, expressions), duration),
     }
 
 
-def _of_comparison(compared: pd.DataFrame | None, scenes: pd.DataFrame, record: Mapping[str, Any]) -> dict[str, Any]:
-    """Sum up the verdicts: raw shares of the seven, in the view that the run was compared in."""
+def _of_comparison(
+    compared: pd.DataFrame | None, scenes: pd.DataFrame, record: Mapping[str, Any], begin: float
+) -> dict[str, Any]:
+    """Sum up the verdicts: raw shares of the seven, in the view that the run was compared in.
+
+    Args:
+        begin: film time, s, from which the places of the verdicts count, as those of the arc do.
+    """
     from scenefer import agreement
     from scenefer.emotions import EQUAL_ACTOR, EQUAL_TRACK, VIEWS
     from scenefer.findings import finding
@@ -89,7 +105,7 @@ def _of_comparison(compared: pd.DataFrame | None, scenes: pd.DataFrame, record: 
         for row in rows_of(apart.head(_GAPS))
     ]
     strip = [
-        [*(round(float(at), 2) for at in spans[scene]), verdict]
+        [*(round(float(at) - begin, 2) for at in spans[scene]), verdict]
         for scene, verdict in judged[["scene", "verdict"]].itertuples(index=False)
     ]
     return {

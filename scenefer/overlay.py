@@ -63,7 +63,9 @@ def overlay(
     painter = _Painter(analysis, language)
     # A rate that no film has makes every frame a sample, which has all its pixels.
     frames = video.frames(film, span, sample_rate=1e6)
-    drawn = (painter.draw(pixels, time) for time, pixels in _steady(frames, rate, span.start, progress))
+    # A declared end is that of the picture; any other may be that of its sound.
+    end = min(span.end, film.duration) if film.duration is not None and film.end_declared else span.start
+    drawn = (painter.draw(pixels, time) for time, pixels in _steady(frames, rate, Span(span.start, end), progress))
     write_film(drawn, rate, film, span, to)
 
 
@@ -82,21 +84,27 @@ def _check(film: Film, analysis: Analysis, to: Path) -> None:
 
 
 def _steady(
-    frames: Iterable[video.Frame], rate: Fraction, start: float, progress: Callable[[float], None]
+    frames: Iterable[video.Frame], rate: Fraction, span: Span, progress: Callable[[float], None]
 ) -> Iterator[tuple[float, np.ndarray]]:
-    """Repeat and leave out frames so that they follow one another at a constant rate, within half a picture."""
+    """Repeat and leave out frames so that they follow one another at a constant rate, within half a picture.
+
+    The last one is held to the end of the span.
+    """
     shown: tuple[float, np.ndarray] | None = None
     n_written = 0
     for frame in frames:
         if frame.pixels is None:
             continue
-        while shown is not None and start + (n_written + 0.5) / rate <= frame.time:
+        while shown is not None and span.start + (n_written + 0.5) / rate <= frame.time:
             yield shown
             n_written += 1
         shown = (frame.time, frame.pixels)
         progress(frame.time)
-    if shown is not None:
+    while shown is not None:
         yield shown
+        n_written += 1
+        if span.start + (n_written + 0.5) / rate > span.end:
+            return
 
 
 class _Painter:

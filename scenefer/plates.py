@@ -5,13 +5,16 @@ Sizes are those of a printed page: 180 mm wide, which is two columns, with type 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import logging
+import warnings
+from collections.abc import Iterable, Iterator, Sequence
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import matplotlib
 import numpy as np
+from matplotlib import font_manager
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
@@ -28,12 +31,19 @@ if TYPE_CHECKING:
     from scenefer.analysis import Analysis
     from scenefer.comparison import Comparison
 
+_LOG = logging.getLogger(__name__)
 _WIDTH = 180 / 25.4  # inches
 _DPI = 300  # of the PNG, as journals ask for photographs and type in one picture
 _ACROSS, _DOWN = 4, 6  # scenes on one plate
 _INK, _SOFT, _LINE = "#1b1c1f", "#5c5a55", "#cfcac0"
+_FONT = "DejaVu Sans"  # comes with matplotlib
+_FALLBACKS = (  # for scenes that are named in scripts which it lacks
+    *("Noto Sans CJK SC", "Noto Sans CJK JP", "Noto Sans SC", "Source Han Sans SC", "WenQuanYi Micro Hei"),
+    *("Droid Sans Fallback", "Microsoft YaHei", "Hiragino Sans GB", "Arial Unicode MS"),
+    *("Noto Sans Devanagari", "Noto Sans Thai", "Noto Sans Tamil"),
+)
 _STYLE: dict[Any, Any] = {
-    "font.family": "DejaVu Sans",
+    "font.family": _FONT,
     "font.size": 7,
     "axes.titlesize": 8,
     "axes.labelsize": 7,
@@ -65,11 +75,29 @@ def write_plates(
         OutputError: a file cannot be written.
     """
     written: list[Path] = []
-    with matplotlib.rc_context(_STYLE):
+    fonts = _fonts()
+    if lacking := _lacking(analysis.scenes["name"], fonts):
+        _LOG.warning(
+            "no font here has %s, in the names of scenes: boxes stand for them; install Noto Sans CJK, say", lacking
+        )
+    with matplotlib.rc_context({**_STYLE, "font.family": fonts}):
         for name, plate in _plates(analysis, compared, language):
             for suffix in (".png", ".svg"):
                 written.append(_write(plate, folder / f"{name}{suffix}"))
     return written
+
+
+def _fonts() -> list[str]:
+    """Name the fonts to draw with, those to fall back on last, as far as they are installed."""
+    installed = {font.name for font in font_manager.fontManager.ttflist}
+    return [_FONT, *(name for name in _FALLBACKS if name in installed)]
+
+
+def _lacking(names: Iterable[Any], fonts: Sequence[str]) -> str:
+    """List the characters of names that no font has, as far as they fit a line."""
+    known = {code for font in fonts for code in font_manager.get_font(font_manager.findfont(font)).get_charmap()}
+    used = {character for name in names for character in words.printable(name)}
+    return _shortened("".join(sorted(each for each in used if ord(each) not in known and not each.isspace())), 20)
 
 
 def _plates(analysis: Analysis, compared: Comparison | None, language: Language) -> Iterator[tuple[str, Figure]]:
@@ -237,6 +265,8 @@ def _write(plate: Figure, path: Path) -> Path:
     """Write a plate, beside its place first, then renamed."""
     drawn = BytesIO()
     kind = path.suffix[1:]
-    plate.savefig(drawn, format=kind, dpi=_DPI, metadata={"Date": None} if kind == "svg" else {"Software": None})
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph .* missing from font", UserWarning)  # said once, by write_plates
+        plate.savefig(drawn, format=kind, dpi=_DPI, metadata={"Date": None} if kind == "svg" else {"Software": None})
     files.write_result(path, drawn.getvalue(), "choose another --to")
     return path

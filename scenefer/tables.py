@@ -267,7 +267,7 @@ TABLES: dict[str, tuple[Column, ...]] = {
         Column("state", "str", "", "done, or partial: some of the film could not be read"),
         Column("why", "str?", "", "what a reader of the report is warned of"),
         Column("made", "str", "", "when it was analysed, ISO 8601"),
-        Column("duration", "float64", "s", "end of the last shot"),
+        Column("duration", "float64", "s", "of what was read, from the first shot to the last"),
         Column("width", "int64", "px", "as displayed"),
         Column("height", "int64", "px", "as displayed"),
         Column("n_scenes", "int64", "", "scenes"),
@@ -285,9 +285,12 @@ TABLES: dict[str, tuple[Column, ...]] = {
         Column("n_match", "int64", "", "of them, shown as intended"),
         Column("largest_gap", "float64?", "0..1", "largest Jensen-Shannon distance of what is not shown as intended"),
         Column("gaps", "str", "", "JSON: the largest gaps, each with scene, name, verdict and sentence"),
-        Column("verdicts", "str", "", "JSON: begin and end (s) and verdict of every scene that was judged"),
+        Column("verdicts", "str", "", "JSON: begin and end (s of what was read) and verdict of every scene judged"),
         Column(
-            "arc", "bytes", "", "the seven shares, one byte each, of up to 64 pieces of the film, 255 = all its time"
+            "arc",
+            "bytes",
+            "",
+            "the seven shares, one byte each, of up to 64 pieces of what was read, 255 = all its time",
         ),
     ),
 }

@@ -97,6 +97,8 @@ def summary(done: subprocess.CompletedProcess[str]) -> dict[str, Any]:
         (["short.mkv", "--sample-rate", "nan"], "nan"),
         (["short.mkv", "--sample-rate", "-1"], "-1"),
         (["short.mkv", "--device", "gpu"], "cpu"),
+        (["short.mkv", "--keep-identity", "--no-identity"], "--no-identity"),
+        (["short.mkv", "--keep-identity", "--no-crops"], "--no-crops"),
         (["short.mkv", "--detector", "retina"], "mtcnn"),
         (["short.mkv", "--reader", "ffmpeg"], "pyav"),
         (["short.mkv", "--weights", "nowhere"], "nowhere"),
@@ -126,6 +128,17 @@ def test_what_cannot_be_meant_is_refused_before_any_decoding(arguments, named, f
     assert named in lines[0]
     assert not (tmp_path / "data").exists()
     assert not (tmp_path / "reports").exists()
+
+
+@pytest.mark.parametrize("asked", [["analyze", "--device", "cuda"], ["batch", "--plan", "cuda.toml"]])
+def test_a_device_that_is_not_here_is_said_once_before_any_decoding(asked, film, tmp_path):
+    (tmp_path / "cuda.toml").write_text('[models]\ndevice = "cuda"\n')
+    for name in ("a.mkv", "b.mkv"):
+        (tmp_path / name).write_bytes(film.read_bytes())
+    done = scenefer(*asked, "a.mkv", "b.mkv", cwd=tmp_path, CUDA_VISIBLE_DEVICES="")
+    (line,) = complaints(done)
+    assert (done.returncode, "torch finds no CUDA device" in line) == (2, True), done.stderr
+    assert not (tmp_path / "data").exists()
 
 
 def usable_folder(folder: Path, film: Path) -> None:

@@ -52,6 +52,9 @@ def test_an_overlay_of_another_film_is_refused_in_one_line(place: Path):
         (("overlay", "absent.mkv", "reports/film"), "there is no such file"),
         (("overlay", "film.mkv", "."), "is no run of scenefer"),
         (("figures", "reports/film", "--lang", "xx"), "unknown language 'xx'; known: en, id"),
+        (("export", "reports/film", "--to", "faces.json", "--rejected"), "only .csv has rejected faces"),
+        (("compare", "reports/film", "reports/film", "--every-clip"), "--every-clip says how a list is read"),
+        (("compare", "reports/film", "reports/film", "--timecode-start", "1:00:00:00"), "--timecode-start says how"),
         (("analyze", "film.mkv", "--lang", "ide"), "unknown language 'ide'; did you mean 'id'?"),
     ],
 )

@@ -9,7 +9,7 @@ import pandas as pd
 from rich.console import Console
 
 from scenefer import console
-from tests.test_report import analysed, intending
+from tests.test_report import analysed, intending, part_of
 
 
 def drawn(table: console.Table) -> list[str]:
@@ -39,6 +39,10 @@ def test_intentions_for_several_people_stand_below_each_other():
 def test_without_intentions_there_is_no_column_for_them():
     for sheet in (None, intending(rage=None, joy="", empty=None)):
         assert "intended" not in "\n".join(drawn(console.scenes_table(analysed(sheet=sheet))))
+
+
+def test_the_duration_for_a_machine_is_of_what_was_read():
+    assert console.summary(part_of(analysed(), 60.0))["duration"] == 30.0
 
 
 def test_stills_have_no_times():

@@ -9,18 +9,22 @@ from datetime import date
 from fractions import Fraction
 from io import BytesIO
 from pathlib import Path
+from types import SimpleNamespace
 
+import cv2
+import numpy as np
 import pytest
 from babel.messages.catalog import Catalog
 from babel.messages.extract import extract
 from babel.messages.pofile import read_po
 
 import scenefer
-from scenefer import findings, language
+from scenefer import cast, findings, language
 from scenefer.errors import PlanError
 from scenefer.film import Film
 from scenefer.language import ENGLISH, LANGUAGES, Language
 from scenefer.report import render, warnings, words
+from scenefer.run import NO_CROPS
 from scenefer.sheets import read_sheet
 from scenefer.tables import EMOTIONS
 from scenefer.video import ReaderNotes
@@ -115,6 +119,24 @@ def test_what_a_run_has_kept_in_english_is_said_again():
         "rusak: 2 tempat tidak terbaca, yang pertama pada 0:00:01.000 (bad {data})"
     )
     assert INDONESIAN.retell("something new", warnings.SHAPES) == "something new"
+
+
+class NobodyFound:
+    """A detector that finds no face."""
+
+    def detect(self, pictures: list[np.ndarray]) -> list[SimpleNamespace]:
+        return [SimpleNamespace(scores=np.empty(0))] * len(pictures)
+
+
+def test_what_is_known_of_people_is_said_again(tmp_path: Path):
+    (tmp_path / "notes.jpg").write_text("no picture", encoding="utf-8")
+    cv2.imwrite(str(tmp_path / "wall.png"), np.full((64, 64, 3), 128, np.uint8))
+    _, notices = cast._vectors(tmp_path, NobodyFound(), None)  # type: ignore[arg-type]
+    assert [INDONESIAN.retell(notice, warnings.SHAPES) for notice in (NO_CROPS, *notices)] == [
+        "gambar wajah dimatikan (--no-crops): orang tidak dibedakan, karena untuk itu gambar diperlukan",
+        f"pemeran: {tmp_path}/notes.jpg bukan gambar dan tidak dipakai",
+        f"pemeran: tidak ada wajah yang ditemukan dalam {tmp_path}/wall.png",
+    ]
 
 
 def test_what_is_known_of_a_sheet_is_said_again(tmp_path: Path):

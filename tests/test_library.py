@@ -29,7 +29,7 @@ from scenefer.report import thumbnails
 from scenefer.tables import EMOTIONS
 from tests.builders import expressions_table, samples_table
 from tests.conftest import FILMS
-from tests.test_report import NASTY, Page, analysed, intending
+from tests.test_report import NASTY, Page, analysed, intending, part_of
 
 README = Path(__file__).parents[1] / "README.md"
 NOBREAK = "\N{NO-BREAK SPACE}"
@@ -115,6 +115,18 @@ def test_a_film_is_summed_up_in_a_row(three: Path):
     assert (gap["name"], gap["verdict"]) == ("joy", "mismatch")
     assert json.loads(alpha["verdicts"]) == [[0.0, 10.0, "match"], [10.0, 20.0, "mismatch"]]
     assert np.isnan(films["largest_gap"].iloc[2])
+
+
+def test_of_a_part_of_a_film_only_the_part_counts_as_film_time(three: Path, tmp_path: Path):
+    part = part_of(analysed(sheet=intending(rage="angry", joy="sad", empty=None)), 60.0)
+    found = comparison.of_run(part)
+    assert found is not None
+    analysis.save(part, tmp_path / "part", {}, {"comparison": found.table})
+    library.write(tmp_path)
+    row, alpha = (tables.read(place / "library" / "films.parquet", "films").iloc[0] for place in (tmp_path, three))
+    assert row["duration"] == pytest.approx(30.0)
+    assert row["arc"] == alpha["arc"]
+    assert row["verdicts"] == alpha["verdicts"]
 
 
 def test_a_film_without_enough_faces_has_no_percentages(tmp_path: Path):
@@ -233,6 +245,15 @@ def test_a_film_has_its_report_its_numbers_and_its_gaps(three: Path):
     assert "of 4 judged intentions are shown as intended." in whole.text
     assert "sad intended, detected at" in whole.text
     assert html.count("<svg") == 3
+
+
+def test_numbers_in_names_count_as_numbers(copied: Path):
+    for number, name in enumerate(("ep10", "Ep2", "ep1"), start=4):
+        save(copied, name, number)
+    library.write(copied)
+    html = (copied / "library.html").read_text("utf-8")
+    places = [html.index(f"{name}.mp4") for name in ("alpha", "beta", "ep1", "Ep2", "ep10", "gamma")]
+    assert places == sorted(places)
 
 
 def test_names_are_text_and_links_stay_beside_the_page(tmp_path: Path):

@@ -120,6 +120,13 @@ def test_a_part_of_the_film_is_as_long_as_that_part(clip: Path, tmp_path: Path):
     assert len(drawn(tmp_path / "out.mp4")) == 20
 
 
+def test_the_last_picture_is_held_to_the_end_of_the_film(tmp_path: Path):
+    pictures = [*moving(50, 128, 72), plain((9, 9, 9), 128, 72), plain((9, 9, 9), 128, 72)]
+    clip = write_clip(tmp_path / "held.mp4", pictures, times=[*range(51), 150])
+    overlay(probe(clip), run_of(clip), tmp_path / "out.mp4", Span(0.0, 5.0))
+    assert probe(tmp_path / "out.mp4").duration == pytest.approx(5.0, abs=0.15)
+
+
 @pytest.mark.parametrize(("rotation", "ratio"), [(90, Fraction(1)), (0, Fraction(2))])
 def test_rotation_and_the_shape_of_pixels_are_applied(tmp_path: Path, rotation: int, ratio: Fraction):
     clip = write_clip(tmp_path / "turned.mp4", moving(10, 128, 72), rotation=rotation, ratio=ratio)
@@ -133,7 +140,7 @@ def test_rotation_and_the_shape_of_pixels_are_applied(tmp_path: Path, rotation: 
 def test_frames_follow_one_another_at_a_constant_rate_whatever_their_times():
     times = [0.0, 0.04, 0.16, 0.201, 0.2011]
     frames = [Frame(k, time, np.zeros(0), np.full((1, 1, 3), k, np.uint8)) for k, time in enumerate(times)]
-    steady = list(drawing._steady(frames, Fraction(25), 0.0, lambda reached: None))
+    steady = list(drawing._steady(frames, Fraction(25), Span(0.0, 0.0), lambda reached: None))
     assert [int(pixels[0, 0, 0]) for _, pixels in steady] == [0, 1, 1, 1, 2, 4]
 
 

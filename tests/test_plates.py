@@ -58,6 +58,21 @@ def test_a_name_is_text_and_no_formula(tmp_path: Path):
     ElementTree.parse(tmp_path / "scenes.svg")
 
 
+def test_characters_that_no_font_has_are_said_once_in_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+):
+    monkeypatch.setattr(plates, "_FALLBACKS", ())
+    assert len(write_plates(analysed(("愤怒", "joy", "怒")), None, tmp_path)) == 4
+    (said,) = caplog.messages
+    assert said.startswith("no font here has 怒愤, in the names of scenes")
+    assert plates._lacking(["愤怒", "joy 1\t"], [plates._FONT]) == "怒愤"
+
+
+def test_names_that_the_font_has_are_drawn_without_a_word(tmp_path: Path, caplog: pytest.LogCaptureFixture):
+    write_plates(analysed(("Ярость", "Ärger", "joy")), None, tmp_path)
+    assert caplog.messages == []
+
+
 def test_the_same_run_gives_the_same_file(tmp_path: Path):
     first = write_plates(analysed(), None, tmp_path / "a")
     again = write_plates(analysed(), None, tmp_path / "b")

@@ -23,7 +23,7 @@ from scenefer.analysis import Analysis
 from scenefer.emotions import EmotionSettings, summarise
 from scenefer.film import Film
 from scenefer.language import Language
-from scenefer.report import build, cards, evidence, figures, gaps, inside, pictures, render, words
+from scenefer.report import build, cards, evidence, figures, gaps, inside, people, pictures, render, words
 from scenefer.tables import EMOTIONS, conform, empty
 from tests.builders import (
     expressions_table,
@@ -200,6 +200,28 @@ def test_a_film_that_was_read_in_part_says_so_before_anything_else():
     )
 
 
+def part_of(whole: Analysis, begin: float) -> Analysis:
+    """The same run, of a part of a film that begins at ``begin`` seconds."""
+    moved = {
+        name: getattr(whole, name).assign(
+            **{
+                time: getattr(whole, name)[time] + begin
+                for time in ("time", "start", "end")
+                if time in getattr(whole, name)
+            }
+        )
+        for name in ("frames", "faces", "pictures", "shots", "tracks", "samples", "expressions", "scenes")
+    }
+    return replace(whole, film=replace(whole.film, duration=600.0), **moved)
+
+
+@pytest.mark.parametrize(("duration", "said"), [(600.0, "10 min 00 s"), (None, "30 s")])
+def test_the_length_is_the_films_whatever_part_of_it_was_read(duration: float | None, said: str):
+    part = part_of(analysed(), 60.0)
+    html = render(replace(part, film=replace(part.film, duration=duration)))
+    assert f"<dt>Length</dt><dd>{said}</dd>" in html
+
+
 def test_guessed_scenes_are_called_guessed():
     listed, guessed = analysed(), analysed()
     guessed.scenes["source"] = "guessed"
@@ -261,6 +283,23 @@ def test_a_card_gives_the_percentages_of_the_table():
     assert card["leader"]["emotion"] == "angry"
     assert card["covered"] == "Faces usable in 100\N{NO-BREAK SPACE}% of the scene, 4 tracks, 4 shots."
     assert card["limits"] == ""
+
+
+@pytest.mark.parametrize(
+    ("actors", "said"),
+    [
+        ([0, 0, 1, 1], "2 people"),
+        ([0, 1, None, None], "2 people and 2 tracks that could not be told"),
+        ([0, 0, 0, None], "1 person and 1 track that could not be told"),
+        ([None] * 4, "4 tracks"),
+    ],
+)
+def test_tracks_that_could_not_be_told_are_no_person(actors: list[int | None], said: str):
+    whole = analysed()
+    whole.tracks["actor"] = pd.array([*actors, 2, 2, 2, 2], "Int64")  # in another scene somebody is known
+    summary = summarise(whole.expressions, whole.samples, whole.scenes, whole.tracks, EmotionSettings(resamples=10))
+    card = cards.scene_cards(replace(whole, scene_emotions=summary))[0]
+    assert card["covered"] == f"Faces usable in 100\N{NO-BREAK SPACE}% of the scene, {said}, 4 shots."
 
 
 def test_a_scene_without_evidence_has_words_and_no_bars():
@@ -363,17 +402,22 @@ def test_the_headline_counts_verdicts_in_plain_english(match: int, partial: int,
 
 @pytest.mark.parametrize(
     ("evidence", "within", "said"),
-    [("one take", True, ", one take"), ("enough", True, ", fewer than three shots"), ("enough", False, "")],
+    [("one take", True, ", one take"), ("shots", True, ", fewer than three shots"), ("shots", False, "")],
 )
 def test_a_gap_says_what_its_evidence_is(evidence: str, within: bool, said: str, monkeypatch: pytest.MonkeyPatch):
+    """That of the verdict, which may be on one character, and not that of the scene."""
     whole, found = compared(rage="angry", joy="sad", empty="fear")
+    found = replace(found, table=found.table.assign(within=evidence))
     made = cards.scene_cards
 
     def thinner(*arguments: Any) -> list[dict[str, Any]]:
-        return [{**card, "evidence": evidence, "within": within} for card in made(*arguments)]
+        return [{**card, "within": within} for card in made(*arguments)]
 
     monkeypatch.setattr(cards, "scene_cards", thinner)
-    assert f'<span class="when">0:10–0:20{said}</span>' in render(whole, found)
+    html = render(whole, found)
+    assert f'<span class="when">0:10–0:20{said}</span>' in html
+    findings = [line for line in html.splitlines() if 'class="finding"' in line]
+    assert [line.endswith(", one take.</p>") for line in findings] == [evidence == "one take"] * 2 + [False]
 
 
 def test_without_intentions_nothing_is_compared():
@@ -477,6 +521,23 @@ def test_pictures_of_a_folder_are_numbered_and_have_no_arc():
     assert "8 pictures" in page.text
 
 
+def test_what_a_scene_of_stills_lacks_is_said_in_pictures():
+    about = {"evidence": "insufficient", "face_seconds": 4.0, "n_shots": 3}
+    assert words.limits(about, stills=True) == (
+        "Insufficient face evidence: usable faces in 3 pictures only. No percentages are given."
+    )
+    whole = analysed()
+    text = Page(render(replace(whole, film=replace(whole.film, kind="stills")))).text
+    assert "insufficient face evidence with usable faces in less than 10 % of it." in text
+    assert "less than 2 s of usable faces" in Page(render(whole)).text
+
+
+@pytest.mark.parametrize(("n", "bars", "each"), [(3, 3, 1.0), (160, 160, 1.0), (161, 81, 2.0), (240, 120, 2.0)])
+def test_a_bar_of_stills_stands_for_whole_pictures(n: int, bars: int, each: float):
+    whole = analysed()
+    assert people._bars(replace(whole, film=replace(whole.film, kind="stills")), float(n)) == (bars, each)
+
+
 def test_a_scene_that_is_a_number_is_called_a_scene():
     card = cards.scene_cards(analysed(("7", "empty")))[0]
     assert card["name"] == "Scene 7"
@@ -560,6 +621,8 @@ def test_the_arc_inside_a_scene_has_its_cuts_and_the_share_of_what_was_intended(
     [
         (words.percent(61.4), "61\N{NO-BREAK SPACE}%"),
         (words.percent(0.2), "<1\N{NO-BREAK SPACE}%"),
+        (words.percent(0.5), "<1\N{NO-BREAK SPACE}%"),
+        (words.percent(0.51), "1\N{NO-BREAK SPACE}%"),
         (words.percent(0.0), "0\N{NO-BREAK SPACE}%"),
         (words.interval(50.6, 71.2), "51–71"),
         (words.interval(2.6, 3.2), "3–3"),

@@ -73,6 +73,7 @@ def batch(
         },
     )
     networks(settings)
+    demand_device(settings)
     if not library and input_list is None:
         raise PlanError("give a folder, films, or --input-list FILE")
     data = data or out.parent / "data"
@@ -124,6 +125,19 @@ def batch(
         complain(run.stopped)
     if run.exit_code():
         raise typer.Exit(run.exit_code())
+
+
+def demand_device(settings: Any) -> None:
+    """Refuse a device that is not here, before a film is read for it; that of a Ray cluster is not here anyway.
+
+    Raises:
+        WeightsError: torch finds none.
+    """
+    from scenefer.models import zoo
+
+    # The others always are, and to ask would load torch, which a library that is done does without.
+    if settings.models.device == "cuda" and settings.run.executor != "ray":
+        zoo.choose_device("cuda")
 
 
 def executor_of(settings: Any) -> Any:

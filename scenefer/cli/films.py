@@ -12,7 +12,7 @@ import typer
 
 from scenefer import console
 from scenefer.cli import speech
-from scenefer.cli.batches import executor_of
+from scenefer.cli.batches import demand_device, executor_of
 from scenefer.cli.lists import EveryClip, TimecodeStart, from_timecode
 from scenefer.cli.speech import complain, demand, demand_places, err, say
 from scenefer.errors import FilmError, OutputError, PlanError, printable
@@ -96,8 +96,12 @@ def analyze(
     )
     # Whatever can be wrong with options, paths and sheets is said before anything is decoded.
     networks(settings)
+    demand_device(settings)
     if identity and no_identity:
         raise PlanError(f"--identity {identity} and --no-identity exclude each other; give one of them")
+    if keep_identity and (no_identity or no_crops):
+        without = "--no-identity" if no_identity else "--no-crops"
+        raise PlanError(f"--keep-identity and {without} exclude each other; give one of them")
     demand(*films)
     place = data or out.parent / "data"
     demand_places(out, place)

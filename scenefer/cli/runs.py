@@ -44,6 +44,9 @@ def compare(
 
     from scenefer import analysis, comparison, differences, findings, run, sheets
 
+    if intended is None and (every_clip or timecode_start):
+        option = "--every-clip" if every_clip else "--timecode-start"
+        raise PlanError(f"{option} says how a list is read, and none is given; give --intended SHEET, or leave it out")
     loaded = analysis.load(folder)
     if other is not None:
         if intended is not None:
@@ -121,6 +124,8 @@ def export(
     from scenefer.export import check_suffix, write_run
 
     check_suffix(to)
+    if rejected and to.suffix.casefold() != ".csv":
+        raise PlanError(f"--to {to}: only .csv has rejected faces; name it *.csv, or leave out --rejected")
     loaded = analysis.load(folder)
     say(f"{write_run(loaded, run.compared_with_intentions(loaded), to, rejected=rejected)}: {to}")
 
@@ -131,7 +136,10 @@ def explain(
     face: Annotated[
         int, typer.Option(min=0, help="Number of the face in table FACES; of a picture, the most certain first.")
     ] = 0,
-    weights: Annotated[str, typer.Option(help="Name or file of the expression weights.")] = "rmn_compact",
+    weights: Annotated[
+        str | None,
+        typer.Option(help="Name or file of the expression weights; else those of the run, or the shipped ones."),
+    ] = None,
 ) -> None:
     """Draw where the network looked: a face, its masks, and which parts spoke for the emotion (Grad-CAM)."""
     import cv2
@@ -139,12 +147,12 @@ def explain(
     from scenefer.explanation import explain_face
 
     demand(source)
-    emotion, drawn = explain_face(source, face, weights)
+    emotion, drawn, name = explain_face(source, face, weights)
     done, png = cv2.imencode(".png", drawn[:, :, ::-1])
     if not done:
         raise PlanError(f"{to}: a picture of {drawn.shape[1]} x {drawn.shape[0]} px cannot be written as PNG")
     files.write_result(to, png.tobytes(), "choose another file as --to")
-    say(f"{emotion}: {to} (the face, the masks from the first stage to the last, Grad-CAM)")
+    say(f"{emotion}, by {name}: {to} (the face, the masks from the first stage to the last, Grad-CAM)")
 
 
 def schema() -> None:

@@ -83,7 +83,7 @@ def _page(analysis: Analysis, compared: Comparison | None, scenes: list[dict[str
         scripts=scripts,
         figures=page.json_of(drawn),
         heights={name: drawn[name]["height"] for name in ("arc", "lanes")},
-        film=_title(analysis, end, language),
+        film=_title(analysis, language),
         warnings=[
             language.retell(words.printable(warning), warnings.SHAPES) for warning in analysis.run.get("warnings", [])
         ],
@@ -121,7 +121,7 @@ def _speech(language: Language) -> dict[str, Any]:
     return {"_": said, "many": many}
 
 
-def _title(analysis: Analysis, end: float, language: Language) -> dict[str, Any]:
+def _title(analysis: Analysis, language: Language) -> dict[str, Any]:
     film, run = analysis.film, analysis.run
     coverage = run.get("coverage", {})
     made = datetime.fromisoformat(run["made"]) if "made" in run else None
@@ -132,7 +132,7 @@ def _title(analysis: Analysis, end: float, language: Language) -> dict[str, Any]
         "name": words.printable(film.path.name),
         "kind": film.kind,
         "guessed": "guessed" in sources,
-        "length": words.length(end, language) if video else words.pictures(len(analysis.shots), language),
+        "length": words.length(_length(analysis), language) if video else words.pictures(len(analysis.shots), language),
         "size": f"{film.width} × {film.height}",
         "rate": language.say("{n} frames a second", n=rate) if video else "",
         "codec": film.codec,
@@ -147,6 +147,13 @@ def _title(analysis: Analysis, end: float, language: Language) -> dict[str, Any]
         "version": run.get("versions", {}).get("scenefer", ""),
         "id": film.id,
     }
+
+
+def _length(analysis: Analysis) -> float:
+    """Tell how long the film is, in seconds, whatever part of it was read; where it does not say, how much was read."""
+    shots = analysis.shots
+    read = float(shots["end"].iloc[-1] - shots["start"].iloc[0]) if len(shots) else 0.0
+    return read if analysis.film.duration is None else analysis.film.duration
 
 
 def _end(analysis: Analysis) -> float:

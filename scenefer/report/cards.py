@@ -49,6 +49,7 @@ def scene_cards(
     of_scene = readings.groupby("scene").indices
     at = _clock(analysis, language)
     video = analysis.film.kind == "video"
+    untold = analysis.tracks.loc[analysis.tracks["actor"].isna(), "track"]
     cards = []
     for scene in rows_of(analysis.scenes):
         rows = percentages[scene["scene"]]
@@ -80,7 +81,12 @@ def scene_cards(
                 "clear": _clear_leader(distribution),
                 "evidence": evidence["evidence"],
                 "arc": inside.arc(seen, analysis.shots, start, end, meant) if video and distribution else None,
-                "covered": words.covered(evidence, words.shots if video else words.pictures, language),
+                "covered": words.covered(
+                    evidence,
+                    seen.loc[(seen["weight"] > 0) & seen["track"].isin(untold), "track"].nunique(),
+                    words.shots if video else words.pictures,
+                    language,
+                ),
                 "coverage": round(100 * evidence["coverage"], 1),
                 "limits": words.limits(evidence, not video, language),
                 "within": evidence["n_shots"] < 3,
@@ -187,7 +193,7 @@ def _distribution(rows: list[dict[str, Any]], language: Language, corrected: Map
 
 
 def _n_alike(evidence: dict[str, Any]) -> int:
-    """Count what counts alike in the second view: people, or tracks where people are not told apart."""
+    """Count what counts alike in the second view: people, all that could not be told as one, or tracks without any."""
     return int(evidence["n_tracks"] if evidence["n_actors"] is None else evidence["n_actors"])
 
 

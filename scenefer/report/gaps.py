@@ -44,6 +44,7 @@ def of_scenes(compared: Comparison | None, language: Language = ENGLISH) -> dict
                 "words": language.say(SAID.get(verdict, marked("not judged"))),
                 "sentence": _capital(findings.finding(row, language)),
                 "character": words.printable(row["character"]),
+                "within": row["within"] if verdict else None,
                 "gap": float(row["js"]) if verdict else -1.0,
                 # Of several intentions, the worst stands in the strip.
                 "rank": VERDICTS.index(verdict) if verdict else -1,

@@ -5,6 +5,7 @@ They stand in order of first appearance. Nobody gets a score, a rank or a verdic
 
 from __future__ import annotations
 
+from math import ceil
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -49,7 +50,7 @@ def people_cards(analysis: Analysis, end: float, language: Language = ENGLISH) -
     listed = seconds.nlargest(_LISTED, keep="first").index.sort_values()
     crops = _pictures(analysis, tracks)
     usable = seen.loc[seen["usable"]]
-    n_bars = _n_bars(analysis, end)
+    n_bars, each = _bars(analysis, end)
     video = analysis.film.kind == "video"
     of_shots = words.shots if video else words.pictures
     cards = []
@@ -66,7 +67,7 @@ def people_cards(analysis: Analysis, end: float, language: Language = ENGLISH) -
                 if video
                 else language.say("picture {n}", n=int(own["shot"].min()) + 1),
                 "shots": of_shots(own["shot"].nunique(), language),
-                "arc": arc(faces, end, n_bars),
+                "arc": arc(faces, n_bars * each, n_bars),
                 "most": _largest(faces, language),
                 "unsure": len(own) > 1 and bool((own["actor_confidence"] < _UNSURE).any()),
             }
@@ -78,7 +79,7 @@ def people_cards(analysis: Analysis, end: float, language: Language = ENGLISH) -
         "named": bool(tracks["actor_name"].notna().any()),
         "n_unknown": int(unknown["track"].nunique()),
         "unknown": words.length(float(unknown["weight"].sum()), language),
-        "bar": words.length(end / n_bars, language) if video else words.pictures(round(end / n_bars), language),
+        "bar": words.length(each, language) if video else words.pictures(round(each), language),
         "begin": words.moment(0) if video else "1",
         "end": words.moment(end) if video else str(len(analysis.shots)),
         "height": _HEIGHT,
@@ -112,11 +113,17 @@ def arc(faces: pd.DataFrame, end: float, n_bars: int = _BARS) -> list[dict[str, 
     return paths
 
 
-def _n_bars(analysis: Analysis, end: float) -> int:
-    """Count the bars of an arc: fewer where the film has few samples."""
+def _bars(analysis: Analysis, end: float) -> tuple[int, float]:
+    """Count the bars of an arc, fewer where the film has few samples, and say how many seconds each stands for.
+
+    Of stills it is a whole number of pictures, which last a second each; the last bar may then have fewer of them.
+    """
+    if analysis.film.kind != "video":
+        each = max(1, ceil(end / _BARS))
+        return max(1, ceil(end / each)), float(each)
     step = float(analysis.samples["weight"].median()) if len(analysis.samples) else 0.0
-    together = _SAMPLES if analysis.film.kind == "video" else 1
-    return int(np.clip(end / (together * step), 1, _BARS)) if step > 0 else _BARS
+    n_bars = int(np.clip(end / (_SAMPLES * step), 1, _BARS)) if step > 0 else _BARS
+    return n_bars, end / n_bars
 
 
 def _pictures(analysis: Analysis, tracks: pd.DataFrame) -> dict[int, bytes]:

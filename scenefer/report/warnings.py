@@ -22,6 +22,10 @@ SHAPES = (
     marked("the film declares pixels of shape {shape}, which cannot be meant; they are taken for square"),
     # run.py
     marked("only a part was read, {start} to {end}: percentages and evidence are of it alone"),
+    marked("pictures of faces are off (--no-crops): people are not told apart, since that needs the pictures"),
+    # cast.py
+    marked("cast: {picture} is no picture and was left out"),
+    marked("cast: no face was found in {picture}"),
     # sheets.py, timelines/
     marked("{sheet}: the end of row {place}, {end}, was clipped to the film's, {duration}"),
     marked("{sheet}: the end of {place}, {end}, was clipped to the film's, {duration}"),

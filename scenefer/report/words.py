@@ -29,7 +29,7 @@ _COMMANDS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]"
 
 def percent(share: float, language: Language = ENGLISH) -> str:
     """Write a share of 0..100 in whole percent: intervals are wider than that."""
-    if 0 < share < 0.5:
+    if 0 < share <= 0.5:
         return language.say("<1\N{NO-BREAK SPACE}%")
     return language.say("{n}\N{NO-BREAK SPACE}%", n=round(share))
 
@@ -105,21 +105,40 @@ def scene_name(name: Any, language: Language = ENGLISH) -> str:
 
 
 def covered(
-    evidence: dict[str, Any], of_shots: Callable[[int, Language], str] = shots, language: Language = ENGLISH
+    evidence: dict[str, Any],
+    n_untold: int = 0,
+    of_shots: Callable[[int, Language], str] = shots,
+    language: Language = ENGLISH,
 ) -> str:
-    """Say how much of a scene was seen; ``of_shots`` writes their number, as pictures where they are stills."""
+    """Say how much of a scene was seen.
+
+    Args:
+        evidence: a row of the table SCENE_EMOTIONS, null as None.
+        n_untold: usable tracks of the scene that could not be told, of whose number of people nothing is known.
+        of_shots: writes the number of shots, as pictures where they are stills.
+    """
     if not evidence["n_tracks"]:
         return language.say("No usable face in the scene.")
-    n_people = evidence["n_actors"]
-    if n_people is None:
-        who = language.many("{n} track", "{n} tracks", evidence["n_tracks"])
-    else:
-        who = language.many("{n} person", "{n} people", n_people)
     return language.say(
         "Faces usable in {share} of the scene, {who}, {shots}.",
         share=percent(100 * evidence["coverage"], language),
-        who=who,
+        who=_who(evidence, n_untold, language),
         shots=of_shots(evidence["n_shots"], language),
+    )
+
+
+def _who(evidence: dict[str, Any], n_untold: int, language: Language) -> str:
+    known = (evidence["n_actors"] or 0) - (n_untold > 0)  # the table counts all that could not be told as one
+    if known <= 0:
+        return language.many("{n} track", "{n} tracks", evidence["n_tracks"])
+    people = language.many("{n} person", "{n} people", known)
+    if not n_untold:
+        return people
+    return language.many(
+        "{people} and {n} track that could not be told",
+        "{people} and {n} tracks that could not be told",
+        n_untold,
+        people=people,
     )
 
 
@@ -128,6 +147,11 @@ def limits(evidence: dict[str, Any], stills: bool = False, language: Language = 
     if evidence["evidence"] == "insufficient":
         if not evidence["face_seconds"]:
             return language.say("Insufficient face evidence. No percentages are given.")
+        if stills:
+            return language.say(
+                "Insufficient face evidence: usable faces in {pictures} only. No percentages are given.",
+                pictures=pictures(evidence["n_shots"], language),
+            )
         seconds = language.number(evidence["face_seconds"], 1)
         return language.say("Insufficient face evidence: {n} s of usable faces. No percentages are given.", n=seconds)
     if evidence["evidence"] == "one take":
