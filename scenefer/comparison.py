@@ -6,6 +6,7 @@ reads), induced (what the audience feels). This compares the detected with the i
 
 from __future__ import annotations
 
+import unicodedata
 from collections import Counter
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
@@ -185,7 +186,7 @@ def _intentions(analysis: Analysis, sheet: pd.DataFrame, notices: list[str]) -> 
         meant = parse_intention(_text(text) or "")
         if meant:
             shares = np.array([meant.get(emotion, 0.0) for emotion in EMOTIONS])
-            view = people.get((_text(character) or "").casefold())
+            view = people.get(_looked_up(_text(character) or ""))
             found[scene].append(_Intention(_text(character), _text(text), shares, view))
     meant_for = [meant for of_scene in found.values() for meant in of_scene if meant.character and not meant.view]
     if meant_for:
@@ -199,7 +200,12 @@ def _text(cell: Any) -> str | None:
 
 def _people(tracks: pd.DataFrame) -> dict[str, str]:
     """Return the view of every named person of a run, by the name as it is looked up."""
-    return {str(name).strip().casefold(): character_view(str(name)) for name in tracks["actor_name"].dropna().unique()}
+    return {_looked_up(str(name)): character_view(str(name)) for name in tracks["actor_name"].dropna().unique()}
+
+
+def _looked_up(name: str) -> str:
+    """Write a name as it is looked up: macOS may store ë as two characters, where a sheet has one."""
+    return unicodedata.normalize("NFC", name.strip()).casefold()
 
 
 def _unnamed(characters: list[str], tracks: pd.DataFrame) -> str:

@@ -412,6 +412,14 @@ def test_markers_on_clips_of_otio_lie_where_the_clip_does(tmp_path: Path):
     assert frames_of(path, film(Fraction(25))) == {"a": (100, 200), "b": (400, 500)}
 
 
+def test_a_name_that_was_cut_in_the_middle_of_an_emoji_can_be_written_again(tmp_path: Path):
+    path = tmp_path / "t.otio"
+    path.write_text(otio.adapters.write_to_string(timeline("25"), "otio_json").replace("quarrel", "quarrel \\ud83d"))
+    names = list(frames_of(path, film(Fraction(25))))
+    assert any("?" in name for name in names), names
+    assert all(name.encode() for name in names)
+
+
 def test_markers_of_otio_on_clips_of_another_speed_are_counted_in_a_notice(tmp_path: Path):
     made = timeline("25")
     marker = made.tracks.markers[1].clone()  # the first is cut off

@@ -116,6 +116,12 @@ def test_an_intention_for_a_character_is_compared_with_that_persons_faces():
     assert not any("compared with all faces" in notice for notice in comparison.notices)
 
 
+def test_a_character_is_found_however_an_accent_is_stored():
+    found = film(*ANA_TWICE, names={0: "Zoe\u0308", 1: "Budi"})
+    comparison = compare(found, sheet_of(found, "happy", character=["Zo\u00eb"]))
+    assert headline(comparison)[0]["view"].tolist() == ["character:Zoe\u0308"]
+
+
 def test_the_report_tells_a_scenes_intentions_for_several_characters_apart():
     found = film(*ANA_TWICE, (1, "sad"), names={0: "Ana", 1: "Budi"})
     found = replace(found, scenes=scenes_table(start=[0.0, 12.0], end=[12.0, 13.0], name=["a", "b"]))

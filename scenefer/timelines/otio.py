@@ -214,7 +214,8 @@ def _schema(item: Any) -> str:
 
 
 def _text(item: _Object, name: str) -> str:
-    return _get(item, name, str, "")
+    # JSON can escape half a character, as a name has that was cut in the middle of an emoji.
+    return _get(item, name, str, "").encode("utf-8", "replace").decode()
 
 
 def _get(item: Any, name: str, kind: type[_T], default: _T) -> _T:
