@@ -152,7 +152,7 @@ def explain(
     if not done:
         raise PlanError(f"{to}: a picture of {drawn.shape[1]} x {drawn.shape[0]} px cannot be written as PNG")
     files.write_result(to, png.tobytes(), "choose another file as --to")
-    say(f"{emotion}, by {name}: {to} (the face, the masks from the first stage to the last, Grad-CAM)")
+    say(f"{emotion}: {to} (the face, the masks of {name} from the first stage to the last, Grad-CAM)")
 
 
 def schema() -> None:
