@@ -170,10 +170,7 @@ class Batch:
         task.state, task.folder, task.left = original.state, original.folder, 0.0
         if original.failure is not None:  # could be read in part
             task.failure = replace(original.failure, film=printable(task.path))
-            self._write(lambda ledger: ledger.note(task))
-        else:
-            self._write(lambda ledger: ledger.forget(task))
-        self._end(task)
+        self._done(task)
 
     def _pieces_of(self, task: Task, film: Film) -> list[Piece]:
         # A film that is read by one worker alone is decoded with all cores: it may not be divisible.
@@ -276,9 +273,11 @@ class Batch:
             lost = [said for said in record["warnings"] if said.startswith(("damaged", "partly"))]
             said = f"{', '.join(lost)}; what could be read is reported: copy the film again if you have it whole"
             task.failure = failures.describe(task.path, task.id, "observe", said, permanent=True, state="partial")
-            self._write(lambda ledger: ledger.note(task))
-        else:
-            self._write(lambda ledger: ledger.forget(task))
+        self._done(task)
+
+    def _done(self, task: Task) -> None:
+        """Write down that a film has a report, and of one that could be read in part what is lost."""
+        self._write(lambda ledger: ledger.note(task) if task.state == "partial" else ledger.forget(task))
         self._end(task)
 
     def _give_up(

@@ -18,6 +18,7 @@ from rich.text import Text
 from scenefer.errors import printable
 from scenefer.film import clock
 from scenefer.intentions import parse_intention
+from scenefer.shots import length_of
 from scenefer.tables import EMOTIONS, TABLES
 
 if TYPE_CHECKING:
@@ -111,7 +112,6 @@ def summary(analysis: Analysis) -> dict[str, Any]:
 
     Its ``duration`` is of what was read, in seconds: all of the film, or the part that was asked for.
     """
-    shots = analysis.shots
     rows = analysis.scene_emotions[analysis.scene_emotions["view"] == "screen_time"]
     scenes = []
     for scene in analysis.scenes.to_dict("records"):
@@ -135,7 +135,7 @@ def summary(analysis: Analysis) -> dict[str, Any]:
         "film": printable(analysis.film.path),
         "id": analysis.film.id,
         "state": analysis.run["state"],
-        "duration": float(shots["end"].iloc[-1] - shots["start"].iloc[0]) if len(shots) else 0.0,
+        "duration": length_of(analysis.shots),
         "size": [analysis.film.width, analysis.film.height],
         "n_frames": len(analysis.frames),
         "n_shots": len(analysis.shots),

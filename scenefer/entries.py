@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from scenefer.errors import printable
+from scenefer.shots import length_of
 from scenefer.tables import EMOTIONS, rows_of
 
 if TYPE_CHECKING:
@@ -59,8 +60,7 @@ def _of_tables(read: Mapping[str, pd.DataFrame]) -> dict[str, Any]:
     usable = expressions.loc[expressions["weight"] > 0]
     enough = bool(len(usable)) and bool((read["scene_emotions"]["evidence"] != "insufficient").any())
     weight = usable["weight"].sum()
-    begin = _begin(shots)
-    duration = float(shots["end"].iloc[-1]) - begin if len(shots) else 0.0
+    begin, duration = _begin(shots), length_of(shots)
     return {
         "duration": duration,
         "n_scenes": len(read["scenes"]),

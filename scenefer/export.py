@@ -71,11 +71,8 @@ def write_run(analysis: Analysis, compared: Comparison | None, path: Path, *, re
         thin = set(evidence.loc[told & (evidence["evidence"] == "insufficient"), "scene"].tolist())
         text = write_srt(analysis.expressions, analysis.shots, analysis.scenes, summary.verdicts(compared), thin)
         said = _counted(text.count(" --> "), "subtitle")
-    elif suffix == ".json":
-        text = json.dumps(summary.scene_record(analysis, compared), indent=1, ensure_ascii=False) + "\n"
-        said = _counted(len(analysis.scenes), "scene")
     else:
-        text = _timeline(analysis, compared, suffix)
+        text = _json(analysis, compared) if suffix == ".json" else _timeline(analysis, compared, suffix)
         said = _counted(len(analysis.scenes), "scene")
     files.write_result(path, text.encode("utf-8", "backslashreplace"), "choose another --to")
     return said
@@ -135,6 +132,10 @@ def scene_marks(analysis: Analysis, compared: Comparison | None) -> tuple[list[M
         marks.append(Mark(name + intended, start / rate, max(end, start + 1) / rate, "; ".join(says)))
         colours.append(_COLOURS.get(verdicts.get(number, ""), _NOT_JUDGED))
     return marks, colours
+
+
+def _json(analysis: Analysis, compared: Comparison | None) -> str:
+    return json.dumps(summary.scene_record(analysis, compared), indent=1, ensure_ascii=False) + "\n"
 
 
 def _timeline(analysis: Analysis, compared: Comparison | None, suffix: str) -> str:

@@ -25,7 +25,7 @@ def write_whole(path: Path, content: bytes) -> None:
             beside.unlink(missing_ok=True)
 
 
-def write_result(path: Path, content: bytes, remedy: str = "free space, or choose another place") -> None:
+def write_result(path: Path, content: bytes, remedy: str) -> None:
     """Write what a user waits for, as ``write_whole``; its folder is made where there is none.
 
     Args:

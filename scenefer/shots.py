@@ -77,6 +77,11 @@ def one_a_frame(frames: pd.DataFrame, seconds: float = 1.0) -> pd.DataFrame:
     return shots.assign(end=np.minimum(shots["end"], shots["start"] + seconds))
 
 
+def length_of(shots: pd.DataFrame) -> float:
+    """Tell how much film time was read, seconds; ``shots``: table SHOTS."""
+    return float(shots["end"].iloc[-1] - shots["start"].iloc[0]) if len(shots) else 0.0
+
+
 def _table(time: np.ndarray, cuts: np.ndarray, gradual: list[Transition], step: float) -> pd.DataFrame:
     rows = [(time[0], "start", None, None), *((time[cut], "cut", None, None) for cut in cuts)]
     for before, after, kind in gradual:

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 from scenefer.emotions import EmotionSettings, rule_for
 from scenefer.language import ENGLISH, Language
 from scenefer.report import cards, evidence, figures, gaps, page, people, pictures, warnings, words
+from scenefer.shots import length_of
 from scenefer.tables import EMOTIONS
 
 if TYPE_CHECKING:
@@ -151,9 +152,7 @@ def _title(analysis: Analysis, language: Language) -> dict[str, Any]:
 
 def _length(analysis: Analysis) -> float:
     """Tell how long the film is, in seconds, whatever part of it was read; where it does not say, how much was read."""
-    shots = analysis.shots
-    read = float(shots["end"].iloc[-1] - shots["start"].iloc[0]) if len(shots) else 0.0
-    return read if analysis.film.duration is None else analysis.film.duration
+    return length_of(analysis.shots) if analysis.film.duration is None else analysis.film.duration
 
 
 def _end(analysis: Analysis) -> float:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from importlib import metadata
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from scenefer.errors import printable
+from scenefer.finding import natural
 from scenefer.report import page, thumbnails, words
 from scenefer.report.figures import COLOURS
 from scenefer.report.gaps import SAID, SIGNS
@@ -43,7 +43,7 @@ def render(
     """
     rows = [_record(row, doubles.get(row["film"], ())) for row in rows_of(films)]
     entries = _with_failures(rows, failures) + [_broken(broken) for broken in unreadable]
-    entries.sort(key=lambda entry: (_natural(entry["name"]), entry["path"]))
+    entries.sort(key=lambda entry: (natural(entry["name"].casefold()), entry["path"]))  # as the page's own script
     script = page.part("library.js")
     n = {state: sum(entry["state"] == state for entry in entries) for state in _STATES}
     return page.template("library.html.j2").render(
@@ -61,12 +61,6 @@ def render(
         signs=SIGNS,
         no_feeling=words.NO_FEELING,
     )
-
-
-def _natural(name: str) -> list[str | int]:
-    """Make a key that sorts ep2 before ep10, as the page's own script does; numbers stand at every other place."""
-    parts = re.split(r"(\d+)", name.casefold())
-    return [int(part) if place % 2 else part for place, part in enumerate(parts)]
 
 
 def _record(row: Mapping[str, Any], doubles: Sequence[str]) -> dict[str, Any]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import re
 import warnings
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -15,6 +14,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from scenefer.errors import FilmError, PlanError, printable
 from scenefer.film import Film, film_id
+from scenefer.finding import natural
 from scenefer.video.container import check_size
 from scenefer.video.frame import ReaderNotes
 
@@ -43,7 +43,8 @@ def probe_folder(path: Path) -> Film:
         PlanError: the folder has no picture.
         FilmError: it has, but none can be opened.
     """
-    found = sorted((p for p in path.iterdir() if p.suffix.lower() in _SUFFIXES and p.is_file()), key=_natural)
+    found = [entry for entry in path.iterdir() if entry.suffix.lower() in _SUFFIXES and entry.is_file()]
+    found.sort(key=lambda entry: natural(entry.name.lower()))
     if not found:
         raise PlanError(f"{printable(path)} has no pictures; give a film, a picture, or a folder of pictures")
     size = next((size for picture in found if (size := _size_or_none(picture))), None)
@@ -128,7 +129,3 @@ def _fitted(picture: Image.Image, width: int, height: int) -> np.ndarray:
     if picture.size != (width, height):
         picture = ImageOps.pad(picture, (width, height), Image.Resampling.BICUBIC, color="black")
     return np.array(picture)
-
-
-def _natural(path: Path) -> list[tuple[int, int, str]]:
-    return [(0, int(part), "") if part.isdecimal() else (1, 0, part.lower()) for part in re.split(r"(\d+)", path.name)]
