@@ -23,7 +23,8 @@ COLUMNS = (*REQUIRED, "intended", "character", "note")
 MANY = 200  # clips of a timeline, or finds of PySceneDetect; more of them are shots, not scenes
 
 _LARGEST = 20 << 20  # bytes; a sheet is typed by a person, a timeline holds a film's cuts
-_AS_CSV = 'save it as "CSV UTF-8 (comma delimited)"'
+_AS_CSV = 'save it as "CSV UTF-8"'
+_SEPARATORS = ",;\t"  # spreadsheets write semicolons where the system's settings make the comma the decimal sign
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")  # a spreadsheet would compute a cell that begins so
 # https://www.scenedetect.com/docs/latest/cli.html#list-scenes
 _DETECTED = ("Scene Number", "Start Time (seconds)", "End Time (seconds)")
@@ -114,11 +115,10 @@ def spreadsheet_safe(text: str) -> str:
 
 def _table(path: Path, text: str) -> tuple[list[str], list[tuple[int, list[str]]]]:
     """Read the column names and the rows that are not blank, each with its number."""
+    separator = max(_SEPARATORS, key="".join(text.lstrip().splitlines()[:1]).count)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
     try:
-        lines = [
-            (number, [cell.strip() for cell in cells])
-            for number, cells in enumerate(csv.reader(io.StringIO(text, newline=""), strict=True), start=1)
-        ]
+        lines = [(number, [cell.strip() for cell in cells]) for number, cells in enumerate(reader, start=1)]
     except csv.Error as error:
         raise SheetError(f"{path}: not CSV ({error}); {_AS_CSV}") from error
     lines = [(number, cells) for number, cells in lines if any(cells)]
@@ -136,10 +136,6 @@ def _table(path: Path, text: str) -> tuple[list[str], list[tuple[int, list[str]]
 def _columns(path: Path, header: list[str]) -> tuple[dict[str, int], list[str]]:
     """Find the place of every known column, and the names of the others."""
     names = [name.casefold() if name.casefold() in COLUMNS else name for name in header]
-    for separator, word in ((";", "semicolons"), ("\t", "tabs"), ("|", "bars")):
-        if len(names) == 1 and separator in names[0]:
-            # Semicolons part the shares of a mixture and mark drop-frame times, so reading on would be a guess.
-            raise SheetError(f"{path}, row 1: columns are parted by {word} ({names[0]!r}); {_AS_CSV}")
     for name in names:
         if names.count(name) > 1:
             raise SheetError(
@@ -164,7 +160,7 @@ def _row(path: Path, film: Film, number: int, cells: list[str], columns: dict[st
     if len(cells) > len(columns):
         raise SheetError(
             f"{path}, row {number}: {len(cells)} values for {len(columns)} columns, the last is {cells[-1]!r}; "
-            'put a value that contains a comma in "quotes"'
+            'put a value that contains the sign between columns in "quotes"'
         )
     cells = cells + [""] * (len(columns) - len(cells))
 
@@ -182,6 +178,11 @@ def _row(path: Path, film: Film, number: int, cells: list[str], columns: dict[st
         intended = write_intention(parse_intention(cell("intended")))
     except ValueError as error:
         raise SheetError(f"{path}, row {number}, column intended, {cell('intended')!r}: {error}") from error
+    if ":" in cell("character") and _is_intention(cell("character")):
+        raise SheetError(
+            f"{path}, row {number}, column character: {cell('character')!r} is a share of what is intended; "
+            'write a mixture as "happy:0.6;neutral:0.4", in quotes'
+        )
     if not cell("scene"):
         raise SheetError(f"{path}, row {number}, column scene: '' is no name; give the scene one")
     return Row(
@@ -196,6 +197,13 @@ def _row(path: Path, film: Film, number: int, cells: list[str], columns: dict[st
         others=tuple(cell(column) or None for column in others),
         counts_frames=is_timecode(cell("start")) and is_timecode(cell("end")),
     )
+
+
+def _is_intention(text: str) -> bool:
+    try:
+        return bool(parse_intention(text))
+    except ValueError:
+        return False
 
 
 def _detected(path: Path, film: Film, header: list[str], lines: list[tuple[int, list[str]]]) -> list[Row]:

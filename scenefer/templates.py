@@ -62,7 +62,7 @@ def write_template(
     writer.writerow(COLUMNS)
     for name, start, end in zip(scenes["name"], scenes["start"], scenes["end"], strict=True):
         for cells in known.get(str(name), [["", "", ""]]):
-            writer.writerow([spreadsheet_safe(str(name)), clock(start), clock(end), *map(spreadsheet_safe, cells)])
+            writer.writerow([spreadsheet_safe(str(name)), _time(start), _time(end), *map(spreadsheet_safe, cells)])
     files.write_result(path, text.getvalue().encode(), "choose another --to")
 
 
@@ -97,6 +97,11 @@ def write_pictures(scenes: pd.DataFrame, shots: pd.DataFrame, pictures: pd.DataF
         shutil.rmtree(beside, ignore_errors=True)
         raise unwritable(folder, error, "choose another --to") from error
     return folder
+
+
+def _time(seconds: float) -> str:
+    """Write 1:05:10.520 as 1h05m10.520s: spreadsheets take the former for a time of day and save it as 05:10.5."""
+    return clock(seconds).replace(":", "h", 1).replace(":", "m", 1) + "s"
 
 
 def _file_name(name: str, number: int) -> str:

@@ -1,4 +1,4 @@
-"""Times as editors write them, read as seconds: plain seconds, H:MM:SS.mmm, and SMPTE timecode by frame count.
+"""Times as people write them, read as seconds: plain seconds, H:MM:SS.mmm, 1h02m03.5s, and SMPTE timecode.
 
 A timecode counts frames, it does not tell the time: at 24000/1001 frames a second 01:00:00:00 is frame 86,400 and lies
 3603.6 seconds after 00:00:00:00. Drop-frame timecode (``;`` before the frames, or between all parts) leaves out numbers
@@ -15,6 +15,7 @@ _SNAP = 4e-4
 
 _LONGEST = 32  # characters of a time; more digits are no film's
 _CLOCK = re.compile(r"(?:(\d+):)?(\d{1,2}):(\d{1,2}(?:[.,]\d+)?)")
+_UNITS = re.compile(r"(?:(\d+)h ?)?(?:(\d+)m ?)?(?:(\d+(?:[.,]\d+)?)s)?", re.IGNORECASE)
 _TIMECODE = re.compile(r"(\d{1,3})[:;](\d{1,2})[:;](\d{1,2})[:;](\d{1,3})")
 
 
@@ -31,7 +32,7 @@ def seconds_of(text: str, rate: Fraction) -> float:
     """Read one time.
 
     Args:
-        text: ``93.5``, ``1:33.5``, ``0:01:33.500``, ``00:01:33:12`` or, drop-frame, ``00:01:33;12``.
+        text: ``93.5``, ``1:33.5``, ``0:01:33.500``, ``1m33.5s``, ``00:01:33:12`` or, drop-frame, ``00:01:33;12``.
         rate: frames a second of the film; matters to the last two alone.
 
     Returns:
@@ -45,9 +46,9 @@ def seconds_of(text: str, rate: Fraction) -> float:
         raise ValueError(f"it has {len(text)} characters")
     if _TIMECODE.fullmatch(text):
         return frame_of(text, rate) / float(exact_rate(rate))
-    if match := _CLOCK.fullmatch(text):
-        hours, minutes, seconds = int(match[1] or 0), int(match[2]), float(match[3].replace(",", "."))
-        if (match[1] and minutes >= 60) or seconds >= 60:
+    if match := text and (_CLOCK.fullmatch(text) or _UNITS.fullmatch(text)):
+        hours, minutes, seconds = int(match[1] or 0), int(match[2] or 0), float((match[3] or "0").replace(",", "."))
+        if (match[1] and minutes >= 60) or ((match[1] or match[2]) and seconds >= 60):
             raise ValueError("minutes and seconds end at 59")
         return hours * 3600 + minutes * 60 + seconds
     if re.fullmatch(r"\+?(\d+([.,]\d*)?|[.,]\d+)", text):  # stricter than float(), which takes nan, inf and 1_0

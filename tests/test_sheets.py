@@ -46,6 +46,11 @@ def sheet(tmp_path: Path):
         ("1:33.5", Fraction(25), 93.5),
         ("75:10", Fraction(25), 4510.0),
         ("0:01:33.500", Fraction(25), 93.5),
+        ("1h01m10.52s", Fraction(25), 3670.52),
+        ("0h01m33,500s", Fraction(25), 93.5),
+        ("1m 33s", Fraction(25), 93.0),
+        ("93.5s", Fraction(25), 93.5),
+        ("75m", Fraction(25), 4500.0),
         ("00:01:33:12", Fraction(25), 93.48),
         ("01:00:00:00", NTSC_FILM, 3603.6),
         ("00:00:01:00", Fraction(2997, 125), 1.001),  # a container's 23.976 is 24000/1001
@@ -136,6 +141,8 @@ def test_an_unusual_rate_is_kept():
         ("terkejut", {"surprise": 1.0}),
         ("sedih:1; netral:3", {"neutral": 0.75, "sad": 0.25}),
         ("happy:60;neutral:40", {"happy": 0.6, "neutral": 0.4}),
+        ("happy:60%; neutral: 40 %", {"happy": 0.6, "neutral": 0.4}),
+        ("happy:0,6;neutral:0,4", {"happy": 0.6, "neutral": 0.4}),
         ("", {}),
     ],
 )
@@ -205,6 +212,21 @@ def test_columns_not_known_are_kept_and_named(sheet):
     assert notices == ["sheet.csv: columns kept but not understood: camera, INT/EXT"]
 
 
+@pytest.mark.parametrize("sign", [";", "\t"])
+def test_columns_may_be_parted_as_the_spreadsheet_of_another_country_parts_them(sheet, sign: str):
+    rows = [
+        ["Scene", "start", "end", "intended", "note"],
+        ["home", "0,5", "12,25", '"happy:0,6;neutral:0,4"', "two men, at a table"],
+        ["rage", '"00:00:12;10"', "0:00:20,5", "angry", ""],
+    ]
+    table, notices = sheet("\n".join(sign.join(row) for row in rows), film(rate=NTSC))
+    assert notices == []
+    assert table["start"].tolist() == [0.5, pytest.approx(370 * 1001 / 30000)]
+    assert table["end"].tolist() == [12.25, 20.5]
+    assert table["intended"].tolist() == ["happy:0.6;neutral:0.4", "angry"]
+    assert table["note"].tolist() == ["two men, at a table", None]
+
+
 def test_several_characters_share_the_times_of_a_scene(sheet):
     table, _ = sheet("scene,start,end,intended,character\na,0,5,angry,Ada\na,0,5,sad,Bo\nb,5,6,,\n")
     assert table["character"].tolist() == ["Ada", "Bo", None]
@@ -232,10 +254,14 @@ HEADER = "scene,start,end\n"
         (HEADER, "no row follows the column names"),
         ("rage,0,5\n", "row 1: column 'scene' is missing"),
         ("scene,start\nrage,0\n", "row 1: column 'end' is missing"),
-        ("scene;start;end\nrage;0;5\n", "row 1: columns are parted by semicolons"),
+        ("scene|start|end\nrage|0|5\n", "column 'scene' is missing, found 'scene|start|end'"),
         (f"scene,start,end\nrage,0,{'9' * 400}\n", "it has 400 characters"),
         ("scene,start,end,intended\nrage,0,5,happy:1e308;sad:1e308\n", "of 1 or of 100"),
-        ("scene\tstart\tend\nrage\t0\t5\n", "row 1: columns are parted by tabs"),
+        ("scene;start;end\nrage;00:00:00;00;00:00:05;00\n", "row 2: 5 values for 3 columns"),
+        (
+            "scene;start;end;intended;character\na;0;5;happy:0.6;neutral:0.4\n",
+            "row 2, column character: 'neutral:0.4' is a share of what is intended",
+        ),
         ("scene,start,end,intented\na,0,1,sad\n", "unknown column 'intented': did you mean intended?"),
         ("scene,begin,end,start,start\na,0,1,0,0\n", "column 'start' stands there 2 times"),
         (HEADER + "a,0,5,sad\n", "row 2: 4 values for 3 columns, the last is 'sad'"),

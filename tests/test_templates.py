@@ -27,8 +27,8 @@ def test_the_template_is_read_back(tmp_path: Path):
     write_template(scenes, path)
     assert path.read_text().splitlines() == [
         "scene,start,end,intended,character,note",
-        "1,0:00:00.000,0:00:20.040,,,",
-        "'=1+1,0:00:20.040,0:01:00.000,,,",
+        "1,0h00m00.000s,0h00m20.040s,,,",
+        "'=1+1,0h00m20.040s,0h01m00.000s,,,",
     ]
     table, notices = read_sheet(path, film())
     assert table["scene"].tolist() == ["1", "=1+1"]
@@ -69,9 +69,9 @@ def test_a_list_that_says_what_is_intended_is_written_on(tmp_path: Path):
     )
     write_template(scenes_table(name=["a", "b"], start=[0.0, 10.0]), path, said)
     assert path.read_text().splitlines()[1:] == [
-        "a,0:00:00.000,0:00:10.000,angry,Ada,",
-        "a,0:00:00.000,0:00:10.000,sad,'@Bo,'-",
-        "b,0:00:10.000,0:00:20.000,,,x",
+        "a,0h00m00.000s,0h00m10.000s,angry,Ada,",
+        "a,0h00m00.000s,0h00m10.000s,sad,'@Bo,'-",
+        "b,0h00m10.000s,0h00m20.000s,,,x",
     ]
 
 
