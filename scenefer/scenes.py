@@ -80,13 +80,13 @@ def people_of_shots(tracks: pd.DataFrame, n_shots: int) -> pd.DataFrame | None:
         tracks: table TRACKS; those of "unknown" people say nothing.
 
     Returns:
-        One row a shot, one column a person, in seconds; None where nobody is known.
+        One row a shot, one column a person, in sampled faces; None where nobody is known.
     """
     known = tracks[tracks["actor"].notna()]
     if not len(known):
         return None
-    seconds = (known["end"] - known["start"]).groupby([known["shot"], known["actor"]]).sum()
-    return seconds.unstack(fill_value=0).reindex(range(n_shots), fill_value=0.0)
+    n_faces = known.groupby(["shot", "actor"])["n_faces"].sum()
+    return n_faces.unstack(fill_value=0).reindex(range(n_shots), fill_value=0)
 
 
 def group_shots(
@@ -100,7 +100,7 @@ def group_shots(
     Args:
         shots: table SHOTS.
         frames: table FRAMES; time, signature and, of sampled frames, palette are read.
-        people: who is seen, one row a shot, one column a person, in seconds; absent where nobody was looked for.
+        people: who is seen, one row a shot, one column a person, in sampled faces; absent where nobody was looked for.
 
     Returns:
         Table SCENES: contiguous, together as long as the shots, named "1", "2" and so on.

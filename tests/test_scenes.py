@@ -150,13 +150,11 @@ def test_a_folder_of_stills_is_one_scene():
     assert scenes.iloc[0].tolist() == [0, "faces", 0.0, 2.0, 0, 1, "stills"]
 
 
-def test_people_of_shots_are_seconds_a_person_and_nobody_knows_the_unknown():
-    tracks = tracks_table(
-        shot=[0, 0, 2, 2], start=[0.0, 1.0, 5.0, 5.0], end=[2.0, 2.0, 6.0, 9.0], actor=[1, 1, 0, None]
-    )
+def test_people_of_shots_are_faces_a_person_and_nobody_knows_the_unknown():
+    tracks = tracks_table(shot=[0, 0, 2, 2], n_faces=[10, 5, 1, 20], actor=[1, 1, 0, None])
     people = people_of_shots(tracks, 4)
     assert people is not None
-    assert people.to_dict("list") == {0: [0.0, 0.0, 1.0, 0.0], 1: [3.0, 0.0, 0.0, 0.0]}
+    assert people.to_dict("list") == {0: [0, 0, 1, 0], 1: [15, 0, 0, 0]}
     assert people_of_shots(tracks_table(shot=[0, 1]), 2) is None
 
 
