@@ -88,7 +88,7 @@ def _steady(
 ) -> Iterator[tuple[float, np.ndarray]]:
     """Repeat and leave out frames so that they follow one another at a constant rate, within half a picture.
 
-    The last one is held to the end of the span.
+    What was shown before the span is shown until its first frame, and the last one is held to its end.
     """
     shown: tuple[float, np.ndarray] | None = None
     n_written = 0
@@ -100,7 +100,9 @@ def _steady(
             n_written += 1
         shown = (frame.time, frame.pixels)
         progress(frame.time)
-    while shown is not None:
+    if shown is None or shown[0] < span.start >= span.end:
+        return
+    while True:
         yield shown
         n_written += 1
         if span.start + (n_written + 0.5) / rate > span.end:

@@ -127,6 +127,17 @@ def test_the_last_picture_is_held_to_the_end_of_the_film(tmp_path: Path):
     assert probe(tmp_path / "out.mp4").duration == pytest.approx(5.0, abs=0.15)
 
 
+@pytest.mark.parametrize(("end", "held"), [(5.0, 0.5), (3.5, 1.0)])
+def test_a_part_that_begins_inside_a_held_picture_shows_it(tmp_path: Path, end: float, held: float):
+    pictures = [plain((level, level, level), 320, 180) for level in [20] * 50 + [200] + [90] * 50]
+    clip = write_clip(tmp_path / "held.mp4", pictures, times=[*range(51), *range(100, 150)])
+    overlay(probe(clip), run_of(clip), tmp_path / "out.mp4", Span(3.0, end))
+    shown = np.array([frame[2:12, 300:318].mean() for frame in drawn(tmp_path / "out.mp4")])
+    assert probe(tmp_path / "out.mp4").duration == pytest.approx(end - 3, abs=0.1)
+    assert np.isclose(shown, 200, atol=6).mean() == pytest.approx(held, abs=0.05)
+    assert np.isclose(shown, 90, atol=6).mean() == pytest.approx(1 - held, abs=0.05)
+
+
 @pytest.mark.parametrize(("rotation", "ratio"), [(90, Fraction(1)), (0, Fraction(2))])
 def test_rotation_and_the_shape_of_pixels_are_applied(tmp_path: Path, rotation: int, ratio: Fraction):
     clip = write_clip(tmp_path / "turned.mp4", moving(10, 128, 72), rotation=rotation, ratio=ratio)

@@ -20,7 +20,7 @@ class Frame(NamedTuple):
     index: int  # pyright: ignore[reportIncompatibleMethodOverride]
     time: float  # film time, seconds
     small: np.ndarray  # (h, w, 3) uint8, 320 px wide or the film's width, if that is less
-    pixels: np.ndarray | None  # (H, W, 3) uint8 of a sampled frame, None of the others
+    pixels: np.ndarray | None  # (H, W, 3) uint8 of a sampled frame and of the run-up, None of the others
     run_up: bool = False  # lies before the span and is only the predecessor of its first frame
 
 

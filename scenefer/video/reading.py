@@ -43,8 +43,8 @@ def frames(
 ) -> Iterator[Frame]:
     """Read every frame of a span of film time, in order.
 
-    A span that does not begin at 0 is preceded by one run-up frame, the last before its start: with it, two adjoining
-    spans give exactly the frames, pixels and samples of an undivided pass.
+    A span that does not begin at 0 is preceded by one run-up frame, the last before its start, which is shown until
+    the first one in it: with it, two adjoining spans give exactly the frames, pixels and samples of an undivided pass.
 
     Args:
         sample_rate: samples a second; the first frame at or after each multiple of 1 / rate is sampled. Stills all are.
@@ -88,7 +88,7 @@ def _chosen(
                 before, last = (time, picture), time
                 continue
             if before is not None:
-                yield Frame(-1, before[0], converter.small(before[1]), None, run_up=True)
+                yield _run_up(*before, converter)
                 before = None
             sampled = (
                 sample_rate is None or last is None or grid_index(time, sample_rate) > grid_index(last, sample_rate)
@@ -97,8 +97,14 @@ def _chosen(
             yield Frame(index, time, small, converter.full(picture) if sampled else None)
             last = time
             index += 1
+        if before is not None:  # it is shown all through the span
+            yield _run_up(*before, converter)
     finally:
         source.close()
+
+
+def _run_up(time: float, picture: Any, converter: _Converter) -> Frame:
+    return Frame(-1, time, converter.small(picture), converter.full(picture), run_up=True)
 
 
 def _decoded(
