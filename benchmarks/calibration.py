@@ -18,7 +18,7 @@ import torch
 from benchmarks.expression import FACES
 from scenefer import metrics
 from scenefer.models import reader, records, zoo
-from scenefer.training import calibrate, datasets, evaluate, ferplus, leaks
+from scenefer.training import calibrate, datasets, evaluate, ferplus, figures, leaks
 
 RESULTS = Path(__file__).parent / "results" / "calibration.json"
 
@@ -48,14 +48,14 @@ def measure(weights: str) -> dict[str, Any]:
         temperature, shifts = calibrate.fit(logits, votes, bias=bias)
         answers = np.full((len(stills), 7), 0.0, np.float32)
         answers[found] = _probabilities(on_stills, temperature, shifts)
-        figures = evaluate.measure(answers, stills.labels, found, None, ("sfew_train", "", "label", "", False, ()))
+        scored = figures.measure(answers, stills.labels, found, None, ("sfew_train", "", "label", "", False, ()))
         rows[name] = {
             "temperature": temperature,
             "bias": [round(float(shift), 3) for shift in shifts],
             **{key: float(np.mean([half[key] for half in halves])) for key in halves[0]},
-            "stills_accuracy": figures.accuracy,
-            "stills_macro_f1": figures.macro_f1,
-            "stills_n": figures.n,
+            "stills_accuracy": scored.accuracy,
+            "stills_macro_f1": scored.macro_f1,
+            "stills_n": scored.n,
         }
     return {"sha256": records.sha256_of(path), "n_public": len(logits), **rows}
 

@@ -9,7 +9,7 @@ from rich.table import Table
 
 from benchmarks import portrayed, scoring
 from benchmarks.agreement import Clip, Floor, Others, others_figures
-from scenefer.tables import EMOTIONS
+from scenefer.schema import EMOTIONS
 
 
 def clip_table(clips: Sequence[Clip], beside: Sequence[Others]) -> Table:

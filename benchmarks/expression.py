@@ -20,8 +20,9 @@ import torch
 
 from scenefer import expression
 from scenefer.models import reader, records, zoo
-from scenefer.tables import EMOTIONS
+from scenefer.schema import EMOTIONS
 from scenefer.training import datasets, evaluate
+from scenefer.training.figures import describe
 
 FACES = Path(os.environ.get("SCENEFER_FACES") or Path(__file__).parents[2] / "shared" / "data")
 RESULTS = Path(__file__).parent / "results" / "expression.json"
@@ -59,7 +60,7 @@ def measure(weights: str) -> dict[str, Any]:
     for data, split, truth, head, tta in MEASURED[len(rows) :]:
         faces = FACES / f"{data}.parquet"
         figures = evaluate.evaluate([weights], faces, split, head=head or None, truth=truth, tta=tta)
-        print(evaluate.describe(figures), end="\n\n", flush=True)
+        print(describe(figures), end="\n\n", flush=True)
         rows.append(asdict(figures) | {"feeds": not head})
         part.write_text(json.dumps(rows), encoding="utf-8")
     part.unlink()

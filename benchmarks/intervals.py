@@ -22,7 +22,8 @@ from scenefer.analysis import Analysis
 from scenefer.bootstrap import Evidence, interval, resample
 from scenefer.emotions import EQUAL_ACTOR, VIEWS, shares, summarise
 from scenefer.film import Film
-from scenefer.tables import EMOTIONS, empty
+from scenefer.schema import EMOTIONS
+from scenefer.tables import empty
 from scenefer.verdicts import CLASSES
 from tests.builders import expressions_table, samples_table, scenes_table, shots_table, tracks_table
 

@@ -19,6 +19,7 @@ from scenefer import actors, emotions, expression, samples, scenes, shots, table
 from scenefer.errors import SceneferError, unwritable
 from scenefer.exchange import RECORD, exchange
 from scenefer.film import Film, Span, as_record, of_record
+from scenefer.schema import TABLES
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -33,7 +34,7 @@ _SHEET = "sheet.csv"
 
 @dataclass(frozen=True)
 class Analysis:
-    """Everything that is known about a film; the schemas of the tables stand in ``tables.py``."""
+    """Everything that is known about a film; the schemas of the tables stand in ``schema.py``."""
 
     film: Film
     frames: pd.DataFrame
@@ -60,7 +61,7 @@ class Division(NamedTuple):
     vectors: pd.DataFrame | None = None  # of faces that people were told apart by
 
 
-_TABLES = tuple(entry.name for entry in fields(Analysis) if entry.name in tables.TABLES and entry.name != "vectors")
+_TABLES = tuple(entry.name for entry in fields(Analysis) if entry.name in TABLES and entry.name != "vectors")
 
 
 def analyse(

@@ -20,7 +20,7 @@ from scenefer.errors import PlanError, SheetError
 from scenefer.film import clock
 from scenefer.intentions import parse_intention
 from scenefer.language import marked
-from scenefer.tables import EMOTIONS, TABLES
+from scenefer.schema import EMOTIONS, TABLES
 from scenefer.verdicts import CLASSES, VERDICTS, ComparisonSettings, judge
 
 if TYPE_CHECKING:

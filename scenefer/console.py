@@ -18,8 +18,8 @@ from rich.text import Text
 from scenefer.errors import printable
 from scenefer.film import clock
 from scenefer.intentions import parse_intention
+from scenefer.schema import EMOTIONS, TABLES
 from scenefer.shots import length_of
-from scenefer.tables import EMOTIONS, TABLES
 
 if TYPE_CHECKING:
     from scenefer.analysis import Analysis

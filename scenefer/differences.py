@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from scenefer import readings
 from scenefer.emotions import VIEWS
 from scenefer.readings import Quantity
-from scenefer.tables import EMOTIONS, TABLES
+from scenefer.schema import EMOTIONS, TABLES
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from scenefer.bootstrap import Evidence, interval, resample
-from scenefer.tables import EMOTIONS
+from scenefer.schema import EMOTIONS
 
 if TYPE_CHECKING:
     import numpy as np
@@ -92,7 +92,8 @@ def summarise(
     """
     import numpy as np
 
-    from scenefer.tables import TABLES, conform
+    from scenefer.schema import TABLES
+    from scenefer.tables import conform
 
     if not np.isin(expressions["track"], tracks["track"]).all():
         raise ValueError("expressions name a track that the table tracks has not")

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from scenefer.errors import printable
+from scenefer.schema import EMOTIONS
 from scenefer.shots import length_of
-from scenefer.tables import EMOTIONS, rows_of
+from scenefer.tables import rows_of
 
 if TYPE_CHECKING:
     import pandas as pd

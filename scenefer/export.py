@@ -13,8 +13,8 @@ from scenefer.emotions import SCREEN_TIME
 from scenefer.errors import PlanError, printable
 from scenefer.intentions import parse_intention
 from scenefer.rows import spreadsheet_safe
+from scenefer.schema import EMOTIONS
 from scenefer.subtitles import write_srt
-from scenefer.tables import EMOTIONS
 from scenefer.timecode import exact_rate
 from scenefer.timelines import Mark
 from scenefer.timelines.edl import write_edl

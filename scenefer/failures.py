@@ -18,6 +18,7 @@ from pathlib import Path
 from scenefer import files, tables
 from scenefer.errors import OutputError, printable, unwritable
 from scenefer.film import path_id
+from scenefer.schema import TABLES
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")  # a spreadsheet would compute a cell that begins so
 
@@ -90,7 +91,7 @@ def write_tables(out: Path, found: Mapping[str, Failure]) -> None:
     Raises:
         OutputError: they cannot be written.
     """
-    names = [column.name for column in tables.TABLES["failures"]]
+    names = [column.name for column in TABLES["failures"]]
     rows = sorted(found.values(), key=lambda failure: failure.film)
     columns = {name: [getattr(row, name) for row in rows] for name in names}
     folder = out / "library"

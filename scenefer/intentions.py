@@ -8,7 +8,7 @@ from __future__ import annotations
 import difflib
 import math
 
-from scenefer.tables import EMOTIONS
+from scenefer.schema import EMOTIONS
 
 _WORDS = {
     "angry": "anger furious mad marah amarah kemarahan",

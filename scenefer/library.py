@@ -25,6 +25,7 @@ from typing import Any, NamedTuple
 from scenefer import entries, files, tables
 from scenefer.analysis import read_record
 from scenefer.errors import SceneferError, printable, unwritable
+from scenefer.schema import TABLES
 
 FOLDER, PAGE = NAMES = ("library", "library.html")  # in the folder of the reports; no run may have these names
 GATHERED = ("scenes", "shots", "tracks", "samples", "expressions", "scene_emotions", "comparison")
@@ -79,7 +80,7 @@ def write(reports: Path) -> Path:
             except OSError as error:
                 raise unwritable(library, error, "free space") from error
         rows.append(row)
-    columns = [column.name for column in tables.TABLES["films"]]
+    columns = [column.name for column in TABLES["films"]]
     films = tables.conform({name: [row[name] for row in rows] for name in columns}, "films")
     try:
         library.mkdir(parents=True, exist_ok=True)

@@ -22,7 +22,7 @@ from scenefer.language import ENGLISH, Language
 from scenefer.report.figures import COLOURS
 from scenefer.report.people import label
 from scenefer.report.words import WHY_NOT, percent, scene_name
-from scenefer.tables import EMOTIONS
+from scenefer.schema import EMOTIONS
 from scenefer.video.writing import write_film
 
 if TYPE_CHECKING:

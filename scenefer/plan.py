@@ -16,7 +16,6 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-from scenefer import tables
 from scenefer.actors import ActorSettings
 from scenefer.emotions import EQUAL_ACTOR, VIEWS, EmotionSettings
 from scenefer.errors import PlanError
@@ -24,6 +23,7 @@ from scenefer.expression import ExpressionSettings
 from scenefer.language import LANGUAGES, ReportSettings
 from scenefer.observation import ObservationSettings
 from scenefer.scenes import SceneSettings
+from scenefer.schema import SCHEMA_VERSION
 from scenefer.shots import ShotSettings
 from scenefer.tracks import TrackSettings
 from scenefer.verdicts import ComparisonSettings
@@ -153,7 +153,7 @@ def observe_id(plan: Plan, detector: str, expression: str) -> str:
     pass_settings = asdict(plan.observation)
     pass_settings.pop("mirrored")  # concerns the logits alone, see expression_id
     kept = None if plan.observation.crops else expression
-    return identity(pass_settings, detector, kept, tables.SCHEMA_VERSION)
+    return identity(pass_settings, detector, kept, SCHEMA_VERSION)
 
 
 def expression_id(plan: Plan, sha256: str) -> str:

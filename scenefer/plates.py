@@ -23,7 +23,7 @@ from scenefer.intentions import parse_intention
 from scenefer.language import ENGLISH, Language
 from scenefer.report import words
 from scenefer.report.figures import COLOURS, curves
-from scenefer.tables import EMOTIONS
+from scenefer.schema import EMOTIONS
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

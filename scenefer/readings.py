@@ -10,7 +10,7 @@ from scenefer import metrics
 from scenefer.bootstrap import interval
 from scenefer.emotions import EQUAL_ACTOR, EmotionSettings, drawn, rule_for, shares, sights_of
 from scenefer.errors import SceneferError
-from scenefer.tables import EMOTIONS
+from scenefer.schema import EMOTIONS
 
 if TYPE_CHECKING:
     import numpy as np

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from scenefer import metrics, readings
 from scenefer.language import ENGLISH, Language, marked
 from scenefer.readings import Quantity
-from scenefer.tables import EMOTIONS
+from scenefer.schema import EMOTIONS
 
 if TYPE_CHECKING:
     import numpy as np

@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from scenefer.tables import EMOTIONS, TABLES, conform
+from scenefer.schema import EMOTIONS, TABLES
+from scenefer.tables import conform
 
 Default = Any  # of a column: one value for all rows, or a function from the columns known so far to a list
 

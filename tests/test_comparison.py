@@ -22,7 +22,8 @@ from scenefer.emotions import VIEWS, EmotionSettings, summarise
 from scenefer.errors import PlanError, SceneferError, SheetError
 from scenefer.film import Film
 from scenefer.readings import apart, intervals
-from scenefer.tables import EMOTIONS, check, empty
+from scenefer.schema import EMOTIONS
+from scenefer.tables import check, empty
 from scenefer.verdicts import CLASSES, ComparisonSettings, fold, judge_label, judge_mixture, leader, rule
 from tests.builders import expressions_table, samples_table, scenes_table, tracks_table
 

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from benchmarks import intervals as simulated
 from scenefer.bootstrap import resample
 from scenefer.emotions import VIEWS, EmotionSettings, gather, shares, summarise
-from scenefer.tables import EMOTIONS, check
+from scenefer.schema import EMOTIONS
+from scenefer.tables import check
 from tests.builders import expressions_table, samples_table, scene_emotions_table, scenes_table, tracks_table
 
 HAPPY, NEUTRAL = EMOTIONS.index("happy"), EMOTIONS.index("neutral")

@@ -19,7 +19,7 @@ PACKAGE = Path(scenefer.__file__).parent
 LAYERS = (
     (
         *("errors", "exchange", "files", "film", "finding", "geometry"),
-        *("tables", "metrics", "timecode", "intentions", "language"),
+        *("schema", "tables", "metrics", "timecode", "intentions", "language"),
     ),
     (
         *("video", "models", "scores", "shots", "transitions", "tracks", "expression"),

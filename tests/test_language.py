@@ -25,8 +25,8 @@ from scenefer.film import Film
 from scenefer.language import ENGLISH, LANGUAGES, Language
 from scenefer.report import render, warnings, words
 from scenefer.run import NO_CROPS
+from scenefer.schema import EMOTIONS
 from scenefer.sheets import read_sheet
-from scenefer.tables import EMOTIONS
 from scenefer.video import ReaderNotes
 from tests.test_report import Page, analysed, compared
 

@@ -26,7 +26,7 @@ from scenefer import analysis, comparison, library, run, tables
 from scenefer.errors import OutputError, SceneferError
 from scenefer.report import library as page
 from scenefer.report import thumbnails
-from scenefer.tables import EMOTIONS
+from scenefer.schema import EMOTIONS, TABLES
 from tests.builders import expressions_table, samples_table
 from tests.conftest import FILMS
 from tests.test_report import NASTY, Page, analysed, intending, part_of
@@ -92,7 +92,7 @@ def test_the_queries_of_the_readme_answer(three: Path, monkeypatch: pytest.Monke
 @pytest.mark.parametrize("name", library.GATHERED)
 def test_every_table_is_one_table_partitioned_by_film(three: Path, name: str):
     whole = pd.read_parquet(three / "library" / name)
-    assert set(whole.columns) == {column.name for column in tables.TABLES[name]} | {"film"}
+    assert set(whole.columns) == {column.name for column in TABLES[name]} | {"film"}
     films = [1, 2] if name == "comparison" else [1, 2, 3]
     # Of a library whose ids are all digits pandas makes numbers.
     assert sorted(whole["film"].astype(int).unique()) == films

@@ -19,7 +19,7 @@ from scenefer.courses import Shares, courses
 from scenefer.errors import FilmError, OutputError, PlanError
 from scenefer.film import Span
 from scenefer.overlay import overlay
-from scenefer.tables import EMOTIONS
+from scenefer.schema import EMOTIONS
 from scenefer.video import Frame, probe, writing
 from tests.builders import (
     expressions_table,

@@ -24,7 +24,8 @@ from scenefer.emotions import EmotionSettings, summarise
 from scenefer.film import Film
 from scenefer.language import Language
 from scenefer.report import build, cards, evidence, figures, gaps, inside, people, pictures, render, words
-from scenefer.tables import EMOTIONS, conform, empty
+from scenefer.schema import EMOTIONS
+from scenefer.tables import conform, empty
 from tests.builders import (
     expressions_table,
     faces_table,

@@ -10,7 +10,7 @@ import pytest
 
 from scenefer import tables
 from scenefer.errors import OutputError, SceneferError
-from scenefer.tables import EMOTIONS, TABLES
+from scenefer.schema import EMOTIONS, TABLES
 from tests import builders
 
 FILLED = {

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scenefer.tables import TABLES, check
+from scenefer.schema import TABLES
+from scenefer.tables import check
 from scenefer.tracks import TrackSettings, link_faces
 from tests.builders import faces_table, shots_table, tracks_table
 

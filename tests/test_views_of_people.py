@@ -15,7 +15,7 @@ from scenefer.comparison import ComparisonSettings, compare, headline
 from scenefer.differences import compare_runs
 from scenefer.emotions import EmotionSettings, summarise
 from scenefer.report import people, render
-from scenefer.tables import EMOTIONS
+from scenefer.schema import EMOTIONS
 from tests.builders import expressions_table, faces_table, samples_table, scenes_table, tracks_table
 from tests.test_comparison import sheet_of
 from tests.test_report import analysed, jpeg

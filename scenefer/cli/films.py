@@ -16,7 +16,7 @@ from scenefer.cli.batches import demand_device, executor_of
 from scenefer.cli.lists import EveryClip, TimecodeStart, from_timecode
 from scenefer.cli.speech import complain, demand, demand_places, err, say
 from scenefer.errors import FilmError, OutputError, PlanError, printable
-from scenefer.tables import EMOTIONS
+from scenefer.schema import EMOTIONS
 
 if TYPE_CHECKING:
     from scenefer.film import Film, Span

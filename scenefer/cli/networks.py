@@ -56,6 +56,7 @@ def evaluate(
     from scenefer.models import zoo
     from scenefer.training import drawing
     from scenefer.training import evaluate as evaluation
+    from scenefer.training.figures import describe
 
     if truth not in ("label", "majority"):
         raise PlanError(f"--truth must be label or majority, not {truth!r}")
@@ -70,7 +71,7 @@ def evaluate(
         device=zoo.choose_device(device),
         tell=note_lines,
     )
-    print(figures.as_json() if as_json else evaluation.describe(figures))
+    print(figures.as_json() if as_json else describe(figures))
     if to is not None:
         note_lines(", ".join(str(path) for path in drawing.write(figures, to)))
 

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from scenefer.models import reader
-from scenefer.tables import EMOTIONS
+from scenefer.schema import EMOTIONS
 
 SIDE = 192  # px, of each drawn face
 

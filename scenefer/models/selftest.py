@@ -17,7 +17,7 @@ from PIL import Image
 
 from scenefer import geometry
 from scenefer.models import FaceDetector, calibration, reader, zoo
-from scenefer.tables import EMOTIONS
+from scenefer.schema import EMOTIONS
 
 PORTRAIT = Path(__file__).parents[1] / "assets" / "portrait.jpg"
 SIZE = 48  # px, the side of the generated pictures

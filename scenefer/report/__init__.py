@@ -21,8 +21,8 @@ from typing import TYPE_CHECKING, Any
 from scenefer.emotions import EmotionSettings, rule_for
 from scenefer.language import ENGLISH, Language
 from scenefer.report import cards, evidence, figures, gaps, page, people, pictures, warnings, words
+from scenefer.schema import EMOTIONS
 from scenefer.shots import length_of
-from scenefer.tables import EMOTIONS
 
 if TYPE_CHECKING:
     from scenefer.analysis import Analysis

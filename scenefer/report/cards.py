@@ -16,7 +16,8 @@ from scenefer.language import ENGLISH, Language
 from scenefer.report import inside, people, words
 from scenefer.report.figures import COLOURS
 from scenefer.report.pictures import keyframes, packed
-from scenefer.tables import EMOTIONS, rows_of
+from scenefer.schema import EMOTIONS
+from scenefer.tables import rows_of
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -15,7 +15,7 @@ import numpy as np
 from scenefer.expression import smooth
 from scenefer.language import ENGLISH, Language
 from scenefer.report.words import moment, percent, scene_name
-from scenefer.tables import EMOTIONS
+from scenefer.schema import EMOTIONS
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -10,7 +10,7 @@ from scenefer.emotions import SCREEN_TIME
 from scenefer.language import ENGLISH, Language, marked
 from scenefer.report import words
 from scenefer.report.figures import COLOURS
-from scenefer.tables import EMOTIONS
+from scenefer.schema import EMOTIONS
 from scenefer.verdicts import CLASSES, VERDICTS, rule
 
 if TYPE_CHECKING:

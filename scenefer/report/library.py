@@ -17,7 +17,8 @@ from scenefer.finding import natural
 from scenefer.report import page, thumbnails, words
 from scenefer.report.figures import COLOURS
 from scenefer.report.gaps import SAID, SIGNS
-from scenefer.tables import EMOTIONS, rows_of
+from scenefer.schema import EMOTIONS
+from scenefer.tables import rows_of
 
 if TYPE_CHECKING:
     import pandas as pd

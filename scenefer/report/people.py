@@ -15,7 +15,7 @@ from scenefer.language import ENGLISH, Language
 from scenefer.report import words
 from scenefer.report.figures import COLOURS
 from scenefer.report.pictures import packed
-from scenefer.tables import EMOTIONS
+from scenefer.schema import EMOTIONS
 
 if TYPE_CHECKING:
     import pandas as pd

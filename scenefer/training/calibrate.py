@@ -17,7 +17,7 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 
 from scenefer.models import calibration, reader, selftest
-from scenefer.tables import EMOTIONS
+from scenefer.schema import EMOTIONS
 from scenefer.training import ferplus
 from scenefer.training.datasets import Faces
 

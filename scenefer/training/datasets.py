@@ -18,7 +18,7 @@ import numpy as np
 from PIL import Image
 
 from scenefer.errors import SceneferError
-from scenefer.tables import EMOTIONS
+from scenefer.schema import EMOTIONS
 from scenefer.training import ferplus
 
 if TYPE_CHECKING:

@@ -11,8 +11,8 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from scenefer import files
-from scenefer.tables import EMOTIONS
-from scenefer.training.evaluate import Figures, describe
+from scenefer.schema import EMOTIONS
+from scenefer.training.figures import Figures, describe
 
 _WIDTH, _HEIGHT, _MARGIN = 560, 320, 44  # px of a chart
 _COLOURS = ("#1f77b4", "#d62728", "#2ca02c", "#9467bd")

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from scenefer.errors import SceneferError
-from scenefer.tables import EMOTIONS
+from scenefer.schema import EMOTIONS
 
 VOTED = (*EMOTIONS, "contempt", "unknown", "NF")  # what is voted for; NF: no face
 NOBODY = -1  # no clear majority for one of the seven

@@ -16,7 +16,7 @@ from torch.nn import functional
 
 from scenefer.errors import PlanError, WeightsError
 from scenefer.models import reader, records, rmn, rmn_face, selftest
-from scenefer.tables import EMOTIONS
+from scenefer.schema import EMOTIONS
 from scenefer.training import calibrate, datasets, ferplus, recipes
 from scenefer.training.recipes import Recipe
 

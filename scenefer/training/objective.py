@@ -10,7 +10,7 @@ from torch import Generator, Tensor
 from torch.nn import functional
 
 from scenefer.errors import PlanError
-from scenefer.tables import EMOTIONS
+from scenefer.schema import EMOTIONS
 from scenefer.training import datasets, ferplus
 from scenefer.training.recipes import Recipe
 

@@ -18,7 +18,7 @@ from scenefer import analysis, run
 from scenefer.cli import app
 from scenefer.errors import SceneferError
 from scenefer.models import records, zoo
-from scenefer.tables import EMOTIONS
+from scenefer.schema import EMOTIONS
 from tests.clips import moving, write_clip
 
 PORTRAIT = Path(scenefer.__file__).parent / "assets" / "portrait.jpg"

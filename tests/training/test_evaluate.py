@@ -15,6 +15,7 @@ from scenefer import metrics
 from scenefer.errors import OutputError, SceneferError
 from scenefer.models import Detections, reader, records, rmn, rmn_compact, selftest
 from scenefer.training import calibrate, datasets, drawing, evaluate
+from scenefer.training.figures import measure, wilson
 from tests.training.conftest import write
 
 WEIGHTS = records.EXPRESSION["rmn_compact"].path
@@ -29,12 +30,12 @@ def _answers(*emotions: int, confidence: float = 0.7) -> np.ndarray:
 
 def test_wilson_gives_the_textbook_interval():
     """81 of 263: 0.2553 to 0.3662 (Newcombe 1998, method 3)."""
-    assert evaluate.wilson(81, 263) == pytest.approx((0.2553, 0.3662), abs=5e-5)
-    assert evaluate.wilson(0, 20)[0] == pytest.approx(0, abs=1e-12)
+    assert wilson(81, 263) == pytest.approx((0.2553, 0.3662), abs=5e-5)
+    assert wilson(0, 20)[0] == pytest.approx(0, abs=1e-12)
 
 
 def test_figures_of_four_typed_answers():
-    found = evaluate.measure(_answers(0, 0, 3, 6), np.array([0, 4, 3, 6]), np.ones(4, bool), None, WHERE)
+    found = measure(_answers(0, 0, 3, 6), np.array([0, 4, 3, 6]), np.ones(4, bool), None, WHERE)
     assert (found.n, found.n_missed, found.accuracy) == (4, 0, 0.75)
     assert found.precision == (0.5, None, None, 1.0, None, None, 1.0)
     assert found.recall == (1.0, None, None, 1.0, 0.0, None, 1.0)
@@ -47,7 +48,7 @@ def test_figures_of_four_typed_answers():
 
 def test_a_face_that_is_not_found_counts_as_wrong():
     found = np.array([True, False])
-    measured = evaluate.measure(_answers(3, 3), np.array([3, 3]), found, None, WHERE)
+    measured = measure(_answers(3, 3), np.array([3, 3]), found, None, WHERE)
     assert (measured.accuracy, measured.top5, measured.n_missed) == (0.5, 0.5, 1)
     assert measured.recall[3] == 0.5
 
@@ -163,9 +164,9 @@ def test_the_temperature_undoes_what_sharpened_the_logits():
 
 def test_calibration_is_measured_against_votes_where_there_are_some():
     votes = np.array([[7, 0, 0, 0, 3, 0, 0]] * 2, np.float32)  # seven of ten people agree with a confidence of 0.7
-    found = evaluate.measure(_answers(0, 0), np.array([0, 0]), np.ones(2, bool), votes, WHERE)
+    found = measure(_answers(0, 0), np.array([0, 0]), np.ones(2, bool), votes, WHERE)
     assert (found.ece_votes, found.ece) == (pytest.approx(0, abs=1e-6), pytest.approx(0.3))
-    assert evaluate.measure(_answers(0), np.array([0]), np.ones(1, bool), None, WHERE).ece_votes is None
+    assert measure(_answers(0), np.array([0]), np.ones(1, bool), None, WHERE).ece_votes is None
 
 
 def test_the_stored_prior_is_the_mean_of_the_heads_posteriors_and_what_emq_finds_on_the_calibration_set(tmp_path: Path):
@@ -193,7 +194,7 @@ def _posteriors(weights: Path, pictures: np.ndarray) -> np.ndarray:
 
 
 def test_the_pages_say_the_figures(tmp_path: Path):
-    figures = evaluate.measure(_answers(0, 0, 3, 6), np.array([0, 4, 3, 6]), np.ones(4, bool), None, WHERE)
+    figures = measure(_answers(0, 0, 3, 6), np.array([0, 4, 3, 6]), np.ones(4, bool), None, WHERE)
     page = drawing.evaluation(figures)
     assert "accuracy 75.0%" in page
     assert "http" not in page
