@@ -8,7 +8,7 @@ RUN python -m venv /opt/scenefer \
 COPY pyproject.toml README.md LICENSE ./
 COPY pipelines pipelines
 COPY scenefer scenefer
-RUN /opt/scenefer/bin/pip install --no-cache-dir -c constraints.txt ".[ray]"
+RUN /opt/scenefer/bin/pip install --no-cache-dir -c constraints.txt ".[ray,s3]"
 
 FROM python:3.11.14-slim-bookworm
 RUN useradd --create-home --uid 10001 scenefer

@@ -39,7 +39,7 @@ format: $(VENV)/.dev ## write the code as `check` wants it
 	$(BIN)/ruff check --fix .
 
 clean: ## remove what the targets made, but for reports and the cache
-	rm -rf $(VENV) build demo .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) build demo scenefer.egg-info .pytest_cache .ruff_cache .hypothesis
 
 $(VENV)/.python:
 	$(PYTHON) -c 'import sys; sys.exit(None if sys.version_info >= (3, 11) else "scenefer needs Python 3.11: make PYTHON=python3.11")'

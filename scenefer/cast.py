@@ -27,7 +27,7 @@ _SEARCHED = 230_400  # pixels of the picture that the detector sees, at most
 
 CONSENT = (
     "--cast names people by their faces, which is biometric identification (GDPR art. 9): have the consent of everyone "
-    "in the folder, and run `scenefer forget` when the names are no longer needed"
+    "in the folder; `scenefer forget` deletes pictures and vectors again, an analysis without --cast the names"
 )
 
 

@@ -58,7 +58,7 @@ def _of_tables(read: Mapping[str, pd.DataFrame]) -> dict[str, Any]:
     from scenefer.report.thumbnails import arc
 
     shots, expressions = read["shots"], read["expressions"]
-    usable = expressions.loc[expressions["weight"] > 0]
+    usable = expressions.loc[expressions["usable"] & (expressions["weight"] > 0)]
     enough = bool(len(usable)) and bool((read["scene_emotions"]["evidence"] != "insufficient").any())
     weight = usable["weight"].sum()
     begin, duration = _begin(shots), length_of(shots)

@@ -126,7 +126,7 @@ def _from_run(earlier: Analysis, folder: Path) -> list[str]:
     if removed or "forgotten" not in earlier.run or before - _needed(before):
         run.write(without, folder, keep_others=False)
     after = {path.relative_to(folder) for path in folder.rglob("*") if path.is_file()}
-    gone = [path for path in sorted(before - after) if path.suffix != ".parquet"]
+    gone = [path for path in sorted(before - after) if path.name != "vectors.parquet"]  # they are counted above
     files = Counter(path.parent for path in gone if path.parent != Path("."))
     removed += [f"{printable(folder / inside)}: {n} files" for inside, n in files.items()]
     return removed + [printable(folder / path) for path in gone if path.parent == Path(".")]

@@ -54,7 +54,7 @@ def analyze(
     Args:
         scenes: a list of scenes, a sheet or a timeline; without it, and without ``intended``, scenes are guessed.
         intended: a list that also says what each scene is meant to show; its times count where ``scenes`` is absent.
-        every_clip: take every clip of a timeline without markers as a scene, however many there are.
+        every_clip: see ``sheets.read_sheet``.
         data: where the observed pieces are kept; an interrupted analysis goes on there.
         cast: a folder with a folder of pictures a person, who get these names; have their consent.
         executor: ``executors.serial``, or ``executors.processes`` from a script whose main part is guarded by
@@ -163,7 +163,7 @@ def divide_film(
     executor: executors.Executor = executors.serial,
     progress: Progress | None = None,
 ) -> tuple[Division, pd.DataFrame]:
-    """Divide a film into shots and scenes and read no expression: seconds where the film is in the cache.
+    """Divide a film into shots and scenes, without percentages: seconds where the film is in the cache.
 
     Returns:
         Shots, tracks and scenes, and the table PICTURES.

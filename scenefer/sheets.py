@@ -113,8 +113,8 @@ def read_sheet(path: Path, film: Film, *, every_clip: bool = False) -> tuple[pd.
     Args:
         path: CSV in UTF-8, also as PySceneDetect writes it; or, by suffix, a timeline: EDL, OTIO, XML or FCPXML.
         film: the film that it describes; its frame rate, timecode and duration give the times their meaning.
-        every_clip: take the clips of a timeline without markers as scenes even where there are more than
-            ``rows.MANY``.
+        every_clip: take the clips of a timeline without markers, or what PySceneDetect lists, as scenes even where
+            there are more than ``rows.MANY``.
 
     Returns:
         Columns scene, start, end (seconds of film time), intended (one of the seven, or a mixture whose shares sum

@@ -431,7 +431,9 @@ def test_a_finished_library_is_gone_over_in_no_time(copied: Path):
 
 def test_a_thumbnail_is_as_high_as_faces_were_usable_and_divided_as_they_look():
     samples = samples_table(time=[0.0, 1.0, 2.0, 3.0], weight=1.0, n_usable=[1, 1, 0, 0])
-    faces = expressions_table(time=[0.0, 1.0], happy=[1.0, 0.25], sad=[0.0, 0.75], weight=1.0)
+    faces = expressions_table(
+        time=[0.0, 0.0, 1.0], happy=[1.0, 0.0, 0.25], sad=[0.0, 1.0, 0.75], weight=1.0, usable=[True, False, True]
+    )
     shares = np.frombuffer(thumbnails.arc(samples, faces, 4.0), np.uint8).reshape(4, 7)
     expected = np.zeros((4, 7), int)
     expected[0, EMOTIONS.index("happy")] = 255

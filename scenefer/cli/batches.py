@@ -39,14 +39,18 @@ def batch(
     profile: Annotated[str, typer.Option(help="fast, standard or thorough.")] = "standard",
     plan: Annotated[str | None, typer.Option(help="library, library-ray, or a TOML file of settings.")] = None,
     executor: Annotated[str | None, typer.Option(help="processes, serial or ray.")] = None,
-    workers: Annotated[int | None, typer.Option(help="Processes, or tasks on Ray; 0 = one a core.", min=0)] = None,
+    workers: Annotated[
+        int | None, typer.Option(help="Processes, or tasks on Ray; 0 = one a core of this machine.", min=0)
+    ] = None,
     address: Annotated[str | None, typer.Option(help="Of a Ray cluster; else one is started here.")] = None,
     copy_to: Annotated[
         str, typer.Option(help="URL to which reports are copied too: s3://bucket/reports, say.", show_default=False)
     ] = "",
     shard: Annotated[str | None, typer.Option(help="i/n: the i-th of n parts, by the films' names.")] = None,
     input_list: Annotated[Path | None, typer.Option(help="File with a film a line; - for standard input.")] = None,
-    max_memory: Annotated[float | None, typer.Option(help="MB of all workers together; decoding is held back.")] = None,
+    max_memory: Annotated[
+        float | None, typer.Option(help="MB of all workers on this machine together; decoding is held back.")
+    ] = None,
     only_failed: Annotated[bool, typer.Option("--only-failed", help="Only films that have failed before.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done and why, and do nothing.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print events on stdout, one JSON object a line.")] = False,

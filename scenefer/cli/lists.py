@@ -13,7 +13,10 @@ if TYPE_CHECKING:
     from scenefer.film import Film
 
 EveryClip = Annotated[
-    bool, typer.Option("--every-clip", help="Take every clip of a timeline without markers as a scene.")
+    bool,
+    typer.Option(
+        "--every-clip", help="Take every clip of a timeline without markers, or scene of PySceneDetect, as one."
+    ),
 ]
 TimecodeStart = Annotated[
     str | None, typer.Option(help="HH:MM:SS:FF of the film's first frame, whatever its file says.")

@@ -97,7 +97,10 @@ def forget(
         Path | None, typer.Option(help="Folder of a cache, beside the run's own.", envvar="SCENEFER_DATA")
     ] = None,
 ) -> None:
-    """Delete the pictures and vectors of people from a run and from the cache; numbers about expressions stay."""
+    """Delete pictures and vectors of people: from a run, with whatever was added to its folder, and from the cache.
+
+    Numbers about expressions stay, and names that a cast folder or a sheet gave.
+    """
     from scenefer import erasure
 
     done = erasure.forget(folder, data)
