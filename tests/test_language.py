@@ -109,7 +109,7 @@ def test_an_unknown_language_is_named_with_those_there_are():
 def test_what_a_run_has_kept_in_english_is_said_again():
     notes = ReaderNotes(
         n_damaged=2, damaged=[(1.0, "bad {data}")], ended=(2.0, 3.0), n_interpolated=4, n_backward=5,
-        first_backward=6.0, n_resized=7, n_deinterlaced=8, hdr="PQ",
+        first_backward=6.0, n_resized=7, reshaped=1.0, n_deinterlaced=8, hdr="PQ",
     )  # fmt: skip
     for warning in (*notes.warnings(), *ReaderNotes(n_damaged=1, damaged=[(1.0, "bad")]).warnings()):
         said = INDONESIAN.retell(warning, warnings.SHAPES)

@@ -7,6 +7,7 @@ import json
 import sys
 import threading
 from dataclasses import asdict
+from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
 
@@ -104,6 +105,36 @@ def test_the_chunks_of_a_real_film_give_the_frames_of_an_undivided_pass(films):
     path = films / "testfilm_720p25.mp4"
     second = chunks(probe(path))[1].start
     assert_divisible(path, [second - 1.3, second - 0.02, second], Span(second - 3, second + 1))
+
+
+def joined(path: Path, *parts: Path) -> Path:
+    path.write_bytes(b"".join(part.read_bytes() for part in parts))
+    return path
+
+
+@pytest.mark.parametrize("suffix", ["ts", "mpg"])
+def test_a_second_part_whose_clock_begins_before_the_first_ones_is_read(tmp_path: Path, suffix: str):
+    codec = "mpeg2video"
+    late = write_clip(tmp_path / f"late.{suffix}", moving(50), codec=codec, options={}, times=[*range(500, 550)])
+    early = write_clip(tmp_path / f"early.{suffix}", moving(75), codec=codec, options={})
+    notes = ReaderNotes()
+    film = probe(joined(tmp_path / f"film.{suffix}", late, early))
+    times = [frame.time for frame in frames(film, sample_rate=5, notes=notes)]
+    assert len(times) == 125
+    assert np.diff(times) == pytest.approx(0.04, abs=0.041)  # the writer of MPEG-PS leaves out a tick here and there
+    assert times[-1] == pytest.approx(4.96, abs=0.05)
+    assert notes.n_backward == 1
+    assert notes.first_backward == pytest.approx(2.0, abs=0.05)
+
+
+@pytest.mark.parametrize(("ratio", "changed"), [(Fraction(4, 3), True), (Fraction(1), False)])
+def test_pixels_that_change_their_shape_are_noted(tmp_path: Path, ratio: Fraction, changed: bool):
+    first = write_clip(tmp_path / "a.ts", moving(25))
+    second = write_clip(tmp_path / "b.ts", moving(25), times=[*range(25, 50)], ratio=ratio)
+    notes = ReaderNotes()
+    assert len(list(frames(probe(joined(tmp_path / "film.ts", first, second)), sample_rate=5, notes=notes))) == 50
+    assert [warning[:24] for warning in notes.warnings()] == ["the film changes the sha"] * changed
+    assert not changed or notes.reshaped == pytest.approx(1.0, abs=0.3)  # the decoder is ahead of what it hands out
 
 
 def test_a_span_beyond_the_end_has_its_run_up_alone(tmp_path):

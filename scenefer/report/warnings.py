@@ -15,6 +15,10 @@ SHAPES = (
     marked("{n} frames have no usable timestamp; their times were interpolated"),
     marked("the file's clock jumps {n} times, first at {time}; film time goes on without the jumps"),
     marked("the picture changes its size; {n} frames were scaled to the first one's"),
+    marked(
+        "the film changes the shape of its pixels at {time}; it is shown in that of its beginning, and faces after it "
+        "may be too narrow or too wide"
+    ),
     marked("{n} interlaced frames were deinterlaced"),
     marked("HDR ({kind}) was converted to standard range: white is 203 cd/m², what is brighter is compressed"),
     # video/probing.py

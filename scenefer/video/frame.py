@@ -38,6 +38,7 @@ class ReaderNotes:
     n_backward: int = 0  # jumps of the container's clock that film time does not follow
     first_backward: float | None = None  # film time, s
     n_resized: int = 0  # frames of another size than the first
+    reshaped: float | None = None  # film time (s) from which on pixels have another shape than at the beginning
     n_deinterlaced: int = 0
     hdr: str = ""  # "PQ" or "HLG" where the film was converted from it
 
@@ -63,9 +64,9 @@ class ReaderNotes:
             setattr(self, count, getattr(self, count) + getattr(other, count))
         if other.ended is not None:
             self.ended = min(self.ended, other.ended) if self.ended else other.ended
-        if other.first_backward is not None:
-            mine = self.first_backward
-            self.first_backward = other.first_backward if mine is None else min(mine, other.first_backward)
+        for first in ("first_backward", "reshaped"):
+            times = [time for time in (getattr(self, first), getattr(other, first)) if time is not None]
+            setattr(self, first, min(times, default=None))
         self.hdr = self.hdr or other.hdr
 
     def warnings(self) -> list[str]:
@@ -89,6 +90,11 @@ class ReaderNotes:
             )
         if self.n_resized:
             said.append(f"the picture changes its size; {self.n_resized} frames were scaled to the first one's")
+        if self.reshaped is not None:
+            said.append(
+                f"the film changes the shape of its pixels at {clock(self.reshaped)}; it is shown in that of its "
+                "beginning, and faces after it may be too narrow or too wide"
+            )
         if self.n_deinterlaced:
             said.append(f"{self.n_deinterlaced} interlaced frames were deinterlaced")
         if self.hdr:

@@ -141,15 +141,19 @@ def _pass(
 ) -> Generator[tuple[float, VideoFrame], None, _Reached]:
     """Decode once from the last key frame before ``start`` to the end of the file."""
     time, end, last_pts = 0.0, None, 0
+    shape: Fraction | None = None  # of the pixels
     with _entered(film, start, threads) as (container, stream, entry):
         time_base = stream.time_base or Fraction(1, av.time_base)
         timeline = Timeline(time_base, round(Fraction(film.start) / time_base), film.frame_rate, film.container, notes)
         sent: deque[int] = deque([0], maxlen=64)  # timestamps of the packets that were last given to the decoder
         for frame in deinterlaced(_pictures(container, stream, timeline, sent, start, threads, notes), notes):
             pts = None if frame.pts is None else round(frame.pts * (frame.time_base or time_base) / time_base)
-            if pts is not None and timeline.seconds(pts) < entry:
+            if end is None and pts is not None and timeline.seconds(pts) < entry:
                 continue  # shown before the key frame: leading pictures of an open GOP, which refer to what was skipped
             time = timeline.advance(pts)
+            shape = shape or stream.codec_context.sample_aspect_ratio
+            if notes.reshaped is None and stream.codec_context.sample_aspect_ratio not in (None, 0, shape):
+                notes.reshaped = time
             shown_for = float(frame.duration * (frame.time_base or time_base)) if frame.duration else 0.0
             end, last_pts = time + max(shown_for, float(1 / film.frame_rate)), pts or last_pts
             yield time, frame
