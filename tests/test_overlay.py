@@ -180,6 +180,21 @@ def with_sound(tmp_path: Path) -> Path:
     return path
 
 
+@pytest.mark.parametrize("begin", [0.0, 0.2, 1.0])
+def test_sound_that_begins_late_stays_beside_its_pictures(tmp_path: Path, begin: float):
+    """A stream cut out of a broadcast: its first sound comes half a second after its first picture."""
+    whole, cut = with_sound(tmp_path), tmp_path / "cut.ts"
+    command = [writing._binary(), "-loglevel", "error", "-i", whole, "-itsoffset", "0.5", "-i", whole]
+    streams = ["-map", "0:v", "-map", "1:a", "-c:v", "copy", "-c:a", "mp2", "-f", "mpegts", cut]
+    subprocess.run([str(word) for word in (*command, *streams)], check=True)
+    writing.write_film(
+        [plain((60, 60, 60), 320, 240)] * 60, Fraction(25), probe(cut), Span(begin, 2.4), tmp_path / "out.mp4"
+    )
+    loud = loudness(tmp_path / "out.mp4") > 0.2
+    assert int(np.argmax(loud)) == pytest.approx(10 * (1.5 - begin), abs=1)
+    assert len(loud) == pytest.approx(10 * (2.4 - begin), abs=1)
+
+
 def loudness(path: Path) -> np.ndarray:
     """The largest amplitude of every tenth of a second of a film's sound."""
     with av.open(str(path)) as file:

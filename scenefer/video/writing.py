@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import subprocess
 from collections.abc import Iterable
@@ -16,7 +17,7 @@ import ffmpeg
 
 from scenefer.errors import OutputError, printable
 from scenefer.film import Film, Span
-from scenefer.video.container import ONE_FILM
+from scenefer.video.container import ONE_FILM, open_container
 
 if TYPE_CHECKING:
     import numpy as np
@@ -32,8 +33,11 @@ _PICTURE = {
     "color_trc": "bt709",
     "color_range": "tv",
 }
+_SOUND = {"acodec": "aac", "audio_bitrate": "192k"}
 # Silence where the sound begins late or has holes, so that it stays beside its pictures.
-_SOUND = {"acodec": "aac", "audio_bitrate": "192k", "af": "aresample=async=1:first_pts=0"}
+_FILLED = "aresample=async=1:first_pts=0"
+# Formats whose clocks may jump: where the pictures are not read, ffmpeg begins to count at the first sound.
+_JUMPING = frozenset({"mpeg", "mpegts"})
 
 
 def write_film(pictures: Iterable[np.ndarray], rate: Fraction, film: Film, span: Span, to: Path) -> None:
@@ -85,10 +89,7 @@ def write_film(pictures: Iterable[np.ndarray], rate: Fraction, film: Film, span:
 def _command(width: int, height: int, rate: Fraction, film: Film, span: Span, to: Path) -> list[str]:
     """Write the encoder's command: a list of words, of which no shell reads any."""
     drawn = ffmpeg.input("pipe:", format="rawvideo", pix_fmt="rgb24", s=f"{width}x{height}", r=f"{rate}")
-    start = film.start + span.start
-    cut: dict[str, Any] = {"seek_timestamp": 1, "ss": f"{start:.6f}"} if start > 0 else {}
-    if span.end != float("inf"):
-        cut["t"] = f"{span.end - span.start:.6f}"
+    cut, filters = _sound_of(film, span)
     # "file:" and an absolute path, as in container.py: a name that begins with "-" or "concat:" is a name.
     original = ffmpeg.input("file:" + os.path.abspath(film.path), vn=None, **ONE_FILM, **cut)
     written = ffmpeg.output(
@@ -98,11 +99,25 @@ def _command(width: int, height: int, rate: Fraction, film: Film, span: Span, to
         format="mp4",
         movflags="+faststart",
         map_metadata=-1,
+        af=filters,
         **_PICTURE,
         **_SOUND,
     )
     quiet = written.global_args("-hide_banner", "-nostdin", "-loglevel", "error", "-y")
     return [str(word) for word in ffmpeg.compile(quiet, cmd=_binary())]
+
+
+def _sound_of(film: Film, span: Span) -> tuple[dict[str, Any], str]:
+    """Choose how ffmpeg enters a film for its sound, and the filters that lay the sound beside the span's pictures."""
+    start, end = film.start + span.start, float(span.end - span.start)
+    if film.container not in _JUMPING:
+        cut: dict[str, Any] = {"seek_timestamp": 1, "ss": f"{start:.6f}"} if start > 0 else {}
+        return cut | ({} if math.isinf(end) else {"t": f"{end:.6f}"}), _FILLED
+    with open_container(film.path) as container:
+        begins = [stream.start_time * stream.time_base for stream in container.streams.audio if stream.start_time]
+    late = float(min(begins, default=start)) - start
+    laid = f"adelay={1000 * late:.0f}:all=1" if late > 0 else f"atrim=start={-late:.6f},asetpts=PTS-{-late:.6f}/TB"
+    return {}, f"{laid},{_FILLED}" + ("" if math.isinf(end) else f",atrim=end={end:.6f}")
 
 
 def _binary() -> str:
