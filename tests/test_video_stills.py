@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageOps
 
 from scenefer.errors import FilmError, PlanError
 from scenefer.film import Span
@@ -59,6 +59,32 @@ def test_the_orientation_of_a_photograph_is_applied(tmp_path):
     assert frame.pixels is not None
     assert frame.pixels[0, 0].tolist() == list(RED)
     assert frame.pixels[-1, 0].tolist() == list(BLUE)
+
+
+def test_a_photograph_with_a_tag_of_a_wrong_type_is_turned_all_the_same(tmp_path):
+    exif = Image.Exif()
+    exif[0x0112], exif[0x010F] = 6, "Maker"
+    Image.fromarray(np.hstack([plain(RED, 40, 60), plain(BLUE, 40, 60)])).save(tmp_path / "a.jpg", exif=exif)
+    content = (tmp_path / "a.jpg").read_bytes()
+    maker, rational = struct.pack(">HH", 0x010F, 2), struct.pack(">HH", 0x010F, 5)
+    if maker not in content:
+        maker, rational = struct.pack("<HH", 0x010F, 2), struct.pack("<HH", 0x010F, 5)
+    assert content.count(maker) == 1
+    (tmp_path / "a.jpg").write_bytes(content.replace(maker, rational))
+    (frame,) = frames(probe(tmp_path / "a.jpg"), sample_rate=1)
+    assert frame.pixels is not None
+    assert frame.pixels.shape == (80, 60, 3)
+    assert np.abs(frame.pixels[5, 30].astype(int) - RED).max() < 20
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_every_orientation_is_that_of_pillow(tmp_path: Path, orientation: int):
+    path = save(tmp_path / "a.png", np.random.default_rng(0).integers(0, 255, (4, 6, 3), np.uint8), orientation)
+    (frame,) = frames(probe(path), sample_rate=1)
+    with Image.open(path) as stored:
+        expected = np.asarray(ImageOps.exif_transpose(stored))
+    assert frame.pixels is not None
+    assert np.array_equal(frame.pixels, expected)
 
 
 def test_grey_of_16_bits_and_transparency_are_read(tmp_path):

@@ -20,6 +20,7 @@ from PIL import Image
 from scenefer.errors import SceneferError
 from scenefer.schema import EMOTIONS
 from scenefer.training import ferplus
+from scenefer.video.stills import displayed
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -229,8 +230,8 @@ def _decoded(named: Iterable[tuple[str, bytes]]) -> tuple[list[np.ndarray], list
     broken: list[str] = []
     for row, (name, encoded) in enumerate(named):
         try:
-            picture = Image.open(io.BytesIO(encoded))
-            pictures.append(np.asarray(picture.convert("L" if picture.size == (48, 48) else "RGB")))
+            picture = displayed(Image.open(io.BytesIO(encoded)))
+            pictures.append(np.asarray(picture.convert("L") if picture.size == (48, 48) else picture))
             kept.append(row)
         except _UNREADABLE:
             broken.append(name)
@@ -245,6 +246,8 @@ def _framed_or_not(pictures: list[np.ndarray]) -> np.ndarray | list[np.ndarray]:
 
 
 def _labels(column: pd.Series, where: Path) -> np.ndarray:
+    if n_missing := int(column.isna().sum()):
+        raise SceneferError(f"{where}: {n_missing} rows have no label; leave them out")
     if column.dtype.kind in "iu":
         labels = column.to_numpy(np.int64, copy=True)
         if len(labels) and not OTHER <= labels.min() <= labels.max() < len(EMOTIONS):

@@ -22,6 +22,15 @@ _FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "PPM")
 _SUFFIXES = frozenset({".jpg", ".jpeg", ".jpe", ".png", ".webp", ".bmp", ".tif", ".tiff", ".ppm", ".pgm"})
 _UNREADABLE = (OSError, ValueError, SyntaxError, UnidentifiedImageError, Image.DecompressionBombError)
 _ORIENTATION = 0x0112  # EXIF
+_UPRIGHT = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
 
 
 def probe_still(path: Path) -> Film | None:
@@ -94,8 +103,7 @@ def _displayed_size(path: Path) -> tuple[int, int] | None:
     try:
         with _silence(), Image.open(path, formats=_FORMATS) as picture:
             width, height = picture.size
-            turn = picture.getexif().get(_ORIENTATION, 1)
-            if isinstance(turn, int) and turn >= 5:
+            if _orientation(picture) >= 5:
                 width, height = height, width
     except Image.DecompressionBombError as error:
         raise FilmError(f"{printable(path)} declares more pixels than pictures have; scale it down first") from error
@@ -107,13 +115,25 @@ def _displayed_size(path: Path) -> tuple[int, int] | None:
 
 def _pixels(path: Path) -> Image.Image:
     with _silence(), Image.open(path, formats=_FORMATS) as stored:
-        picture = ImageOps.exif_transpose(stored)
-        if picture.mode.startswith("I"):  # 16 bit grey
-            return Image.fromarray((np.asarray(picture).astype(np.uint32) >> 8).astype(np.uint8)).convert("RGB")
-        if picture.has_transparency_data:
-            picture = picture.convert("RGBA")
-            return Image.alpha_composite(Image.new("RGBA", picture.size, "white"), picture).convert("RGB")
-        return picture.convert("RGB")
+        return displayed(stored)
+
+
+def displayed(stored: Image.Image) -> Image.Image:
+    """Return a picture as it is shown: RGB, turned as it asks for, 16 bit grey reduced to 8, on white."""
+    # Not ImageOps.exif_transpose: it writes the tags anew, and fails where any of them is of a wrong type.
+    turn = _UPRIGHT.get(_orientation(stored))
+    picture = stored if turn is None else stored.transpose(turn)
+    if picture.mode.startswith("I"):
+        return Image.fromarray((np.asarray(picture).astype(np.uint32) >> 8).astype(np.uint8)).convert("RGB")
+    if picture.has_transparency_data:
+        picture = picture.convert("RGBA")
+        return Image.alpha_composite(Image.new("RGBA", picture.size, "white"), picture).convert("RGB")
+    return picture.convert("RGB")
+
+
+def _orientation(picture: Image.Image) -> int:
+    turn = picture.getexif().get(_ORIENTATION, 1)
+    return turn if isinstance(turn, int) else 1
 
 
 @contextmanager

@@ -57,6 +57,24 @@ def test_colour_pictures_are_not_framed(tmp_path: Path):
     assert faces.pictures[0].shape == (60, 50, 3)
 
 
+def test_pictures_are_read_as_they_are_shown(tmp_path: Path):
+    (tmp_path / "sad").mkdir()
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    Image.fromarray(np.zeros((60, 100, 3), np.uint8)).save(tmp_path / "sad" / "lying.jpg", exif=exif)
+    Image.fromarray(np.linspace(3000, 65535, 400).reshape(20, 20).astype(np.uint16)).save(tmp_path / "sad" / "deep.png")
+    deep, lying = datasets.read(tmp_path).pictures
+    assert lying.shape == (100, 60, 3)
+    assert (deep.min(), deep.max()) == (11, 255)
+
+
+def test_rows_without_a_label_are_refused(tmp_path: Path):
+    pictures = [_png(np.zeros((20, 20), np.uint8))] * 3
+    pd.DataFrame({"image": pictures, "label": pd.array([0, None, 3], "Int64")}).to_parquet(tmp_path / "a.parquet")
+    with pytest.raises(SceneferError, match="1 rows have no label"):
+        datasets.read(tmp_path / "a.parquet")
+
+
 def test_a_table_of_pictures_is_read_with_its_own_words(tmp_path: Path):
     table = pd.DataFrame(
         {
