@@ -10,7 +10,7 @@ import av
 import pytest
 
 from scenefer.errors import FilmError
-from scenefer.video import frames, probe
+from scenefer.video import ReaderNotes, frames, probe
 from scenefer.video.declared import Declared, declared
 from tests.clips import moving, write_clip
 from tests.memory_used import at_most
@@ -101,6 +101,33 @@ def test_a_fragment_of_more_frames_than_bytes_is_refused(tmp_path: Path):
 @pytest.mark.parametrize(("chunk", "at"), [(b"avih", 20), (b"vids", 28)])
 def test_an_avi_of_a_billion_frames_is_refused(avi: Path, tmp_path: Path, chunk: bytes, at: int):
     refused(patched(avi, tmp_path / "many.avi", chunk, at, struct.pack("<I", MANY)), "declares 1,000,000,000 frames")
+
+
+@pytest.mark.parametrize("unknown", [0x4000_0000, 0xFFFF_FFFF])
+def test_an_avi_that_does_not_know_its_frames_is_read(avi: Path, tmp_path: Path, unknown: int):
+    path = patched(avi, tmp_path / "piped.avi", b"vids", 28, struct.pack("<I", unknown))
+    film, notes = probe(path), ReaderNotes()
+    assert film.duration is None
+    assert len(list(frames(film, sample_rate=5, notes=notes))) == 20
+    assert notes.warnings() == []
+
+
+def test_samples_of_sound_of_one_size_may_be_more_than_bytes(tmp_path: Path):
+    """As QuickTime counts compressed sound: by what it will be, a byte each."""
+
+    def box(kind: bytes, *content: bytes) -> bytes:
+        return struct.pack(">I", 8 + len(b"".join(content))) + kind + b"".join(content)
+
+    def film(track: bytes, size: int) -> Path:
+        samples = box(b"stsz", struct.pack(">III", 0, size, 5000))
+        media = box(b"mdia", box(b"hdlr", bytes(8), track, bytes(12)), box(b"minf", box(b"stbl", samples)))
+        path = tmp_path / f"{track.decode()}{size}.mov"
+        path.write_bytes(box(b"ftyp", b"qt  ", bytes(8)) + box(b"moov", box(b"trak", media)))
+        return path
+
+    assert declared(film(b"soun", 1)).n_entries == 0
+    assert declared(film(b"soun", 0)).n_entries == 5000
+    assert declared(film(b"vide", 1)).n_entries == 5000
 
 
 def test_sound_is_not_taken_for_pictures(tmp_path: Path):

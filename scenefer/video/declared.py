@@ -19,6 +19,7 @@ _OUTER = frozenset({b"moov", b"trak", b"mdia", b"minf", b"stbl", b"moof", b"traf
 _LISTS = frozenset({b"RIFF", b"LIST"})
 _MOST_PARTS = 20_000  # boxes that are looked at; a film in fragments of two seconds has fewer in an hour
 _HEAD = 96  # bytes of a part that are read
+UNKNOWN = frozenset({0x4000_0000, 0xFFFF_FFFF})  # frames of an AVI that was written through a pipe
 
 
 class Declared(NamedTuple):
@@ -75,7 +76,9 @@ def _of_mp4(boxes: Iterator[tuple[bytes, bytes]]) -> Declared:
             sizes.add(struct.unpack_from(">HH", content, 40))  # of the first entry
         elif (kind == b"stsz" and len(content) >= 12) or (kind == b"trun" and len(content) >= 8):
             number = struct.unpack_from(">I", content, 8 if kind == b"stsz" else 4)[0]
-            n_entries = max(n_entries, number)
+            # Sound whose samples are all of one size says a byte of each even where it is compressed (QuickTime).
+            if track == b"vide" or kind == b"trun" or struct.unpack_from(">I", content, 4)[0] == 0:
+                n_entries = max(n_entries, number)
             if track == b"vide":
                 n_frames = max(n_frames, number)
     return Declared(frozenset(sizes), n_frames, n_entries)
@@ -105,8 +108,9 @@ def _of_avi(chunks: Iterator[tuple[bytes, bytes]]) -> Declared:
             n_frames = max(n_frames, struct.unpack_from("<I", content, 16)[0])
         elif kind == b"strh" and len(content) >= 36:
             track = content[:4]
-            if track == b"vids":
-                n_frames = max(n_frames, struct.unpack_from("<I", content, 32)[0])
+            number = struct.unpack_from("<I", content, 32)[0]
+            if track == b"vids" and number not in UNKNOWN:
+                n_frames = max(n_frames, number)
         elif kind == b"strf" and track == b"vids" and len(content) >= 12:
             width, height = struct.unpack_from("<ii", content, 4)
             sizes.add((abs(width), abs(height)))  # below 0: rows from the top

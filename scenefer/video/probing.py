@@ -16,6 +16,7 @@ from scenefer.errors import FilmError, PlanError, printable
 from scenefer.film import Film, film_id
 from scenefer.video.colour import displayed_size
 from scenefer.video.container import check_size, choose_stream, open_container, packets, prepare
+from scenefer.video.declared import UNKNOWN
 from scenefer.video.stills import probe_folder, probe_still
 
 if TYPE_CHECKING:
@@ -140,7 +141,7 @@ def _duration(container: InputContainer, stream: VideoStream, origin: int) -> tu
         # Matroska: the tag holds the end on the container's clock.
         hours, minutes, rest = match.groups()
         seconds, declared = int(hours) * 3600 + int(minutes) * 60 + float(rest) - float(origin * time_base), True
-    elif container.duration:
+    elif container.duration and stream.frames not in UNKNOWN:
         seconds, declared = container.duration / av.time_base, False
     else:
         return None, False
