@@ -91,6 +91,8 @@ def test_a_recipe_starts_from_the_best_weights_of_the_one_before_it(tmp_path: Pa
     )
     assert first
     assert all(torch.equal(first[name], second[name]) for name in first), "at a rate of 0 nothing is learned"
+    before = records.sha256_of(best.parent / "before" / "best.safetensors")[:12]
+    assert reader.load_network(best)[1]["started_from"] == f"weights {before}", "after a kill too"
 
 
 def test_a_folder_of_another_recipe_is_refused(tmp_path: Path, fer: Path, recipe: Path):
