@@ -109,15 +109,19 @@ def _command(width: int, height: int, rate: Fraction, film: Film, span: Span, to
 
 def _sound_of(film: Film, span: Span) -> tuple[dict[str, Any], str]:
     """Choose how ffmpeg enters a film for its sound, and the filters that lay the sound beside the span's pictures."""
-    start, end = film.start + span.start, float(span.end - span.start)
+    start, length = film.start + span.start, span.end - span.start
     if film.container not in _JUMPING:
         cut: dict[str, Any] = {"seek_timestamp": 1, "ss": f"{start:.6f}"} if start > 0 else {}
-        return cut | ({} if math.isinf(end) else {"t": f"{end:.6f}"}), _FILLED
+        return cut | ({} if math.isinf(length) else {"t": f"{length:.6f}"}), _FILLED
     with open_container(film.path) as container:
-        begins = [stream.start_time * stream.time_base for stream in container.streams.audio if stream.start_time]
-    late = float(min(begins, default=start)) - start
+        begins = [
+            float(sound.start_time * sound.time_base)
+            for sound in container.streams.audio
+            if sound.start_time is not None and sound.time_base is not None
+        ]
+    late = min(begins, default=start) - start
     laid = f"adelay={1000 * late:.0f}:all=1" if late > 0 else f"atrim=start={-late:.6f},asetpts=PTS-{-late:.6f}/TB"
-    return {}, f"{laid},{_FILLED}" + ("" if math.isinf(end) else f",atrim=end={end:.6f}")
+    return {}, f"{laid},{_FILLED}" + ("" if math.isinf(length) else f",atrim=end={length:.6f}")
 
 
 def _binary() -> str:
