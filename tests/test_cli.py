@@ -157,7 +157,7 @@ def usable_folder(folder: Path, film: Path) -> None:
         ("scene,start,end\na,0,0.6\nb,0.4,1\n", ["row 3", "0.4"]),
         ("scene,start,end\na,0,0.5\nb,0.5,7\n", ["row 3", "end", "7"]),
         ("scene,start,end\na,0.5,0.2\n", ["row 2", "0.2"]),
-        ("scene;start;end\na;0;1\n", [";"]),
+        ("scene|start|end\na|0|1\n", ["scene", "scene|start|end"]),
         ("scene,start,end\na,0,x\n", ["row 2", "end", "'x'"]),
         ("", ["empty"]),
         ("scene,start,end,intented\na,0,1,sad\n", ["intented", "intended"]),
@@ -187,8 +187,8 @@ def test_a_sheet_is_written_with_pictures_filled_in_and_read_again_and_never_wri
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "sheet.csv").read_text().splitlines() == [
         "scene,start,end,intended,character,note",
-        "first,0:00:00.000,0:00:00.400,sad,,",
-        "second,0:00:00.500,0:00:01.000,,,",
+        "first,0h00m00.000s,0h00m00.400s,sad,,",
+        "second,0h00m00.500s,0h00m01.000s,,,",
     ]
     assert "2 listed scenes: sheet.csv" in done.stdout
     assert done.stdout.splitlines()[-1] == f"then: scenefer analyze {film} --intended sheet.csv"
