@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import signal
+import threading
 import time
 from collections.abc import Generator
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from scenefer.film import Span
+from scenefer.video import ReaderNotes, probe, reading
+from scenefer.video.colour import Converter
 from scenefer.video.frame import Frame
 from scenefer.video.prefetch import ahead
+from tests.clips import moving, write_clip
 
 
 class Source:
@@ -82,3 +89,30 @@ def test_a_consumer_that_fails_stops_the_source():
     with pytest.raises(ZeroDivisionError):
         consume()
     assert settled(source) <= 10
+
+
+def test_a_source_that_has_nothing_to_yield_yet_ends_when_the_consumer_is_interrupted():
+    stopped = threading.Event()
+    ended: list[bool] = []
+
+    def searching() -> Generator[Frame, None, None]:
+        ended.append(stopped.wait(60))
+        yield from ()
+
+    main = threading.main_thread().ident
+    assert main is not None
+    threading.Timer(0.3, signal.pthread_kill, (main, signal.SIGINT)).start()
+    with pytest.raises(KeyboardInterrupt):
+        next(ahead(searching(), 8, stopped))
+    assert ended == [True]
+
+
+def test_what_lies_before_a_part_is_not_decoded_any_more_when_the_reading_is_stopped(tmp_path: Path):
+    """Of a film that cannot be entered: an AVI is decoded from its beginning."""
+    film = probe(write_clip(tmp_path / "clip.avi", moving(50), codec="mpeg4", options={}))
+    assert film.key_frames == ()
+    stopped = threading.Event()
+    stopped.set()
+    source = reading._decoded(film, Span(1.5, 2.0), 1, ReaderNotes())
+    assert list(reading._chosen(source, Converter(film, ReaderNotes()), Span(1.5, 2.0), 5.0, stopped)) == []
+    assert source.gi_frame is None, "it was closed"

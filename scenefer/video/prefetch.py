@@ -11,16 +11,20 @@ from scenefer.video.frame import Frame
 _BYTES = 96 << 20  # pixels that may wait: 15 frames of 1080p, 3 of 4K
 
 
-def ahead(source: Generator[Frame, None, None], depth: int) -> Iterator[Frame]:
+def ahead(source: Generator[Frame, None, None], depth: int, stopped: threading.Event | None = None) -> Iterator[Frame]:
     """Yield what ``source`` yields, computed up to ``depth`` frames and about 100 MB ahead.
 
     An exception of the source is raised here, in its place. However the consumer ends, the source is closed, by the
     thread that ran it, before this generator is.
+
+    Args:
+        stopped: set when the consumer ends, for a source that may decode for minutes before it has a frame to yield.
     """
+    stopped = stopped or threading.Event()
     waiting: deque[Frame] = deque()
     changed = threading.Condition()
     waiting_bytes = 0
-    stopped = finished = False
+    finished = False
     failure: BaseException | None = None
 
     def run() -> None:
@@ -29,9 +33,9 @@ def ahead(source: Generator[Frame, None, None], depth: int) -> Iterator[Frame]:
             for frame in source:
                 with changed:
                     # An empty queue takes any frame, however large.
-                    while waiting and not stopped and (len(waiting) >= depth or waiting_bytes > _BYTES):
+                    while waiting and not stopped.is_set() and (len(waiting) >= depth or waiting_bytes > _BYTES):
                         changed.wait()
-                    if stopped:
+                    if stopped.is_set():
                         break
                     waiting.append(frame)
                     waiting_bytes += _size(frame)
@@ -59,7 +63,7 @@ def ahead(source: Generator[Frame, None, None], depth: int) -> Iterator[Frame]:
             yield frame
     finally:
         with changed:
-            stopped = True
+            stopped.set()
             waiting.clear()
             changed.notify()
         thread.join()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections import deque
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
@@ -59,13 +60,14 @@ def frames(
     if sample_rate <= 0:
         raise ValueError(f"sample_rate must be positive, got {sample_rate}")
     notes = ReaderNotes() if notes is None else notes
+    stopped = threading.Event()
     if film.kind != "video":
-        source = _chosen(pictures(film, notes), ArrayConverter(film), span, None)
+        source = _chosen(pictures(film, notes), ArrayConverter(film), span, None, stopped)
     elif reader == "decord":
-        source = _chosen(with_decord.read(film, threads), ArrayConverter(film), span, sample_rate)
+        source = _chosen(with_decord.read(film, threads), ArrayConverter(film), span, sample_rate, stopped)
     else:
-        source = _chosen(_decoded(film, span, threads, notes), Converter(film, notes), span, sample_rate)
-    return ahead(source, prefetch) if prefetch else source
+        source = _chosen(_decoded(film, span, threads, notes), Converter(film, notes), span, sample_rate, stopped)
+    return ahead(source, prefetch, stopped) if prefetch else source
 
 
 class _Converter(Protocol):
@@ -74,7 +76,11 @@ class _Converter(Protocol):
 
 
 def _chosen(
-    source: Generator[tuple[float, Any], None, Any], converter: _Converter, span: Span, sample_rate: float | None
+    source: Generator[tuple[float, Any], None, Any],
+    converter: _Converter,
+    span: Span,
+    sample_rate: float | None,
+    stopped: threading.Event,
 ) -> Generator[Frame, None, None]:
     """Convert what lies in the span, and all pixels of the samples (of every frame without a rate)."""
     before: tuple[float, Any] | None = None  # the last picture before the span
@@ -84,6 +90,8 @@ def _chosen(
         for time, picture in source:
             if time >= span.end:
                 break
+            if stopped.is_set():
+                return
             if time < span.start:
                 before, last = (time, picture), time
                 continue
