@@ -66,7 +66,7 @@ _LARGEST = 1e6  # of a share; more would lose the others in rounding
 
 def _share(text: str, word: str) -> float:
     try:
-        share = float(text.removesuffix("%").replace(",", "."))
+        share = float(text.removesuffix("%").replace(",", ".")) / (100 if text.endswith("%") else 1)
     except ValueError:
         share = math.nan
     if not 0 < share <= _LARGEST:

@@ -143,6 +143,7 @@ def test_an_unusual_rate_is_kept():
         ("happy:60;neutral:40", {"happy": 0.6, "neutral": 0.4}),
         ("happy:60%; neutral: 40 %", {"happy": 0.6, "neutral": 0.4}),
         ("happy:0,6;neutral:0,4", {"happy": 0.6, "neutral": 0.4}),
+        ("happy:0,6;neutral:40%", {"happy": 0.6, "neutral": 0.4}),
         ("", {}),
     ],
 )
