@@ -101,9 +101,13 @@ def test_a_source_that_has_nothing_to_yield_yet_ends_when_the_consumer_is_interr
 
     main = threading.main_thread().ident
     assert main is not None
-    threading.Timer(0.3, signal.pthread_kill, (main, signal.SIGINT)).start()
-    with pytest.raises(KeyboardInterrupt):
-        next(ahead(searching(), 8, stopped))
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # in the background it is ignored
+    try:
+        threading.Timer(0.3, signal.pthread_kill, (main, signal.SIGINT)).start()
+        with pytest.raises(KeyboardInterrupt):
+            next(ahead(searching(), 8, stopped))
+    finally:
+        signal.signal(signal.SIGINT, before)
     assert ended == [True]
 
 
