@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from scenefer.bootstrap import Evidence, interval, resample
+from scenefer.expression import counted
 from scenefer.schema import EMOTIONS
 
 if TYPE_CHECKING:
@@ -146,7 +147,7 @@ def sights_of(
     actor_of = dict(zip(tracks["track"].tolist(), tracks["actor"].fillna(UNKNOWN).astype(int).tolist(), strict=True))
     named = tracks.dropna(subset=["actor", "actor_name"]).drop_duplicates("actor").sort_values("actor")
     names = dict(zip(named["actor"].astype(int).tolist(), named["actor_name"], strict=True))
-    usable = expressions.loc[expressions["usable"] & expressions["scene"].notna() & (expressions["weight"] > 0)]
+    usable = expressions.loc[counted(expressions) & expressions["scene"].notna()]
     rows = usable.groupby("scene").indices
     usable = usable.drop(columns=["scene", "why"])  # columns of objects make a choice of rows slow
     usable = usable.assign(actor=usable["track"].map(actor_of).fillna(UNKNOWN).astype("int64"))
@@ -202,11 +203,11 @@ def gather(
     import numpy as np
 
     names = ("actor", "shot", "track") if by_person else ("shot", "track")
-    counted = np.flatnonzero(expressions["usable"].to_numpy(bool) & (expressions["weight"].to_numpy() > 0))
-    if not len(counted):
+    chosen = np.flatnonzero(counted(expressions))
+    if not len(chosen):
         return Evidence((np.zeros(0, np.int64),) * len(names), np.zeros((0, len(EMOTIONS))), np.zeros(0))
-    keys = [expressions[name].to_numpy()[counted] for name in ("face", "time", *reversed(names))]
-    order = counted[np.lexsort(keys)]
+    keys = [expressions[name].to_numpy()[chosen] for name in ("face", "time", *reversed(names))]
+    order = chosen[np.lexsort(keys)]
     time, weight = (expressions[name].to_numpy()[order] for name in ("time", "weight"))
     begins: list[np.ndarray] = []  # of each level: whether a group of it begins at a face
     new = np.arange(len(order)) == 0

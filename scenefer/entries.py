@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from scenefer.errors import printable
+from scenefer.expression import counted
 from scenefer.schema import EMOTIONS
 from scenefer.shots import length_of
 from scenefer.tables import rows_of
@@ -58,7 +59,7 @@ def _of_tables(read: Mapping[str, pd.DataFrame]) -> dict[str, Any]:
     from scenefer.report.thumbnails import arc
 
     shots, expressions = read["shots"], read["expressions"]
-    usable = expressions.loc[expressions["usable"] & (expressions["weight"] > 0)]
+    usable = expressions.loc[counted(expressions)]
     enough = bool(len(usable)) and bool((read["scene_emotions"]["evidence"] != "insufficient").any())
     weight = usable["weight"].sum()
     begin, duration = _begin(shots), length_of(shots)

@@ -91,6 +91,11 @@ def read_expressions(
     return conform(columns, "expressions")
 
 
+def counted(expressions: pd.DataFrame) -> np.ndarray:
+    """Tell which faces count, (N,) bool: those that are usable and stand for some time; every share rests on it."""
+    return expressions["usable"].to_numpy(bool) & (expressions["weight"].to_numpy() > 0)
+
+
 def smooth(expressions: pd.DataFrame, seconds: float) -> pd.DataFrame:
     """Average the usable probabilities of each track over a window of ``seconds``, for drawn curves only.
 

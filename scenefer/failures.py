@@ -18,9 +18,8 @@ from pathlib import Path
 from scenefer import files, tables
 from scenefer.errors import OutputError, printable, unwritable
 from scenefer.film import path_id
-from scenefer.schema import TABLES
-
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")  # a spreadsheet would compute a cell that begins so
+from scenefer.rows import spreadsheet_safe
+from scenefer.schema import names
 
 
 @dataclass(frozen=True)
@@ -91,14 +90,14 @@ def write_tables(out: Path, found: Mapping[str, Failure]) -> None:
     Raises:
         OutputError: they cannot be written.
     """
-    names = [column.name for column in TABLES["failures"]]
+    header = names("failures")
     rows = sorted(found.values(), key=lambda failure: failure.film)
-    columns = {name: [getattr(row, name) for row in rows] for name in names}
+    columns = {name: [getattr(row, name) for row in rows] for name in header}
     folder = out / "library"
     text = io.StringIO()
     sheet = csv.writer(text, lineterminator="\n")
-    sheet.writerow(names)
-    sheet.writerows([_cell(getattr(row, name)) for name in names] for row in rows)
+    sheet.writerow(header)
+    sheet.writerows([_cell(getattr(row, name)) for name in header] for row in rows)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         tables.write(folder / "failures.parquet", tables.conform(columns, "failures"), "failures")
@@ -109,7 +108,7 @@ def write_tables(out: Path, found: Mapping[str, Failure]) -> None:
 
 def _cell(value: object) -> str:
     text = "" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
-    return f"'{text}" if text.startswith(_FORMULA) and not isinstance(value, float) else text
+    return text if isinstance(value, float) else spreadsheet_safe(text)
 
 
 def _place(out: Path, path: Path) -> Path:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from scenefer import geometry, scores, tables
 from scenefer.models import Detections, ExpressionModel, FaceDetector
-from scenefer.schema import TABLES
+from scenefer.schema import names
 
 if TYPE_CHECKING:
     import numpy as np
@@ -28,7 +28,7 @@ _BATCH_BYTES = 64 << 20  # and fewer where they are large
 _PLACES = 64  # of a box's or a landmark's coordinate within a pixel: its last bits depend on the detector's batch
 _JPEG_QUALITY = 90
 _PICTURE_QUALITY = 80
-_FRAME_COLUMNS = tuple(column.name for column in TABLES["frames"])
+_FRAME_COLUMNS = names("frames")
 
 
 @dataclass(frozen=True)

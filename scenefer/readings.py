@@ -10,6 +10,7 @@ from scenefer import metrics
 from scenefer.bootstrap import interval
 from scenefer.emotions import EQUAL_ACTOR, EmotionSettings, drawn, rule_for, shares, sights_of
 from scenefer.errors import SceneferError
+from scenefer.expression import counted
 from scenefer.schema import EMOTIONS
 
 if TYPE_CHECKING:
@@ -97,7 +98,7 @@ def corrected(analysis: Analysis, least_tracks: int) -> pd.DataFrame:
     prior = np.array(json.loads(stated), np.float64)
     table = analysis.expressions
     posteriors, weights = table[list(EMOTIONS)].to_numpy(np.float64), table["weight"].to_numpy()
-    counts = table["usable"].to_numpy(bool) & (weights > 0)
+    counts = counted(table)
     if not counts.any():
         return table
     film = metrics.emq(posteriors[counts], weights[counts], prior)

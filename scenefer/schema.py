@@ -282,3 +282,8 @@ TABLES: dict[str, tuple[Column, ...]] = {
         ),
     ),
 }
+
+
+def names(table: str) -> list[str]:
+    """Return the names of a table's columns, in their order."""
+    return [column.name for column in TABLES[table]]

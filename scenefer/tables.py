@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from scenefer.errors import SceneferError, unwritable
-from scenefer.schema import SCHEMA_VERSION, TABLES
+from scenefer.schema import SCHEMA_VERSION, TABLES, names
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -37,7 +37,7 @@ def conform(columns: Mapping[str, Any] | pd.DataFrame, table: str) -> pd.DataFra
 
     frame = pd.DataFrame(columns)
     schema = TABLES[table]
-    wanted = [column.name for column in schema]
+    wanted = names(table)
     if set(frame.columns) != set(wanted):
         missing, extra = set(wanted) - set(frame.columns), set(frame.columns) - set(wanted)
         raise ValueError(f"table {table}: columns missing {sorted(missing)}, not in the schema {sorted(extra)}")
@@ -56,7 +56,7 @@ def check(frame: pd.DataFrame, table: str) -> pd.DataFrame:
     Raises:
         ValueError: it has not; the message names the column.
     """
-    wanted = [column.name for column in TABLES[table]]
+    wanted = names(table)
     if list(frame.columns) != wanted:
         raise ValueError(f"table {table}: columns must be {wanted}, got {list(frame.columns)}")
     for column in TABLES[table]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from scenefer.expression import counted
 from scenefer.schema import EMOTIONS
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ def arc(samples: pd.DataFrame, expressions: pd.DataFrame, end: float) -> bytes:
 
     weight = samples["weight"].to_numpy()
     seen = summed(samples["time"], weight * (samples["n_usable"] > 0).to_numpy())
-    usable = expressions.loc[expressions["usable"] & (expressions["weight"] > 0)]
+    usable = expressions.loc[counted(expressions)]
     faces = usable["weight"].to_numpy()
     masses = np.stack([summed(usable["time"], faces * usable[e].to_numpy()) for e in EMOTIONS], axis=1)  # (n, 7)
     total = masses.sum(axis=1, keepdims=True)

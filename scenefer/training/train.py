@@ -68,10 +68,9 @@ def train(
     _claim(out, recipe, settings)
     options: dict[str, Any] = {"device": device, "save_every": save_every, "progress": progress, "tell": tell}
     if settings.after:
-        before = out / "before" / "best.safetensors"
         if not (out / "state.pt").exists():
-            before = train(recipes.find_recipe(settings.after), out / "before", data, votes, **options)
-        settings = replace(settings, start=str(before))
+            train(recipes.find_recipe(settings.after), out / "before", data, votes, **options)
+        settings = replace(settings, start=str(out / "before" / "best.safetensors"))
     training, public = _faces(data, votes, settings, tell)
     lesson = objective.lesson(training, settings)
     run = _Run(out, settings, device, lesson.pictures)

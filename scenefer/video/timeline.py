@@ -8,7 +8,7 @@ from fractions import Fraction
 from scenefer.video.frame import ReaderNotes
 
 # Clocks that may jump in the middle of a file: broadcast streams are cut and joined without rewriting timestamps.
-_JUMPING = frozenset({"mpeg", "mpegts", "mpegvideo"})
+JUMPING = frozenset({"mpeg", "mpegts", "mpegvideo"})
 _DISORDER = 1.0  # s; decoders reorder 16 frames at most, and do so wrongly around damage: less than this is no jump
 _LARGEST_GAP = 10.0  # s; ffmpeg's -dts_delta_threshold, beyond which it too takes a gap in such a stream for a jump
 
@@ -24,7 +24,7 @@ class Timeline:
         self._time_base = time_base
         self._origin = origin  # timestamp at film time 0, moved by jumps
         self._step = max(1, round(1 / (frame_rate * time_base)))  # the usual distance of two frames, in ticks
-        self._jumps = container in _JUMPING
+        self._jumps = container in JUMPING
         self._notes = notes
         self._last: int | None = None  # ticks of film time of the frame before
 

@@ -18,6 +18,7 @@ import ffmpeg
 from scenefer.errors import OutputError, printable
 from scenefer.film import Film, Span
 from scenefer.video.container import ONE_FILM, open_container
+from scenefer.video.timeline import JUMPING
 
 if TYPE_CHECKING:
     import numpy as np
@@ -36,8 +37,6 @@ _PICTURE = {
 _SOUND = {"acodec": "aac", "audio_bitrate": "192k"}
 # Silence where the sound begins late or has holes, so that it stays beside its pictures.
 _FILLED = "aresample=async=1:first_pts=0"
-# Formats whose clocks may jump: where the pictures are not read, ffmpeg begins to count at the first sound.
-_JUMPING = frozenset({"mpeg", "mpegts"})
 
 
 def write_film(pictures: Iterable[np.ndarray], rate: Fraction, film: Film, span: Span, to: Path) -> None:
@@ -110,9 +109,10 @@ def _command(width: int, height: int, rate: Fraction, film: Film, span: Span, to
 def _sound_of(film: Film, span: Span) -> tuple[dict[str, Any], str]:
     """Choose how ffmpeg enters a film for its sound, and the filters that lay the sound beside the span's pictures."""
     start, length = film.start + span.start, span.end - span.start
-    if film.container not in _JUMPING:
+    if film.container not in JUMPING:
         cut: dict[str, Any] = {"seek_timestamp": 1, "ss": f"{start:.6f}"} if start > 0 else {}
         return cut | ({} if math.isinf(length) else {"t": f"{length:.6f}"}), _FILLED
+    # Where clocks may jump and the pictures are not read, ffmpeg begins to count at the first sound.
     with open_container(film.path) as container:
         begins = [
             float(sound.start_time * sound.time_base)
