@@ -10,23 +10,28 @@ import hashlib
 import json
 import math
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, fields, is_dataclass, replace
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from scenefer.actors import ActorSettings
 from scenefer.emotions import EQUAL_ACTOR, VIEWS, EmotionSettings
 from scenefer.errors import PlanError
 from scenefer.expression import ExpressionSettings
 from scenefer.language import LANGUAGES, ReportSettings
+from scenefer.models import DEVICES
+from scenefer.models.records import DETECTORS
 from scenefer.observation import ObservationSettings
 from scenefer.scenes import SceneSettings
 from scenefer.schema import SCHEMA_VERSION
 from scenefer.shots import ShotSettings
 from scenefer.tracks import TrackSettings
 from scenefer.verdicts import ComparisonSettings
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
 
 # In a wheel the plans lie inside the package, in a checkout beside it, where users look for them.
 SHIPPED = next(
@@ -170,22 +175,38 @@ def _deviate(plan: Plan, stated: Mapping[str, Any], where: str) -> Plan:
             raise PlanError(f"{where}: unknown section [{section}]; {nearest(section, sections)}")
         if not isinstance(values, Mapping):
             raise PlanError(f"{where}: {section} must be a section: [{section}]")
-        settings = getattr(plan, section)
-        known = {entry.name: getattr(settings, entry.name) for entry in fields(settings)}
-        for key, value in values.items():
-            if key not in known:
-                raise PlanError(f"{where}: unknown key {key!r} in [{section}]; {nearest(key, known)}")
-            values = {**values, key: typed(value, known[key], f"{where}: {section}.{key}")}
-        plan = replace(plan, **{section: replace(settings, **values)})
+        plan = replace(plan, **{section: changed(getattr(plan, section), values, f"{where}, [{section}]")})
     return plan
 
 
-def typed(value: Any, default: Any, where: str) -> Any:
-    """Return a value of the type of its default; a whole number is a number too.
+Settings = TypeVar("Settings", bound="DataclassInstance")
+
+
+def changed(
+    settings: Settings, stated: Mapping[str, Any], where: str, read: Mapping[str, Callable[[Any, str], Any]] = {}
+) -> Settings:
+    """Return settings with what a file states of them.
+
+    Args:
+        settings: a dataclass.
+        where: the file, to name it in errors.
+        read: how values are read that are neither number nor word, by key.
 
     Raises:
-        PlanError: it is of another type.
+        PlanError: a key is unknown, or a value is of another type than its default.
     """
+    known = {entry.name: getattr(settings, entry.name) for entry in fields(settings)}
+    values: dict[str, Any] = {}
+    for key, value in stated.items():
+        if key not in known:
+            raise PlanError(f"{where}: unknown key {key!r}; {nearest(key, known)}")
+        place = f"{where}: {key}"
+        values[key] = read[key](value, place) if key in read else _typed(value, known[key], place)
+    return replace(settings, **values)
+
+
+def _typed(value: Any, default: Any, where: str) -> Any:
+    """Return a value of the type of its default; a whole number is a number too."""
     if isinstance(default, float) and isinstance(value, int) and not isinstance(value, bool):
         return float(value)
     if default is not None and type(value) is not type(default):
@@ -221,10 +242,10 @@ def _sensible(plan: Plan) -> Plan:
         if not low <= value <= high:
             raise PlanError(f"{name} must be between {low:g} and {high:g}, got {value:g}")
     for name, value, known in (
-        ("detector", seen.detector, ("mtcnn", "yunet")),
+        ("detector", seen.detector, DETECTORS),
         ("reader", seen.reader, ("pyav", "decord")),
         ("pyramid", seen.pyramid, ("fast", "exact")),
-        ("device", plan.models.device, ("auto", "cpu", "cuda")),
+        ("device", plan.models.device, DEVICES),
         ("executor", plan.run.executor, ("processes", "serial", "ray")),
         ("language", plan.report.language, LANGUAGES),
     ):

@@ -19,6 +19,7 @@ from scenefer.errors import WeightsError
 if TYPE_CHECKING:
     import numpy as np
 
+DEVICES = ("auto", "cpu", "cuda")  # where networks run; auto is a GPU if there is one
 MOST_LABELS = 64  # of all heads of a network together
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from scenefer.errors import PlanError, WeightsError
-from scenefer.models import refuse_undescribed
+from scenefer.models import DEVICES, refuse_undescribed
 from scenefer.models.records import DETECTORS, EXPRESSION, IDENTITY, find, folder, known, sha256_of, verify
 
 if TYPE_CHECKING:
@@ -83,13 +83,13 @@ def choose_device(name: str) -> str:
     """Choose where the networks run: "auto" takes a GPU if there is one.
 
     Raises:
-        PlanError: the name is none of auto, cpu and cuda.
+        PlanError: there is no device of this name.
         WeightsError: the one that is asked for is not here.
     """
     import torch
 
-    if name not in ("auto", "cpu", "cuda"):
-        raise PlanError(f"unknown device {name!r}; known: auto, cpu, cuda")
+    if name not in DEVICES:
+        raise PlanError(f"unknown device {name!r}; known: {', '.join(DEVICES)}")
     if name == "cuda" and not torch.cuda.is_available():
         raise WeightsError("--device cuda: torch finds no CUDA device; use --device auto")
     if name == "auto":

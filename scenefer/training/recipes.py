@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import math
 import tomllib
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from scenefer.errors import PlanError
 from scenefer.models import reader
-from scenefer.plan import SHIPPED, nearest, typed
+from scenefer.plan import SHIPPED, changed, nearest
 from scenefer.training.augment import AugmentSettings
 
 SMALLEST, LARGEST = 56, 224  # px, the sides that rmn_face can learn at; 48 px are enlarged, whatever a recipe says
@@ -82,29 +82,12 @@ def read_recipe(path: Path, *, _later: tuple[Path, ...] = ()) -> Recipe:
     changes = stated.pop("augment", {})
     if not isinstance(changes, dict):
         raise PlanError(f"{path}: augment must be a section: [augment]")
-    recipe = _deviate(Recipe(augment=_deviate(AugmentSettings(), changes, path)), stated, path)
+    augment = changed(AugmentSettings(), changes, f"{path}, [augment]", {"scale": _pair})
+    recipe = changed(Recipe(augment=augment), stated, str(path), {"sides": _pairs})
     _refuse_senseless(recipe, path)
     if recipe.after:
         read_recipe(find_recipe(recipe.after), _later=(*_later, path.resolve()))
     return recipe
-
-
-Settings = TypeVar("Settings", Recipe, AugmentSettings)
-
-
-def _deviate(settings: Settings, stated: dict[str, Any], path: Path) -> Settings:
-    known = {entry.name: getattr(settings, entry.name) for entry in fields(settings) if entry.name != "augment"}
-    values: dict[str, Any] = {}
-    for key, value in stated.items():
-        if key not in known:
-            raise PlanError(f"{path}: unknown key {key!r}; {nearest(key, known)}")
-        if key == "sides":
-            values[key] = _pairs(value, f"{path}: sides")
-        elif key == "scale":
-            values[key] = _pairs([value], f"{path}: scale")[0]
-        else:
-            values[key] = typed(value, known[key], f"{path}: {key}")
-    return replace(settings, **values)
 
 
 def _pairs(value: Any, where: str) -> tuple[tuple[Any, Any], ...]:
@@ -115,6 +98,10 @@ def _pairs(value: Any, where: str) -> tuple[tuple[Any, Any], ...]:
     ):
         raise PlanError(f"{where} must be pairs of numbers, not {value!r}")
     return tuple((first, second) for first, second in value)
+
+
+def _pair(value: Any, where: str) -> tuple[Any, Any]:
+    return _pairs([value], where)[0]
 
 
 def _refuse_senseless(recipe: Recipe, path: Path) -> None:
