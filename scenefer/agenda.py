@@ -1,21 +1,19 @@
 """What there is to do of each film of a library, and why: asked of the disk, so that nothing is done twice.
 
-What a film is, ``survey.py`` tells; which pieces are there, ``store.py``; what its report was made of, ``run.json``;
+What a film is, ``survey.py`` tells; which pieces are there, ``store.py``; what its report was made of, ``reports.py``;
 and why it failed, ``failures.py``. What is kept in memory of a film is a few lines, until its turn comes.
 """
 
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
-from scenefer import __version__, copies, exchange, failures, pieces, run, store, survey
+from scenefer import __version__, copies, failures, pieces, reports, run, store, survey
 from scenefer import plan as plans
-from scenefer.analysis import read_record
 from scenefer.errors import SheetError
 from scenefer.failures import Failure
 from scenefer.film import Film, Span, path_id
@@ -60,16 +58,6 @@ class Order:
         return self.spans.get(path, _WHOLE)
 
 
-class Report(NamedTuple):
-    """A whole report, as its record describes it."""
-
-    folder: Path
-    film: str  # path, where it was when it was reported
-    made_of: Mapping[str, str]
-    state: str
-    forgotten: bool  # its people, by ``scenefer forget``
-
-
 @dataclass(slots=True, eq=False)
 class Task:
     """A film of the library; ``state`` is one of: to look at, to do, done, partial, failed, left out."""
@@ -102,7 +90,7 @@ class Agenda:
         self.order = order
         self.tasks = {path: Task(path) for path in order.films}
         self.failures = failures.read(order.out)  # as they were before this run
-        self._reports = {} if order.again else _reports(order.out)
+        self._reports = {} if order.again else reports.find(order.out)
         # Of the plan alone, and so the same for all films.
         self._used = pieces.networks(order.plan)
         self._settings_id = _settings_id(order.plan)
@@ -197,7 +185,7 @@ class Agenda:
         order = self.order
         made_of = self.made_of(task)
         task.state, task.duration = "to do", film.duration or 0.0
-        report = _report_of(task, self._reports.get(film.id, []), made_of)
+        report = reports.choose(task.path, self._reports.get(film.id, []), made_of)
         if report is not None:
             task.folder = report.folder
         if report is not None and (report.forgotten or report.made_of == made_of):
@@ -245,41 +233,7 @@ def _settings_id(plan: Plan) -> str:
     return plans.identity(settings, records.IDENTITY[who].sha256 if who else None, __version__)
 
 
-def _reports(out: Path) -> dict[str, list[Report]]:
-    """Find every whole report, by the film's id."""
-    found: dict[str, list[Report]] = {}
-    exchange.restore_all(out)
-    try:
-        with os.scandir(out) as entries:
-            folders = [Path(entry.path) for entry in entries if entry.is_dir() and not entry.name.endswith(".tmp")]
-    except OSError:
-        return found
-    for folder in folders:
-        try:
-            record = read_record(folder)
-            if (folder / "report.html").is_file():
-                film, made_of = record["film"], record.get("made_of", {})
-                report = Report(folder, film["path"], made_of, record["state"], "forgotten" in record)
-                found.setdefault(film["id"], []).append(report)
-        except (OSError, ValueError, KeyError, TypeError, AttributeError):
-            continue
-    return found
-
-
-def _report_of(task: Task, reports: Sequence[Report], made_of: Mapping[str, str]) -> Report | None:
-    """Choose a film's report of those of its content: a copy of it may have one of its own, by another sheet."""
-    for holds in (
-        lambda report: report.forgotten,
-        lambda report: report.made_of == made_of,
-        lambda report: report.film == str(task.path),
-        lambda report: not os.path.exists(report.film),  # it was moved since
-    ):
-        if (report := next(filter(holds, reports), None)) is not None:
-            return report
-    return None
-
-
-def _why(report: Report | None, made_of: Mapping[str, str], task: Task) -> str:
+def _why(report: reports.Report | None, made_of: Mapping[str, str], task: Task) -> str:
     if report is None:
         return "begun before" if task.n_missing < task.n_pieces else "not reported yet"
     changed = [words for part, words in _CHANGED.items() if report.made_of.get(part) != made_of[part]]

@@ -8,20 +8,19 @@ time: whatever is made is made under a claim, and asked for before it is made (`
 
 from __future__ import annotations
 
-import shutil
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from os import cpu_count
 from pathlib import Path
-from typing import Any
 
-from scenefer import analysis, executors, failures, memory, pieces, run, store, survey
+from scenefer import analysis, executors, failures, jobs, pieces, resources, run, store, survey
 from scenefer.agenda import Agenda, Order, Task
-from scenefer.errors import FilmError, OutputError, SceneferError, SheetError, printable
+from scenefer.errors import FilmError, OutputError, SceneferError, printable
 from scenefer.feed import Feed
 from scenefer.film import Film, clock
-from scenefer.finish import Finish, finish, stamped
+from scenefer.finish import Finish, stamped
+from scenefer.jobs import Job, Look
 from scenefer.ledger import Ledger
 from scenefer.pieces import Piece
 
@@ -29,14 +28,6 @@ _TRIES = 3  # at a film with damaged pieces
 _DISK_EVERY = 2.0  # seconds between looks at the free space
 
 Tell = Callable[[str, "Task | None"], None]  # what happened, and to which film
-
-
-@dataclass(frozen=True)
-class Look:
-    """A file to be looked at: a job."""
-
-    path: Path
-    data: Path
 
 
 @dataclass
@@ -82,7 +73,7 @@ class Batch:
             self._feed.stop()
         for task in self.agenda.tasks.values():
             self._placed(task)
-        outcomes = executor(work, self._feed, workers, self._progress)
+        outcomes = executor(jobs.work, self._feed, workers, self._progress)
         try:
             for outcome in outcomes:
                 if self._feed.settle(outcome):
@@ -120,7 +111,7 @@ class Batch:
         """Return how many jobs could be done at the same time, at least 1."""
         return max(1, sum(max(1, task.n_missing) for task in self.agenda.tasks.values()))
 
-    def _jobs(self) -> Iterator[Any]:
+    def _jobs(self) -> Iterator[Job | None]:
         for task in self.agenda.to_look_at():
             yield Look(task.path, self.order.data)
         while self.agenda.count("to look at"):
@@ -139,7 +130,7 @@ class Batch:
                 yield None
             yield from self._share(task, original)
 
-    def _begin(self, task: Task) -> Iterator[Any]:
+    def _begin(self, task: Task) -> Iterator[Job | None]:
         film = self.agenda.film(task)
         if film is None:
             self._fail(task, "look", f"{printable(task.path)} was changed since it was looked at; run again")
@@ -155,14 +146,14 @@ class Batch:
         if not missing:
             yield self._finish(work)
         for piece in missing:
-            while self._feed.n_running and memory.too_little(self.order.plan.run.max_memory, film):
+            while self._feed.n_running and resources.too_little_memory(self.order.plan.run.max_memory, film):
                 yield None
             if task.state == "failed" or self._disk_is_full():
                 return
             self.reached[piece.folder] = 0.0
             yield piece
 
-    def _share(self, task: Task, original: Task) -> Iterator[Any]:
+    def _share(self, task: Task, original: Task) -> Iterator[Job | None]:
         """Give a copy of a film its report; where there is none, the copy may be readable still."""
         if original.state == "failed":
             yield from self._begin(task)
@@ -203,7 +194,7 @@ class Batch:
             log=tuple(task.log),
         )
 
-    def _progress(self, job: Any, seconds: float) -> None:
+    def _progress(self, job: Job, seconds: float) -> None:
         if isinstance(job, Piece) and job.folder in self.reached:
             self.reached[job.folder] = seconds
         self._tell("progress", self.agenda.tasks[job.path])
@@ -229,7 +220,7 @@ class Batch:
     def _placed(self, task: Task) -> None:
         """Write down what the look at a film has shown."""
         if task.state == "failed" and not task.skipped:
-            self._failed(task)
+            self._done(task)
         elif task.state == "done" and self.agenda.has_failed(task):  # somebody has analysed it since
             self._write(lambda ledger: ledger.forget(task))
 
@@ -276,33 +267,21 @@ class Batch:
         self._done(task)
 
     def _done(self, task: Task) -> None:
-        """Write down that a film has a report, and of one that could be read in part what is lost."""
-        self._write(lambda ledger: ledger.note(task) if task.state == "partial" else ledger.forget(task))
-        self._end(task)
-
-    def _give_up(
-        self, task: Task, job: Any, error: SceneferError, time: float | None = None, permanent: bool = False
-    ) -> None:
-        stage = "look" if isinstance(job, Look) else "observe" if isinstance(job, Piece) else "analyse"
-        if isinstance(error, SheetError):
-            stage = "sheet"
-        if isinstance(error, OutputError):
-            stage = "write"
-        task.log += [stamped(str(error)), *"".join(getattr(error, "__notes__", [])).splitlines()]
-        self._fail(task, stage, str(error), time, permanent)
-
-    def _fail(self, task: Task, stage: str, message: str, time: float | None = None, permanent: bool = False) -> None:
-        task.fail(stage, message, time=time, permanent=permanent)
-        self._failed(task)
-
-    def _failed(self, task: Task) -> None:
-        self._write(lambda ledger: ledger.note(task))
-        self._end(task)
-
-    def _end(self, task: Task) -> None:
+        """Write down how a film ended: what is lost of one that failed, or could be read in part alone."""
+        self._write(lambda ledger: ledger.forget(task) if task.state == "done" else ledger.note(task))
         self.in_work.pop(task.path, None)
         task.log = []
         self._tell(task.state, task)
+
+    def _give_up(
+        self, task: Task, job: Job, error: SceneferError, time: float | None = None, permanent: bool = False
+    ) -> None:
+        task.log += [stamped(str(error)), *"".join(getattr(error, "__notes__", [])).splitlines()]
+        self._fail(task, jobs.stage_of(job, error), str(error), time, permanent)
+
+    def _fail(self, task: Task, stage: str, message: str, time: float | None = None, permanent: bool = False) -> None:
+        task.fail(stage, message, time=time, permanent=permanent)
+        self._done(task)
 
     def _write(self, write: Callable[[Ledger], None]) -> None:
         """Write into the library's books; where that fails every further film would, for the same reason."""
@@ -315,36 +294,9 @@ class Batch:
 
     def _disk_is_full(self) -> bool:
         now = time.monotonic()
-        if self.stopped or now - self._disk_looked < _DISK_EVERY:
-            return bool(self.stopped)
-        self._disk_looked = now
-        least = self.order.plan.run.least_free
-        for folder in (self.order.data, self.order.out):
-            free = shutil.disk_usage(_existing(folder)).free / 1e6
-            if free < least:
-                where = printable(folder)
-                self.stop(f"{where} has {free:.0f} MB left, less than {least:.0f}; free space and run again to go on")
+        if not self.stopped and now - self._disk_looked >= _DISK_EVERY:
+            self._disk_looked = now
+            for folder in (self.order.data, self.order.out):
+                if said := resources.too_little_disk(folder, self.order.plan.run.least_free):
+                    self.stop(said)
         return bool(self.stopped)
-
-
-def work(job: Any, report: Callable[[float], None]) -> None:
-    """Do any of the jobs of a batch.
-
-    Raises:
-        SceneferError: what went wrong.
-    """
-    if isinstance(job, Look):
-        known = survey.look(job.path, job.data)
-        if known.film is None:
-            raise FilmError(known.error or f"{printable(job.path)} is not a film")
-    elif isinstance(job, Piece):
-        pieces.observe_piece(job, report)
-    else:
-        finish(job, report)
-
-
-def _existing(folder: Path) -> Path:
-    folder = folder.absolute()
-    while not folder.exists():
-        folder = folder.parent
-    return folder

@@ -16,10 +16,10 @@ import numpy as np
 
 from scenefer import video
 from scenefer.courses import Course, Now, Shares, courses
+from scenefer.curves import COLOURS
 from scenefer.errors import FilmError, OutputError, PlanError, printable
 from scenefer.film import Film, Span, clock
 from scenefer.language import ENGLISH, Language
-from scenefer.report.figures import COLOURS
 from scenefer.report.people import label
 from scenefer.report.words import WHY_NOT, percent, scene_name
 from scenefer.schema import EMOTIONS

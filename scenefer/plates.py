@@ -19,10 +19,10 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from scenefer import comparison, files
+from scenefer.curves import COLOURS, curves
 from scenefer.intentions import parse_intention
 from scenefer.language import ENGLISH, Language
 from scenefer.report import words
-from scenefer.report.figures import COLOURS, curves
 from scenefer.schema import EMOTIONS
 
 if TYPE_CHECKING:

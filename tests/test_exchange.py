@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from scenefer import agenda, exchange, finish, run
+from scenefer import exchange, finish, reports, run
 from scenefer.errors import OutputError
 from scenefer.film import Film, Span
 from scenefer.plan import make_plan
@@ -78,7 +78,7 @@ def test_a_batch_knows_the_reports_that_a_kill_put_aside(tmp_path: Path):
     aside = folder(tmp_path / "a.17.old.tmp", "report.html")
     record = {"film": {"id": "x", "path": "x.mkv"}, "state": "done", "forgotten": "2026-01-01"}
     (aside / "run.json").write_text(json.dumps(record))
-    assert agenda._reports(tmp_path)["x"][0].forgotten
+    assert reports.find(tmp_path)["x"][0].forgotten
     assert os.listdir(tmp_path) == ["a"]
 
 

@@ -28,7 +28,7 @@ LAYERS = (
     ),
     (
         *("observation", "cast", "actors", "analysis", "report", "entries", "library"),
-        *("templates", "summary", "subtitles", "export", "explanation", "courses", "overlay", "plates"),
+        *("templates", "summary", "subtitles", "export", "explanation", "curves", "courses", "overlay", "plates"),
     ),
     (
         *(
@@ -46,7 +46,7 @@ LAYERS = (
             "finish",
             "erasure",
         ),
-        *("inventory", "failures", "memory", "agenda", "ledger", "batch", "cluster"),
+        *("inventory", "failures", "resources", "reports", "agenda", "ledger", "jobs", "batch", "cluster"),
         *("status", "housekeeping", "training", "demo"),
     ),
     ("console", "board", "cli"),

@@ -20,6 +20,7 @@ import pytest
 from benchmarks.report import long_film
 from scenefer import comparison
 from scenefer.analysis import Analysis
+from scenefer.curves import COLOURS
 from scenefer.emotions import EmotionSettings, summarise
 from scenefer.film import Film
 from scenefer.language import Language
@@ -446,9 +447,9 @@ def test_a_ribbon_over_the_arc_has_the_colours_of_what_was_intended():
     plain, drawn = figures.arc(whole, 30.0), figures.arc(whole, 30.0, meant)
     added = drawn["layout"]["shapes"][len(plain["layout"]["shapes"]) :]
     assert [(shape["x0"], shape["x1"], shape["fillcolor"]) for shape in added] == [
-        (0.0, 10.0, figures.COLOURS["angry"]),
-        (10.0, 20.0, figures.COLOURS["happy"]),
-        (10.0, 20.0, figures.COLOURS["neutral"]),
+        (0.0, 10.0, COLOURS["angry"]),
+        (10.0, 20.0, COLOURS["happy"]),
+        (10.0, 20.0, COLOURS["neutral"]),
     ]
     line = drawn["data"][-1]
     assert line["name"] == "share of what was intended"
@@ -606,7 +607,7 @@ def test_the_arc_inside_a_scene_has_its_cuts_and_the_share_of_what_was_intended(
     drawn = inside.arc(rows, shots, 0.0, 10.0, {"sad": 1.0})
     assert drawn["cuts"] == [500.0]
     assert len(drawn["areas"]) == len(EMOTIONS)
-    assert drawn["areas"][0]["colour"] == figures.COLOURS["neutral"]  # the largest below, the smallest above
+    assert drawn["areas"][0]["colour"] == COLOURS["neutral"]  # the largest below, the smallest above
     assert (
         drawn["areas"][0]["path"] == "M0 100L0 100L0 0L20 0L40 0L60 0L60 100L500 100L500 0L520 0L540 0L540 100V100H0Z"
     )

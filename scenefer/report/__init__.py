@@ -1,11 +1,12 @@
 """The report: one HTML page that holds all it shows and asks the network for nothing.
 
 build(analysis) ──▶ cards.py     a card a scene, a card a track       pictures.py  chosen and packed
-                    figures.py   the arc and the tracks, for plotly   words.py     numbers and findings
-                    inside.py    the arc inside a scene               warnings.py  what a run has kept in English
-                    evidence.py  what was looked at, settings         template.html.j2, style.css, report.js
-                    gaps.py      intended against detected                page.py     what every page has
-                    people.py    who is seen, and their arcs              people.html.j2, people.css
+                    faces.py     the faces of a card                  words.py     numbers and findings
+                    figures.py   the arc and the tracks, for plotly   warnings.py  what a run has kept in English
+                    inside.py    the arc inside a scene               template.html.j2, style.css, report.js
+                    evidence.py  what was looked at, settings             page.py     what every page has
+                    gaps.py      intended against detected                people.html.j2, people.css
+                    people.py    who is seen, and their arcs
 
 library.py makes the page that lists the films of a library, with thumbnails.py.
 
@@ -18,6 +19,7 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from scenefer.curves import COLOURS
 from scenefer.emotions import EmotionSettings, rule_for
 from scenefer.language import ENGLISH, Language
 from scenefer.report import cards, evidence, figures, gaps, page, people, pictures, warnings, words
@@ -92,7 +94,7 @@ def _page(analysis: Analysis, compared: Comparison | None, scenes: list[dict[str
         headline=words.headline(
             [(card["name"], card["clear"]) for card in scenes if card["distribution"]], len(scenes), language
         ),
-        emotions=[(language.emotion(emotion), figures.COLOURS[emotion]) for emotion in EMOTIONS],
+        emotions=[(language.emotion(emotion), COLOURS[emotion]) for emotion in EMOTIONS],
         scenes=scenes,
         tracks=tracks,
         people=people.people_cards(analysis, end, language),

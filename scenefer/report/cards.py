@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from scenefer.curves import COLOURS
 from scenefer.emotions import EQUAL_ACTOR, EQUAL_TRACK
-from scenefer.geometry import in_crop
 from scenefer.intentions import parse_intention
 from scenefer.language import ENGLISH, Language
-from scenefer.report import inside, people, words
-from scenefer.report.figures import COLOURS
+from scenefer.report import faces, inside, people, words
 from scenefer.report.pictures import keyframes, packed
 from scenefer.schema import EMOTIONS
 from scenefer.tables import rows_of
@@ -26,9 +24,7 @@ if TYPE_CHECKING:
 
 # A report of a long film must still open at once: fewer and smaller pictures a scene, the more scenes there are.
 _KEYFRAMES = ((24, 3), (60, 2))  # up to so many scenes, so many keyframes a scene; beyond, one
-_FACES = 4  # strongest faces a scene
 _TRACKS = 60  # tracks that are listed with a picture
-_APART = 1.0  # seconds between two faces of one track that are both shown
 
 
 def scene_cards(
@@ -92,7 +88,7 @@ def scene_cards(
                 "limits": words.limits(evidence, not video, language),
                 "within": evidence["n_shots"] < 3,
                 "single": _n_alike(evidence) < 2,
-                "faces": _faces(seen, list(meant), partial(_face, at=at, language=language)),
+                "faces": faces.strongest(seen, list(meant), at, language),
                 "intended": intended,
                 "meant": meant,
                 "verdicts": verdicts.get(int(scene["scene"]), []),
@@ -239,64 +235,3 @@ def _together(intentions: Sequence[Mapping[str, float]]) -> dict[str, float]:
         for emotion, share in intention.items():
             shares[emotion] = shares.get(emotion, 0.0) + share / len(intentions)
     return shares
-
-
-def _faces(readings: pd.DataFrame, meant: Sequence[str], show: Callable[..., dict[str, Any]]) -> list[dict[str, Any]]:
-    """Choose the faces that speak most for what was intended, then those that speak most for something else.
-
-    Where no face reads as intended most, those that come closest are shown, with the probability of what was intended.
-    Where nothing was intended, the faces read most surely are.
-    """
-    if not len(readings):
-        return []
-    sure = readings["probability"].to_numpy()
-    if not meant:
-        return [show(face) for face in rows_of(readings.iloc[_ranked(readings, sure, _FACES)])]
-    parts = readings[list(meant)].to_numpy()
-    shown = parts.sum(axis=1)
-    is_for = np.isin(readings["emotion"].to_numpy(object), list(meant))
-    sides = [("against", ~is_for, sure)]
-    sides.insert(0, ("for", is_for, shown) if is_for.any() else ("near", ~is_for, shown))
-    found = []
-    for side, belongs, strength in sides:
-        rows = np.flatnonzero(belongs)
-        best = rows[_ranked(readings.iloc[rows], strength[rows], _FACES // 2)]
-        for row, face in zip(best, rows_of(readings.iloc[best]), strict=True):
-            emotion = list(meant)[int(parts[row].argmax())] if side == "near" else None
-            found.append({**show(face, emotion), "side": side})
-    return found
-
-
-def _ranked(readings: pd.DataFrame, strength: np.ndarray, n: int) -> list[int]:
-    """Choose ``n`` rows, the strongest first: one of every track, then others of the same tracks, not neighbours."""
-    track, time = readings["track"].to_numpy(), readings["time"].to_numpy()
-    ranked = np.argsort(-strength, kind="stable")
-    first = ranked[np.sort(np.unique(track[ranked], return_index=True)[1])]
-    chosen = first[:n].tolist()
-    for row in ranked.tolist():
-        if len(chosen) == n:
-            break
-        if all(track[row] != track[other] or abs(time[row] - time[other]) >= _APART for other in chosen):
-            chosen.append(row)
-    return sorted(chosen, key=lambda row: -strength[row])
-
-
-def _face(
-    face: dict[str, Any], emotion: str | None = None, *, at: Callable[[float], str], language: Language
-) -> dict[str, Any]:
-    """Lay out a face with the probability of an emotion; without one, of the emotion it is read as."""
-    box, _ = in_crop(np.array([[face[edge] for edge in ("x0", "y0", "x1", "y1")]]), np.zeros((1, 5, 2)))
-    left, top, right, bottom = (100 * box[0].astype(float)).round(1).tolist()
-    shown = emotion or face["emotion"]
-    return {
-        "picture": packed(face["crop"], 112),
-        "box": {"left": left, "top": top, "width": round(right - left, 1), "height": round(bottom - top, 1)},
-        "emotion": shown,
-        "word": language.emotion(shown),
-        "colour": COLOURS[shown],
-        "percent": words.percent(100 * face[shown], language),
-        "leader": language.emotion(face["emotion"]) if shown != face["emotion"] else "",
-        "when": at(face["time"]),
-        "track": int(face["track"]),
-        "side": "",
-    }

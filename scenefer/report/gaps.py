@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from scenefer import comparison, findings
+from scenefer.curves import COLOURS
 from scenefer.emotions import SCREEN_TIME
 from scenefer.language import ENGLISH, Language, marked
 from scenefer.report import words
-from scenefer.report.figures import COLOURS
 from scenefer.schema import EMOTIONS
 from scenefer.verdicts import CLASSES, VERDICTS, rule
 

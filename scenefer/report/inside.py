@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from scenefer.report.figures import COLOURS, curves
+from scenefer.curves import COLOURS, curves
 from scenefer.schema import EMOTIONS
 
 if TYPE_CHECKING:

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from scenefer.actors import ActorSettings, best_faces
+from scenefer.curves import COLOURS
 from scenefer.language import ENGLISH, Language
 from scenefer.report import words
-from scenefer.report.figures import COLOURS
 from scenefer.report.pictures import packed
 from scenefer.schema import EMOTIONS
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from scenefer import executors, memory
+from scenefer import executors, resources
 from scenefer.agenda import Order
 from scenefer.batch import Batch
 from scenefer.film import Film
@@ -25,21 +25,21 @@ def film(width: int, height: int) -> Film:
 
 
 def test_the_memory_of_all_processes_of_a_run_is_counted():
-    before = memory.in_use()
+    before = resources.memory_in_use()
     assert before == pytest.approx(psutil.Process(os.getpid()).memory_info().rss / 1e6, rel=0.2)
     with subprocess.Popen([sys.executable, "-c", HOLDER], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as holder:
         assert holder.stdout
         holder.stdout.readline()
-        assert 75 < memory.in_use() - before < 130
+        assert 75 < resources.memory_in_use() - before < 130
         holder.communicate(b"\n")
 
 
 def test_a_piece_needs_more_memory_where_its_pictures_are_larger():
-    in_use = memory.in_use()
-    assert not memory.too_little(0.0, film(3840, 2160))
-    assert memory.too_little(in_use, film(640, 360))
-    assert not memory.too_little(in_use + 800, film(640, 360))
-    assert memory.too_little(in_use + 800, film(3840, 2160))
+    in_use = resources.memory_in_use()
+    assert not resources.too_little_memory(0.0, film(3840, 2160))
+    assert resources.too_little_memory(in_use, film(640, 360))
+    assert not resources.too_little_memory(in_use + 800, film(640, 360))
+    assert resources.too_little_memory(in_use + 800, film(3840, 2160))
 
 
 def test_decoding_is_held_back_while_memory_is_short_and_something_runs(tmp_path: Path):

@@ -1,11 +1,14 @@
-"""How much memory a run takes, all its processes together."""
+"""What a run takes of a machine: memory, all its processes together, and room on the disk."""
 
 from __future__ import annotations
 
 import os
+import shutil
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from scenefer.errors import printable
 
 if TYPE_CHECKING:
     from scenefer.film import Film
@@ -14,15 +17,26 @@ _NETWORKS = 400.0  # MB of a worker before it decodes: interpreter, torch and th
 _FRAMES = 48  # pictures of a film that decoder, queue and batch hold together, at most
 
 
-def too_little(bound: float, film: Film) -> bool:
+def too_little_memory(bound: float, film: Film) -> bool:
     """Tell whether another piece of a film would take the run beyond ``bound`` MB; 0 is no bound."""
     if not bound:
         return False
     picture = film.width * film.height * 3 / 1e6
-    return in_use() + _NETWORKS + _FRAMES * picture > bound
+    return memory_in_use() + _NETWORKS + _FRAMES * picture > bound
 
 
-def in_use() -> float:
+def too_little_disk(folder: Path, least: float) -> str:
+    """Say that a folder, which need not exist yet, has less than ``least`` MB free on its disk; "" where not."""
+    place = folder.absolute()
+    while not place.exists():
+        place = place.parent
+    free = shutil.disk_usage(place).free / 1e6
+    if free >= least:
+        return ""
+    return f"{printable(folder)} has {free:.0f} MB left, less than {least:.0f}; free space and run again to go on"
+
+
+def memory_in_use() -> float:
     """Sum up the resident memory of this process and of all below it, MB; 0 where the system does not say."""
     parents = _parents()
     family, pages = {os.getpid()}, 0
