@@ -61,8 +61,7 @@ def overlay(
     _check(film, analysis, to)
     rate = min(film.frame_rate, _FASTEST)
     painter = _Painter(analysis, language)
-    # A rate that no film has makes every frame a sample, which has all its pixels.
-    frames = video.frames(film, span, sample_rate=1e6)
+    frames = video.frames(film, span, sample_rate=None)
     # A declared end is that of the picture; any other may be that of its sound.
     end = min(span.end, film.duration) if film.duration is not None and film.end_declared else span.start
     drawn = (painter.draw(pixels, time) for time, pixels in _steady(frames, rate, Span(span.start, end), progress))

@@ -15,6 +15,7 @@ from scenefer.film import Span
 from scenefer.video import ReaderNotes, probe, reading
 from scenefer.video.colour import Converter
 from scenefer.video.frame import Frame
+from scenefer.video.held import repeated
 from scenefer.video.prefetch import ahead
 from tests.clips import moving, write_clip
 
@@ -117,6 +118,7 @@ def test_what_lies_before_a_part_is_not_decoded_any_more_when_the_reading_is_sto
     assert film.key_frames == ()
     stopped = threading.Event()
     stopped.set()
-    source = reading._decoded(film, Span(1.5, 2.0), 1, ReaderNotes())
+    decoded = reading._decoded(film, Span(1.5, 2.0), 1, ReaderNotes())
+    source = repeated(decoded, film, 5.0, ReaderNotes())
     assert list(reading._chosen(source, Converter(film, ReaderNotes()), Span(1.5, 2.0), 5.0, stopped)) == []
-    assert source.gi_frame is None, "it was closed"
+    assert decoded.gi_frame is None, "it was closed"

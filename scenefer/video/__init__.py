@@ -5,6 +5,7 @@
       container.py         opens files and enters them at key frames
       declared.py          what a header declares, before it is believed
       timeline.py          timestamps to film time, and which frames are samples
+      held.py              pictures that last, in films of varying rate
       colour.py            decoded frames to RGB as displayed: matrix, range, HDR, rotation, shape of the pixels, fields
       hdr.py               PQ and HLG to standard range
       prefetch.py          decoding runs a bounded number of frames ahead

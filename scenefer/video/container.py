@@ -139,10 +139,10 @@ def prepare(container: InputContainer, index: int, threads: int) -> VideoStream:
     return stream
 
 
-def packets(container: InputContainer, stream: VideoStream) -> Iterator[Packet]:
+def packets(container: InputContainer, stream: VideoStream) -> Iterator[Packet | None]:
     """Yield the packets of a stream, the empty one that flushes the decoder last.
 
-    A place that cannot be demuxed is stepped over, as long as something follows it.
+    A place that cannot be demuxed is stepped over, as long as something follows it; there None is yielded.
     """
     barren = 0
     while barren < 3:
@@ -153,6 +153,7 @@ def packets(container: InputContainer, stream: VideoStream) -> Iterator[Packet]:
             return
         except av.error.FFmpegError:
             barren += 1
+            yield None
     yield from _flush(container, stream)
 
 

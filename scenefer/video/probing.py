@@ -92,7 +92,7 @@ def _probe_video(path: Path) -> Film:
 def _first_frame(container: InputContainer, stream: VideoStream, path: Path) -> VideoFrame:
     for packet in packets(container, stream):
         try:
-            frames = packet.decode()
+            frames = [] if packet is None else packet.decode()
         except av.error.FFmpegError:
             continue
         if frames:
