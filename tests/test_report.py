@@ -217,7 +217,7 @@ def part_of(whole: Analysis, begin: float) -> Analysis:
     return replace(whole, film=replace(whole.film, duration=600.0), **moved)
 
 
-@pytest.mark.parametrize(("duration", "said"), [(600.0, "10 min 00 s"), (None, "30 s")])
+@pytest.mark.parametrize(("duration", "said"), [(600.0, "10 min 00 s"), (None, "30 s"), (20.0, "30 s")])
 def test_the_length_is_the_films_whatever_part_of_it_was_read(duration: float | None, said: str):
     part = part_of(analysed(), 60.0)
     html = render(replace(part, film=replace(part.film, duration=duration)))

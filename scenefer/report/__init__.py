@@ -153,8 +153,12 @@ def _title(analysis: Analysis, language: Language) -> dict[str, Any]:
 
 
 def _length(analysis: Analysis) -> float:
-    """Tell how long the film is, in seconds, whatever part of it was read; where it does not say, how much was read."""
-    return length_of(analysis.shots) if analysis.film.duration is None else analysis.film.duration
+    """Tell how long the film is, in seconds, whatever part of it was read.
+
+    How much was read, where the film does not say; and where it says less: streams that were joined state the length of
+    the first one.
+    """
+    return max(analysis.film.duration or 0.0, length_of(analysis.shots))
 
 
 def _end(analysis: Analysis) -> float:
