@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -62,6 +64,19 @@ def test_what_cannot_be_meant_is_said_in_one_line(place: Path, arguments: tuple[
     done = scenefer(*arguments, cwd=place)
     (line,) = complaints(done)
     assert (done.returncode, said in line) == (2, True), line
+
+
+def test_a_comparison_with_another_sheet_keeps_nothing_of_what_was_said_of_the_one_before(place: Path):
+    (place / "first.csv").write_text("scene,start,end,intended,mood\n1,0,2,happy,dark\n", encoding="utf-8")
+    (place / "second.csv").write_text("scene,start,end,intended\n1,0,2,sad\n", encoding="utf-8")
+    run = shutil.copytree(place / "reports" / "film", place / "compared")
+    said = []
+    for sheet in ("first.csv", "second.csv"):
+        done = scenefer("compare", "compared", "--intended", sheet, cwd=place)
+        assert done.returncode == 0, done.stderr
+        said.append(json.loads((run / "run.json").read_text(encoding="utf-8"))["warnings"])
+    assert [each for each in said[0] if each not in said[1]] == ["first.csv: columns kept but not understood: mood"]
+    assert set(said[1]) < set(said[0])
 
 
 def test_figures_are_written_into_the_run_or_where_it_is_said(place: Path):

@@ -58,8 +58,10 @@ def compare(
         demand(intended)
         film = from_timecode(loaded.film, timecode_start)
         sheet, notices = sheets.read_sheet(intended, film, every_clip=every_clip)
-        warnings = [*loaded.run.get("warnings", []), *(notice for notice in notices)]
-        record = {**loaded.run, "warnings": list(dict.fromkeys(warnings))}
+        before = set(loaded.run.get("compare_notices", []))  # of a sheet that another comparison has read
+        warnings = [said for said in loaded.run.get("warnings", []) if said not in before]
+        new = [notice for notice in notices if notice not in warnings]
+        record = {**loaded.run, "warnings": [*warnings, *new], "compare_notices": new}
         if "made_of" in record:  # a batch with the sheets from before makes the report anew
             record["made_of"] = {**record["made_of"], "sheets": "those of scenefer compare"}
         loaded = replace(loaded, sheet=sheet, run=record)
