@@ -21,6 +21,7 @@ from scenefer.feed import Feed
 from scenefer.film import Film, clock
 from scenefer.finish import Finish, stamped
 from scenefer.jobs import Job, Look
+from scenefer.language import Language
 from scenefer.ledger import Ledger
 from scenefer.pieces import Piece
 
@@ -56,7 +57,8 @@ class Batch:
         self._feed = Feed(())
         self._workers = 1
         # Of films that were asked for by name all is told, and nothing kept.
-        self._ledger = None if order.again else Ledger(order.out, order.copy_to)
+        language = Language(order.plan.report.language)
+        self._ledger = None if order.again else Ledger(order.out, order.copy_to, language)
         self._disk_looked = time.monotonic() - _DISK_EVERY
         for task in self.agenda.tasks.values():
             self.agenda.place(task)

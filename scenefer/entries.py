@@ -39,7 +39,7 @@ def _of_record(record: Mapping[str, Any]) -> dict[str, Any]:
         "name": printable(Path(film["path"]).name),
         "path": printable(film["path"]),
         "state": str(record.get("state", "done")),
-        "why": "; ".join(printable(warning) for warning in record.get("warnings", ())) or None,
+        "why": "\n".join(printable(warning) for warning in record.get("warnings", ())) or None,
         "width": int(film["width"]),
         "height": int(film["height"]),
         "coverage": float(record.get("coverage", {}).get("face", 0.0)),
@@ -84,7 +84,7 @@ def _of_comparison(
     """
     from scenefer import agreement
     from scenefer.emotions import EQUAL_ACTOR, EQUAL_TRACK, VIEWS
-    from scenefer.findings import finding
+    from scenefer.findings import figures, finding
 
     if compared is None:
         return {"n_judged": 0, "n_match": 0, "largest_gap": None, "gaps": "[]", "verdicts": "[]"}
@@ -103,6 +103,7 @@ def _of_comparison(
             "character": row["character"],
             "verdict": row["verdict"],
             "sentence": finding(row),
+            "figures": figures(row),
         }
         for row in rows_of(apart.head(_GAPS))
     ]

@@ -26,6 +26,12 @@ _PLACES = (
 )
 
 
+_FIGURES = (
+    *("intended", "why", "verdict", "label", "detected", "rank", "lead"),
+    *("mass", "mass_low", "mass_high", "tv", "tv_low", "tv_high"),
+)
+
+
 def summary(comparison: Comparison) -> str:
     """Write the headline in words: a line a scene, then the film, then what a reader must know."""
     rows = headline(comparison)[0]
@@ -40,8 +46,17 @@ def _sentence(row: Mapping[str, Any]) -> str:
     return f"{name}: {finding(row)}{verdict}{', within one take' * bool(verdict and row['within'] == 'one take')}"
 
 
+def figures(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what ``finding`` reads of a row, as JSON can keep it: null as None."""
+    import pandas as pd
+
+    leads = () if row["detected"] is None else (f"detected_{row['detected']}",)
+    kept = {name: None if pd.isna(row[name]) else row[name] for name in (*_FIGURES, *leads)}
+    return kept if kept["rank"] is None else {**kept, "rank": int(kept["rank"])}
+
+
 def finding(row: Mapping[str, Any], language: Language = ENGLISH) -> str:
-    """Say of a row of the table what was intended and what was detected."""
+    """Say of a row of the table, or of its ``figures``, what was intended and what was detected."""
     say, why, rank = language.say, row["why"], row["rank"]
     if row["intended"] is None:
         return say(why)
@@ -53,7 +68,7 @@ def finding(row: Mapping[str, Any], language: Language = ENGLISH) -> str:
     )
     if row["verdict"] is None:
         return say("{meant} intended; not judged: {why}", meant=meant, why=say(why))
-    if row["lead"] != row["lead"]:  # a mixture leads nobody
+    if row["lead"] is None or row["lead"] != row["lead"]:  # a mixture leads nobody
         n, low, high = (f"{100 * row[name]:.0f}" for name in ("tv", "tv_low", "tv_high"))
         return say(
             "{meant} intended, {n} points of mass misplaced ({low}–{high})", meant=meant, n=n, low=low, high=high

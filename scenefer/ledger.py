@@ -9,6 +9,7 @@ from scenefer import claims, copies, exchange, failures, files, library, run
 from scenefer.agenda import Task
 from scenefer.errors import printable
 from scenefer.film import path_id
+from scenefer.language import ENGLISH, Language
 
 _EVERY = 60.0  # seconds between updates of the library's tables, or longer where they take long
 _SHARE = 20  # at most one twentieth of the time goes into them
@@ -21,8 +22,8 @@ class Ledger:
     Its methods raise OutputError where the folder of the reports cannot be written.
     """
 
-    def __init__(self, out: Path, copy_to: str = "") -> None:
-        self._out, self._copy_to = out, copy_to
+    def __init__(self, out: Path, copy_to: str = "", language: Language = ENGLISH) -> None:
+        self._out, self._copy_to, self._language = out, copy_to, language
         self._changed = False
         self._updated = time.monotonic()
         self._took = 0.0  # seconds, the last update of the tables
@@ -61,7 +62,7 @@ class Ledger:
                 with claims.claim(self._out / "library" / "tables"):
                     self._changed = False
                     failures.write_tables(self._out, failures.read(self._out))
-                    library.write(self._out)
+                    library.write(self._out, self._language)
                 break
             except claims.Elsewhere:
                 time.sleep(0.5)

@@ -25,7 +25,8 @@ from typing import Any, NamedTuple
 from scenefer import entries, files, tables
 from scenefer.analysis import read_record
 from scenefer.errors import SceneferError, printable, unwritable
-from scenefer.schema import TABLES
+from scenefer.language import ENGLISH, Language
+from scenefer.schema import names
 
 FOLDER, PAGE = NAMES = ("library", "library.html")  # in the folder of the reports; no run may have these names
 GATHERED = ("scenes", "shots", "tracks", "samples", "expressions", "scene_emotions", "comparison")
@@ -51,11 +52,14 @@ class Unreadable(NamedTuple):
     error: str
 
 
-def write(reports: Path) -> Path:
+def write(reports: Path, language: Language = ENGLISH) -> Path:
     """Gather the runs of a folder of reports into its library, and list them in a page.
 
     Only films whose runs changed are read. Of several runs of one film the one made last counts, the page names the
     others; a film whose run is gone is removed.
+
+    Args:
+        language: of the page.
 
     Returns:
         The page.
@@ -80,13 +84,12 @@ def write(reports: Path) -> Path:
             except OSError as error:
                 raise unwritable(library, error, "free space") from error
         rows.append(row)
-    columns = [column.name for column in TABLES["films"]]
-    films = tables.conform({name: [row[name] for row in rows] for name in columns}, "films")
+    films = tables.conform({name: [row[name] for row in rows] for name in names("films")}, "films")
     try:
         library.mkdir(parents=True, exist_ok=True)
         tables.write(library / "films.parquet", films, "films")
         _remove_others(library, set(films["film"]))
-        text = page.render(films, failures(reports), [broken._asdict() for broken in unreadable], doubles)
+        text = page.render(films, failures(reports), [broken._asdict() for broken in unreadable], doubles, language)
         files.write_whole(reports / PAGE, text.encode("utf-8", "replace"))
     except OSError as error:
         raise unwritable(library, error, "free space") from error

@@ -253,7 +253,7 @@ TABLES: dict[str, tuple[Column, ...]] = {
         Column("folder", "str", "", "its run, a folder beside the library"),
         Column("record", "str", "", "size and time of the run's run.json: as long as they stay, the run is not read"),
         Column("state", "str", "", "done, or partial: some of the film could not be read"),
-        Column("why", "str?", "", "what a reader of the report is warned of"),
+        Column("why", "str?", "", "what a reader of the report is warned of, a line each"),
         Column("made", "str", "", "when it was analysed, ISO 8601"),
         Column("duration", "float64", "s", "of what was read, from the first shot to the last"),
         Column("width", "int64", "px", "as displayed"),
@@ -272,7 +272,7 @@ TABLES: dict[str, tuple[Column, ...]] = {
         Column("n_judged", "int64", "", "intentions that could be judged, 0 where the film has none"),
         Column("n_match", "int64", "", "of them, shown as intended"),
         Column("largest_gap", "float64?", "0..1", "largest Jensen-Shannon distance of what is not shown as intended"),
-        Column("gaps", "str", "", "JSON: the largest gaps, each with scene, name, verdict and sentence"),
+        Column("gaps", "str", "", "JSON: the largest gaps, each with scene, name, verdict, sentence and figures"),
         Column("verdicts", "str", "", "JSON: begin and end (s of what was read) and verdict of every scene judged"),
         Column(
             "arc",

@@ -32,7 +32,7 @@ from tests.test_report import Page, analysed, compared
 
 PACKAGE = Path(scenefer.__file__).parent
 INDONESIAN = Language("id")
-PAGES = ("template.html.j2", "people.html.j2")
+PAGES = ("template.html.j2", "people.html.j2", "library.html.j2")
 SPOKEN = {"say": None, "marked": None, "_": None, "many": (1, 2)}
 
 

@@ -24,6 +24,7 @@ import pytest
 
 from scenefer import analysis, comparison, library, run, tables
 from scenefer.errors import OutputError, SceneferError
+from scenefer.language import Language
 from scenefer.report import library as page
 from scenefer.report import thumbnails
 from scenefer.schema import EMOTIONS, TABLES
@@ -378,8 +379,9 @@ def test_the_hard_films_stand_in_the_page_with_their_messages(tmp_path: Path):
 def many(n: int) -> tuple[pd.DataFrame, list[dict[str, Any]]]:
     """Films of noisy arcs and three gaps each, and a failure for every tenth."""
     noise = np.random.default_rng(0)
-    gaps = [{"scene": 3, "name": "at the station", "character": None, "verdict": "mismatch",
-             "sentence": "sad intended, detected at 12 % (8–17), fourth where happy leads with 44 %"}] * 3  # fmt: skip
+    figures = {"intended": "sad", "why": None, "verdict": "mismatch", "label": "sad", "detected": "happy", "rank": 4,
+               "lead": -32.0, "mass": 12.0, "mass_low": 8.0, "mass_high": 17.0, "detected_happy": 44.0}  # fmt: skip
+    gaps = [{"scene": 3, "name": "at the station", "character": None, "verdict": "mismatch", "figures": figures}] * 3
     columns = {
         "film": [f"{k:016x}" for k in range(n)], "name": [f"film number {k}.mkv" for k in range(n)],
         "path": [f"/archive/films/film number {k}.mkv" for k in range(n)],
@@ -393,6 +395,21 @@ def many(n: int) -> tuple[pd.DataFrame, list[dict[str, Any]]]:
         "arc": [noise.integers(0, 255 // 7, 64 * 7).astype(np.uint8).tobytes() for _ in range(n)],
     }  # fmt: skip
     return tables.conform(columns, "films"), [failed(f"/archive/films/bad {k}.mp4", "is empty") for k in range(n // 10)]
+
+
+def test_the_page_is_written_in_one_language_from_its_first_word_to_its_last(copied: Path):
+    note_failures(copied, failed("/archive/films/bad.mp4", "bad.mp4 is empty", time=12.0, permanent=False))
+    english = Page(library.write(copied).read_text("utf-8"))
+    html = library.write(copied, Language("id")).read_text("utf-8")
+    page = Page(html)
+    assert '<html lang="id">' in html
+    assert "sedih dimaksudkan, terdeteksi" in page.text
+    assert "22 Maret 2026" in page.text
+    assert "(open pada 0:12,0)" in page.text
+    spoken = set(re.findall(r"[a-z]{3,}", page.text.casefold()))
+    kept = {"scenefer", "library", "films", "parquet", "scene", "emotions", "alpha", "beta", "gamma", "joy", "rage"}
+    kept |= {"bad", "empty", "open", "batch", "esc", "enter", "film", "shot", "status"}  # of names, errors and loans
+    assert spoken & set(re.findall(r"[a-z]{3,}", english.text.casefold())) <= kept
 
 
 def test_a_thousand_films_are_a_page_of_a_few_megabytes():

@@ -12,16 +12,18 @@ from scenefer import console
 from scenefer.cli import speech
 from scenefer.cli.speech import demand, out, say
 from scenefer.errors import PlanError, SceneferError
+from scenefer.language import Language
 
 
 def library(
     reports: Annotated[Path, typer.Argument(metavar="[REPORTS]", help="Folder of the reports.")] = Path("reports"),
+    lang: Annotated[str, typer.Option(help="Of the page: en or id.")] = "en",
 ) -> None:
     """Gather the reports in a folder into one page and into tables of all films."""
     from scenefer import library as libraries
 
     demand(reports)
-    say(f"library: {libraries.write(reports)}")
+    say(f"library: {libraries.write(reports, Language(lang))}")
 
 
 def status(

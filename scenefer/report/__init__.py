@@ -79,7 +79,7 @@ def _page(analysis: Analysis, compared: Comparison | None, scenes: list[dict[str
         "decimal": language.decimal_mark,
     }
     return page.template("template.html.j2").render(
-        **_speech(language),
+        **page.speech(language),
         language=language,
         policy=page.policy(scripts),
         style=page.part("style.css") + page.part("people.css"),
@@ -109,19 +109,6 @@ def _page(analysis: Analysis, compared: Comparison | None, scenes: list[dict[str
         rules=_rules(analysis),
         no_feeling=language.say(words.NO_FEELING),
     )
-
-
-def _speech(language: Language) -> dict[str, Any]:
-    """Return how the template speaks: a sentence of the catalogue may hold marks, what fills its places may not."""
-    from markupsafe import Markup, escape
-
-    def said(message: str, **values: object) -> Markup:
-        return Markup(language.say(message, **{name: escape(value) for name, value in values.items()}))
-
-    def many(one: str, more: str, n: int, **values: object) -> Markup:
-        return Markup(language.many(one, more, n, **{name: escape(value) for name, value in values.items()}))
-
-    return {"_": said, "many": many}
 
 
 def _title(analysis: Analysis, language: Language) -> dict[str, Any]:

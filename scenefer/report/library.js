@@ -7,7 +7,7 @@
   const chips = [...document.querySelectorAll("[data-show]")], sorts = [...document.querySelectorAll("[data-sort]")];
   const rank = { failed: 0, partial: 1, done: 2 };
   const falling = new Set(["length", "coverage", "gap", "made"]);
-  const collator = new Intl.Collator("en", { numeric: true });
+  const collator = new Intl.Collator(document.documentElement.lang, { numeric: true });
   const plain = (text) => text.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase();
   // What can be found: all that the film's entry says, and where the file lies.
   const texts = films.map((film) => plain(`${film.textContent} ${film.querySelector("[title]").title}`));
@@ -49,7 +49,7 @@
       n += fits;
     });
     none.hidden = n > 0 || !films.length;
-    shown.textContent = n === films.length ? `${n} films` : `${n} of ${films.length} films`;
+    shown.textContent = n === films.length ? shown.dataset.all : shown.dataset.some.replace("{some}", n);
     for (const chip of chips) chip.setAttribute("aria-pressed", chosen.has(chip.dataset.show));
   }
 

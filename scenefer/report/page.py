@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import jinja2
 
+    from scenefer.language import Language
+
 
 def policy(scripts: list[str]) -> str:
     """Allow the page its own scripts, by hash, its styles and its pictures, and nothing else."""
@@ -54,3 +56,16 @@ def template(name: str) -> jinja2.Template:
         lstrip_blocks=True,
     )
     return environment.get_template(name)
+
+
+def speech(language: Language) -> dict[str, Any]:
+    """Return how the template speaks: a sentence of the catalogue may hold marks, what fills its places may not."""
+    from markupsafe import Markup, escape
+
+    def said(message: str, **values: object) -> Markup:
+        return Markup(language.say(message, **{name: escape(value) for name, value in values.items()}))
+
+    def many(one: str, more: str, n: int, **values: object) -> Markup:
+        return Markup(language.many(one, more, n, **{name: escape(value) for name, value in values.items()}))
+
+    return {"_": said, "many": many}

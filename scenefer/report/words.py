@@ -60,11 +60,6 @@ def length(seconds: float, language: Language = ENGLISH) -> str:
     return language.say("{m} min {n} s", m=minutes, n=f"{rest:02}") if minutes else language.say("{n} s", n=rest)
 
 
-def count(n: int, noun: str) -> str:
-    """Write a number of things in English, where a page has no other language: 1 film, 21 films, 1,200 films."""
-    return f"{n:,} {noun}" if n == 1 else f"{n:,} {noun}s"
-
-
 def shots(n: int, language: Language = ENGLISH) -> str:
     """Write a number of shots."""
     return language.many("{n} shot", "{n} shots", n)
