@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from scenefer.expression import smooth
+from scenefer.expression import counted, smooth
 from scenefer.schema import EMOTIONS
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def curves(expressions: pd.DataFrame, points: int = _POINTS) -> tuple[np.ndarray
     Args:
         points: of a curve, about; more moments are averaged.
     """
-    smoothed = smooth(expressions.loc[expressions["weight"] > 0], _SMOOTHED)
+    smoothed = smooth(expressions.loc[counted(expressions)], _SMOOTHED)
     if not len(smoothed):
         return np.zeros(0), np.zeros((0, len(EMOTIONS)))
     moments = smoothed.groupby("time")

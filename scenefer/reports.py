@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from scenefer import exchange
+from scenefer import exchange, library
 from scenefer.analysis import read_record
 
 
@@ -25,12 +25,7 @@ def find(out: Path) -> dict[str, list[Report]]:
     """Find every whole report in a folder, by the film's id; those that an exchange has moved aside are put back."""
     found: dict[str, list[Report]] = {}
     exchange.restore_all(out)
-    try:
-        with os.scandir(out) as entries:
-            folders = [Path(entry.path) for entry in entries if entry.is_dir() and not entry.name.endswith(".tmp")]
-    except OSError:
-        return found
-    for folder in folders:
+    for folder in library.runs_in(out):
         try:
             record = read_record(folder)
             if (folder / "report.html").is_file():

@@ -10,6 +10,7 @@ import numpy as np
 
 from scenefer.curves import COLOURS
 from scenefer.emotions import EQUAL_ACTOR, EQUAL_TRACK
+from scenefer.expression import counted
 from scenefer.intentions import parse_intention
 from scenefer.language import ENGLISH, Language
 from scenefer.report import faces, inside, people, words
@@ -80,7 +81,7 @@ def scene_cards(
                 "arc": inside.arc(seen, analysis.shots, start, end, meant) if video and distribution else None,
                 "covered": words.covered(
                     evidence,
-                    seen.loc[(seen["weight"] > 0) & seen["track"].isin(untold), "track"].nunique(),
+                    seen.loc[counted(seen) & seen["track"].isin(untold), "track"].nunique(),
                     words.shots if video else words.pictures,
                     language,
                 ),
@@ -104,7 +105,7 @@ def track_cards(analysis: Analysis, language: Language = ENGLISH) -> tuple[list[
         The cards, and the leading emotion of every track that has a usable face.
     """
     readings = _readings(analysis)
-    usable = readings.loc[readings["weight"] > 0]
+    usable = readings.loc[counted(readings)]
     weighted = usable[list(EMOTIONS)].mul(usable["weight"], axis=0).groupby(usable["track"]).sum()
     shares = {int(row["track"]): row for row in rows_of(weighted.div(weighted.sum(axis=1), axis=0).reset_index())}
     leaders = {track: max(EMOTIONS, key=lambda emotion: share[emotion]) for track, share in shares.items()}

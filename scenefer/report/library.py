@@ -84,7 +84,7 @@ def _record(row: Mapping[str, Any], doubles: Sequence[str], language: Language) 
     gaps = [_gap(gap, language) for gap in json.loads(row["gaps"])]
     verdicts, length = json.loads(row["verdicts"]), row["duration"]
     counts = {verdict: sum(row[2] == verdict for row in verdicts) for verdict in SIGNS}
-    why = [language.retell(words.printable(line), warnings.SHAPES) for line in (row["why"] or "").splitlines()]
+    said = (row["why"] or "").splitlines() if row["state"] != "done" else []
     leading = sorted(((e, row[e]) for e in EMOTIONS if row[e] == row[e]), key=lambda pair: -pair[1])
     return {
         "id": row["film"],
@@ -93,7 +93,7 @@ def _record(row: Mapping[str, Any], doubles: Sequence[str], language: Language) 
         "link": _link(row["folder"]),
         "doubles": [(printable(folder), _link(folder)) for folder in doubles],
         "state": row["state"] if row["state"] in _STATES else "done",
-        "why": "; ".join(why) if row["state"] != "done" else "",
+        "why": "; ".join(language.retell(words.printable(line), warnings.SHAPES) for line in said),
         "where": "",
         "remedy": "",
         "again": "",

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from av.packet import Packet
     from av.video.stream import VideoStream
 
+MP4 = "mov,mp4,m4a,3gp,3g2,mj2"  # the demuxer of MP4 and QuickTime, whose index names every picture
 LARGEST_SIDE = 16_384  # px
 LARGEST_PICTURE = 1 << 27  # px, 400 MB as RGB
 

@@ -15,7 +15,7 @@ import numpy as np
 from scenefer.errors import FilmError, PlanError, printable
 from scenefer.film import Film, film_id
 from scenefer.video.colour import displayed_size
-from scenefer.video.container import check_size, choose_stream, open_container, packets, prepare
+from scenefer.video.container import MP4, check_size, choose_stream, open_container, packets, prepare
 from scenefer.video.declared import UNKNOWN
 from scenefer.video.stills import probe_folder, probe_still
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 # Containers with an index, and codecs that start afresh at a key frame. In all others (MPEG-PS and -TS, AVI, raw
 # streams) seeking lands somewhere near the place, and a film is read in one piece.
-_ENTERED = frozenset({"mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm"})
+_ENTERED = frozenset({MP4, "matroska,webm"})
 _FRESH = frozenset(
     {"h264", "hevc", "vvc", "vp8", "vp9", "av1", "libdav1d", "mpeg4", "mpeg2video", "mjpeg", "prores", "dnxhd"}
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Generator, Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 
@@ -69,7 +69,7 @@ def frames(
         source = _chosen(with_decord.read(film, threads), ArrayConverter(film), span, sample_rate, stopped)
     else:
         decoded = _decoded(film, span, threads, notes)
-        shown = _each_once(decoded) if sample_rate is None else repeated(decoded, film, sample_rate, notes)
+        shown = repeated(decoded, film, sample_rate, notes)
         source = _chosen(shown, Converter(film, notes), span, sample_rate, stopped)
     return ahead(source, prefetch, stopped) if prefetch else source
 
@@ -123,12 +123,6 @@ def _chosen(
 
 def _run_up(time: float, picture: Any, converter: _Converter) -> Frame:
     return Frame(-1, time, converter.small(picture), converter.full(picture), run_up=True)
-
-
-def _each_once(decoded: Generator[Decoded]) -> Generator[tuple[float, VideoFrame]]:
-    with closing(decoded):
-        for shown in decoded:
-            yield shown.time, shown.picture
 
 
 def _decoded(film: Film, span: Span, threads: int, notes: ReaderNotes) -> Generator[Decoded]:
