@@ -9,13 +9,14 @@ from __future__ import annotations
 import hashlib
 import os
 from bisect import bisect_left
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, fields
 from fractions import Fraction
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, BinaryIO, NamedTuple
 
-from scenefer.errors import FilmError, printable
+from scenefer.errors import AccessError, printable
 
 _MIB = 1 << 20
 _BLOCK = 64 << 10
@@ -90,22 +91,42 @@ def film_id(path: Path) -> str:
     A renamed or moved film keeps its id; 6 MiB are read, whatever the size.
 
     Raises:
-        FilmError: the file cannot be read.
+        AccessError: the file cannot be read.
     """
     digest = hashlib.sha256()
-    try:
-        size = path.stat().st_size
+    with _reading(path) as file:
+        size = os.fstat(file.fileno()).st_size
         digest.update(str(size).encode())
-        with path.open("rb") as file:
-            digest.update(file.read(_MIB))
-            for k in range(_N_BLOCKS):
-                file.seek(size * k // _N_BLOCKS)
-                digest.update(file.read(_BLOCK))
-            file.seek(max(0, size - _MIB))
-            digest.update(file.read(_MIB))
-    except OSError as error:
-        raise FilmError(f"{printable(path)} cannot be read: {error.strerror}") from error
+        digest.update(file.read(_MIB))
+        for k in range(_N_BLOCKS):
+            file.seek(size * k // _N_BLOCKS)
+            digest.update(file.read(_BLOCK))
+        file.seek(max(0, size - _MIB))
+        digest.update(file.read(_MIB))
     return digest.hexdigest()[:16]
+
+
+def demand_readable(path: Path) -> None:
+    """Read blocks of a film that ``film_id`` has not read, so that what its disk withholds is not taken for damage.
+
+    Raises:
+        AccessError: a block cannot be read.
+    """
+    with _reading(path) as file:
+        size = os.fstat(file.fileno()).st_size
+        for k in range(_N_BLOCKS):
+            file.seek(size * (2 * k + 1) // (2 * _N_BLOCKS))
+            file.read(_BLOCK)
+
+
+@contextmanager
+def _reading(path: Path) -> Generator[BinaryIO]:
+    try:
+        with path.open("rb") as file:
+            yield file
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise AccessError(f"{printable(path)} cannot be read: {reason}; check the disk or the network") from error
 
 
 def path_id(path: Path) -> str:

@@ -8,17 +8,18 @@ from dataclasses import asdict, dataclass, replace
 from functools import cache
 from importlib import metadata
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from scenefer import claims, store, survey
 from scenefer import plan as plans
 from scenefer.errors import FilmError, printable
-from scenefer.film import Film, Span, chunks
+from scenefer.film import Film, Span, chunks, demand_readable
 from scenefer.models import records, zoo
 from scenefer.plan import Plan
 
 if TYPE_CHECKING:
     from scenefer.observation import Models, Observation
+    from scenefer.video import ReaderNotes
 
 _PACKAGES = ("scenefer", "av", "numpy", "opencv-python-headless", "pandas", "pyarrow", "torch")
 _FOR_EVER = float("inf")
@@ -103,6 +104,7 @@ def observe_piece(piece: Piece, report: Callable[[float], None]) -> None:
     Raises:
         Elsewhere: another process is at it.
         FilmError: it cannot be decoded, or the file was changed meanwhile.
+        AccessError: its disk or network does not give all of the file.
         OutputError: it cannot be written.
     """
     with claims.claim(piece.folder) as staging:
@@ -111,9 +113,9 @@ def observe_piece(piece: Piece, report: Callable[[float], None]) -> None:
         try:
             observation, notes = _observe(piece, report)
         except FilmError:
-            _demand_unchanged(piece)  # says what is behind it
+            _demand_sound(piece, damaged=True)  # says what is behind it
             raise
-        _demand_unchanged(piece)
+        _demand_sound(piece, damaged=notes.partial)
         store.write_piece(
             staging,
             piece.folder,
@@ -125,7 +127,7 @@ def observe_piece(piece: Piece, report: Callable[[float], None]) -> None:
                 "settings": asdict(piece.plan.observation),
                 "expression": piece.plan.models.expression,
                 "expression_id": piece.expression_id,
-                "notes": notes,
+                "notes": asdict(notes),
                 "versions": versions(),
             },
         )
@@ -143,7 +145,7 @@ def versions() -> dict[str, str]:
     return {"python": platform.python_version(), **{name: metadata.version(name) for name in _PACKAGES}}
 
 
-def _observe(piece: Piece, report: Callable[[float], None]) -> tuple[Observation, dict[str, Any]]:
+def _observe(piece: Piece, report: Callable[[float], None]) -> tuple[Observation, ReaderNotes]:
     from scenefer.observation import observe
     from scenefer.video import ReaderNotes, frames
 
@@ -159,7 +161,7 @@ def _observe(piece: Piece, report: Callable[[float], None]) -> tuple[Observation
     )
     models = _load_models(piece.plan, piece.weights)
     observation = observe(decoded, models, seen, lambda reached: report(reached - piece.span.start))
-    return observation, asdict(notes)
+    return observation, notes
 
 
 def _reclassify(piece: Piece) -> bool:
@@ -178,12 +180,15 @@ def _reclassify(piece: Piece) -> bool:
     return True
 
 
-def _demand_unchanged(piece: Piece) -> None:
-    """Refuse what was read of a file that became another one meanwhile: it would be kept under the wrong content."""
-    if piece.stamp is None or survey.stamp_of(piece.film.path) == piece.stamp:
+def _demand_sound(piece: Piece, *, damaged: bool) -> None:
+    """Refuse what was read of a file that became another one meanwhile, or damage that is its disk's."""
+    if piece.stamp is None:
         return
-    what = "was changed" if piece.film.path.exists() else "was moved or deleted"
-    raise FilmError(f"{printable(piece.film.path)} {what} while it was read; run again once it is whole")
+    if survey.stamp_of(piece.path) != piece.stamp:  # it would be kept under the wrong content
+        what = "was changed" if piece.path.exists() else "was moved or deleted"
+        raise FilmError(f"{printable(piece.path)} {what} while it was read; run again once it is whole")
+    if damaged:
+        demand_readable(piece.path)
 
 
 @cache

@@ -50,6 +50,11 @@ def observe_with_little(piece, report):
         resource.setrlimit(resource.RLIMIT_AS, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
 pieces._observe = observe_with_little
 """
+WITHHOLDING = """
+from pathlib import Path
+from scenefer import film, pieces
+pieces.demand_readable = lambda path: film.demand_readable(Path("/proc/self/mem"))  # reading it is an error of input
+"""
 
 
 @pytest.fixture(scope="module")
@@ -312,6 +317,20 @@ def test_a_film_that_changes_while_it_is_read_is_named_and_the_others_are_done(f
     shutil.copy2(films / "long.mkv", film)
     batch("films", cwd=tmp_path, code=0)
     expect_same(left_by(tmp_path), undisturbed)
+
+
+def test_what_a_failing_disk_withholds_is_not_taken_for_damage_of_the_film(films, tmp_path):
+    (tmp_path / "films").mkdir()
+    content = (films / "long.mkv").read_bytes()
+    (tmp_path / "films" / "long.mkv").write_bytes(content[: len(content) // 2])  # as if no more of it came
+    with running("films", cwd=tmp_path, **with_site(tmp_path, WITHHOLDING)) as process:
+        code, events = outcome(process)
+    assert code == 3
+    assert ended(events) == {"long.mkv": "failed"}
+    (row,) = failed(tmp_path).values()
+    assert row["error"].endswith("cannot be read: Input/output error")
+    assert (row["stage"], row["permanent"]) == ("observe", "false")
+    assert ended(batch("films", cwd=tmp_path, code=0)) == {"long.mkv": "partial"}, "the disk gives all of it again"
 
 
 def test_a_damaged_file_of_the_cache_is_found_and_made_again(films, undisturbed, tmp_path):

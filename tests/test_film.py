@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from scenefer.errors import FilmError, printable
-from scenefer.film import Film, Span, chunks, clock, film_id
+from scenefer.errors import AccessError, printable
+from scenefer.film import Film, Span, chunks, clock, demand_readable, film_id
 
 INFINITE = float("inf")
 
@@ -36,8 +36,17 @@ def test_a_moved_film_keeps_its_id_and_a_changed_one_gets_another(tmp_path):
 
 
 def test_a_missing_film_has_no_id():
-    with pytest.raises(FilmError, match=r"nowhere\.mp4 cannot be read"):
+    with pytest.raises(AccessError, match=r"nowhere\.mp4 cannot be read"):
         film_id(Path("nowhere.mp4"))
+
+
+@pytest.mark.skipif(not Path("/proc/self/mem").exists(), reason="needs a file that opens and gives an error of input")
+def test_a_disk_that_does_not_give_a_film_is_named_and_not_the_film(tmp_path):
+    film = tmp_path / "film.mp4"
+    film.write_bytes(bytes(1000))
+    demand_readable(film)
+    with pytest.raises(AccessError, match=r"cannot be read: Input/output error; check the disk or the network"):
+        demand_readable(Path("/proc/self/mem"))
 
 
 def test_chunks_follow_one_another_and_cover_the_film():
