@@ -20,6 +20,7 @@ from scenefer.film import clock
 from scenefer.intentions import parse_intention
 from scenefer.schema import EMOTIONS, TABLES
 from scenefer.shots import length_of
+from scenefer.tables import rows_of
 
 if TYPE_CHECKING:
     from scenefer.analysis import Analysis
@@ -114,18 +115,16 @@ def summary(analysis: Analysis) -> dict[str, Any]:
     """
     rows = analysis.scene_emotions[analysis.scene_emotions["view"] == "screen_time"]
     scenes = []
-    for scene in analysis.scenes.to_dict("records"):
-        own = rows[rows["scene"] == scene["scene"]].to_dict("records")
+    for scene in rows_of(analysis.scenes):
+        own = rows_of(rows[rows["scene"] == scene["scene"]])
         percent = {row["emotion"]: row["percent"] for row in own}
         scenes.append(
             {
-                "scene": int(scene["scene"]),
-                "name": str(scene["name"]),
-                "start": float(scene["start"]),
-                "end": float(scene["end"]),
-                "evidence": str(own[0]["evidence"]),
-                "coverage": float(own[0]["coverage"]),
-                "face_seconds": float(own[0]["face_seconds"]),
+                "scene": scene["scene"],
+                "name": scene["name"],
+                "start": scene["start"],
+                "end": scene["end"],
+                **{name: own[0][name] for name in ("evidence", "coverage", "face_seconds")},
                 "percent": None
                 if own[0]["evidence"] == "insufficient"
                 else {e: round(percent[e], 4) for e in EMOTIONS},

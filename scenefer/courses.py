@@ -9,6 +9,7 @@ import numpy as np
 
 from scenefer.expression import smooth
 from scenefer.schema import EMOTIONS
+from scenefer.tables import rows_of
 
 if TYPE_CHECKING:
     from scenefer.analysis import Analysis
@@ -62,20 +63,18 @@ def courses(analysis: Analysis) -> list[Course]:
     )
     step = float(np.median(analysis.samples["weight"])) if len(analysis.samples) else 0.2
     found = []
-    tracks = analysis.tracks[["track", "shot", "actor", "actor_name"]].astype(object)
-    tracks = tracks.where(tracks.notna(), None)
-    for track, shot, actor, name in tracks.itertuples(index=False, name=None):
-        own = faces.iloc[rows.get(track, [])]
-        counted = smoothed.iloc[read.get(track, [])]
+    for track in rows_of(analysis.tracks):
+        own = faces.iloc[rows.get(track["track"], [])]
+        counted = smoothed.iloc[read.get(track["track"], [])]
         if not len(own):
             continue
         times = own["time"].to_numpy()
-        begin, end = shots[shot]
+        begin, end = shots[track["shot"]]
         found.append(
             Course(
-                track=int(track),
-                person=None if actor is None else int(actor),
-                name=name,
+                track=track["track"],
+                person=track["actor"],
+                name=track["actor_name"],
                 start=max(begin, times[0] - step / 2),
                 end=min(end, times[-1] + step),
                 times=times,

@@ -98,8 +98,8 @@ def _of_comparison(
     spans = {scene: (start, end) for scene, start, end in scenes[["scene", "start", "end"]].itertuples(index=False)}
     gaps = [
         {
-            "scene": int(row["scene"]),
-            "name": str(row["name"]),
+            "scene": row["scene"],
+            "name": row["name"],
             "character": row["character"],
             "verdict": row["verdict"],
             "sentence": finding(row),

@@ -47,12 +47,9 @@ def _sentence(row: Mapping[str, Any]) -> str:
 
 
 def figures(row: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what ``finding`` reads of a row, as JSON can keep it: null as None."""
-    import pandas as pd
-
+    """Return what ``finding`` reads of a row, as JSON can keep it: NaN as None."""
     leads = () if row["detected"] is None else (f"detected_{row['detected']}",)
-    kept = {name: None if pd.isna(row[name]) else row[name] for name in (*_FIGURES, *leads)}
-    return kept if kept["rank"] is None else {**kept, "rank": int(kept["rank"])}
+    return {name: None if row[name] != row[name] else row[name] for name in (*_FIGURES, *leads)}
 
 
 def finding(row: Mapping[str, Any], language: Language = ENGLISH) -> str:

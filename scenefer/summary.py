@@ -6,6 +6,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from scenefer.errors import printable
+from scenefer.tables import rows_of
 from scenefer.timecode import exact_rate, frame_of, timecode_of
 from scenefer.verdicts import VERDICTS
 
@@ -22,17 +23,17 @@ def scene_record(analysis: Analysis, compared: Comparison | None) -> dict[str, A
     rate, drop = exact_rate(film.frame_rate), counts_drop(analysis)
     meant = intentions(compared)
     scenes = []
-    for scene in analysis.scenes.to_dict("records"):
+    for scene in rows_of(analysis.scenes):
         own = analysis.scene_emotions[analysis.scene_emotions["scene"] == scene["scene"]]
         first = own.iloc[0]
         judged = first["evidence"] != "insufficient"
         frames = [begin + round(scene[edge] * rate) for edge in ("start", "end")]
         scenes.append(
             {
-                "scene": int(scene["scene"]),
-                "name": str(scene["name"]),
-                "start": float(scene["start"]),
-                "end": float(scene["end"]),
+                "scene": scene["scene"],
+                "name": scene["name"],
+                "start": scene["start"],
+                "end": scene["end"],
                 "timecode": [timecode_of(frame, rate, drop=drop) for frame in frames],
                 "evidence": str(first["evidence"]),
                 "coverage": round(float(first["coverage"]), 4),
@@ -40,7 +41,7 @@ def scene_record(analysis: Analysis, compared: Comparison | None) -> dict[str, A
                 "percent": {str(view): _percent(rows) for view, rows in own.groupby("view", sort=False)}
                 if judged
                 else None,
-                "intentions": meant.get(int(scene["scene"]), []),
+                "intentions": meant.get(scene["scene"], []),
             }
         )
     return {
@@ -74,10 +75,10 @@ def intentions(compared: Comparison | None) -> dict[int, list[dict[str, Any]]]:
     if compared is None:
         return {}
     found: dict[int, list[dict[str, Any]]] = {}
-    for row in comparison.headline(compared)[0].to_dict("records"):
+    for row in rows_of(comparison.headline(compared)[0]):
         if row["intended"]:
             entry = {name: row[name] or None for name in ("character", "intended", "verdict", "why")}
-            found.setdefault(int(row["scene"]), []).append(entry)
+            found.setdefault(row["scene"], []).append(entry)
     return found
 
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 _DTYPES = {
     "float64": "float64", "float32": "float32", "int64": "int64", "int64?": "Int64", "bool": "bool", "bool?": "boolean",
 }  # fmt: skip
+_NULLABLE = frozenset({"Int64", "boolean"})
 
 
 def empty(table: str) -> pd.DataFrame:
@@ -122,9 +123,15 @@ def provenance(path: Path) -> dict[str, Any]:
 
 
 def rows_of(frame: pd.DataFrame) -> list[dict[str, Any]]:
-    """Return the rows of a table as dictionaries, by the names of its columns."""
-    names = [str(name) for name in frame.columns]
-    return [dict(zip(names, row, strict=True)) for row in frame.itertuples(index=False, name=None)]
+    """Return the rows of a table as dictionaries, by the names of its columns.
+
+    Numbers are Python's own; ``pd.NA`` becomes None, NaN remains.
+    """
+    columns = {}
+    for name, column in frame.items():
+        nullable = column.dtype.name in _NULLABLE
+        columns[str(name)] = (column.astype(object).where(column.notna(), None) if nullable else column).tolist()
+    return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
 
 
 def _dtype(kind: str) -> str:

@@ -143,3 +143,12 @@ def test_a_file_with_flipped_bits_is_read_or_refused(tmp_path: Path):
         except SceneferError:
             refused += 1
     assert refused > 10
+
+
+def test_the_values_of_rows_are_pythons_own_and_null_is_none():
+    rows = tables.rows_of(FILLED["tracks"])
+    assert [row["actor"] for row in rows] == [None, 3]
+    assert {type(value) for row in rows for value in row.values()} <= {int, float, str, type(None)}
+    assert tables.rows_of(tables.empty("tracks")) == []
+    percent = [row["percent"] for row in tables.rows_of(FILLED["scene_emotions"])]
+    assert all(value != value for value in percent[7:])

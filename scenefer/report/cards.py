@@ -41,7 +41,7 @@ def scene_cards(
     """
     n_keyframes = next((n for scenes, n in _KEYFRAMES if len(analysis.scenes) <= scenes), 1)
     percentages: dict[int, list[dict[str, Any]]] = {}
-    for row in rows_of(_nulls_as_none(analysis.scene_emotions, "n_actors")):
+    for row in rows_of(analysis.scene_emotions):
         percentages.setdefault(row["scene"], []).append(row)
     readings = _readings(analysis)
     of_scene = readings.groupby("scene").indices
@@ -56,7 +56,7 @@ def scene_cards(
         seen = readings.iloc[of_scene.get(scene["scene"], [])]
         in_shots = seen.groupby("shot")["weight"].sum().to_dict()
         stills = rows_of(keyframes(analysis.pictures, analysis.shots, in_shots, start, end, n_keyframes))
-        distribution = _distribution(rows, language, corrected.get(int(scene["scene"]), {}))
+        distribution = _distribution(rows, language, corrected.get(scene["scene"], {}))
         intended = _intended(analysis.sheet, scene["name"], language)
         meant = _together([row["shares"] for row in intended if row["shares"]])
         when, *about = _extent(scene, video, at, language)
@@ -107,7 +107,7 @@ def track_cards(analysis: Analysis, language: Language = ENGLISH) -> tuple[list[
     readings = _readings(analysis)
     usable = readings.loc[counted(readings)]
     weighted = usable[list(EMOTIONS)].mul(usable["weight"], axis=0).groupby(usable["track"]).sum()
-    shares = {int(row["track"]): row for row in rows_of(weighted.div(weighted.sum(axis=1), axis=0).reset_index())}
+    shares = {row["track"]: row for row in rows_of(weighted.div(weighted.sum(axis=1), axis=0).reset_index())}
     leaders = {track: max(EMOTIONS, key=lambda emotion: share[emotion]) for track, share in shares.items()}
     surest = readings.sort_values("confidence", ascending=False, kind="stable").drop_duplicates("track")
     pictures = dict(zip(surest["track"], surest["crop"], strict=True))
@@ -115,15 +115,15 @@ def track_cards(analysis: Analysis, language: Language = ENGLISH) -> tuple[list[
     longest = seen.nlargest(_TRACKS, "n_faces", keep="first").sort_values("track")
     at = _clock(analysis, language)
     cards = []
-    for row in rows_of(_nulls_as_none(longest, "actor")):
-        track = int(row["track"])
+    for row in rows_of(longest):
+        track = row["track"]
         emotion = leaders[track]
         cards.append(
             {
                 "track": track,
                 "person": people.label(row["actor"], row["actor_name"], language),
                 "when": at(row["start"]) if row["start"] == row["end"] else f"{at(row['start'])}–{at(row['end'])}",
-                "about": language.many("{n} face", "{n} faces", int(row["n_faces"])),
+                "about": language.many("{n} face", "{n} faces", row["n_faces"]),
                 "emotion": language.emotion(emotion),
                 "percent": words.percent(100 * shares[track][emotion], language),
                 "colour": COLOURS[emotion],
@@ -141,10 +141,6 @@ def _readings(analysis: Analysis) -> pd.DataFrame:
     strongest = np.array(EMOTIONS, object)[probability.argmax(axis=1)]
     read = usable.assign(emotion=strongest, probability=probability.max(axis=1))
     return read.merge(analysis.faces[columns], on="face", how="left").reset_index(drop=True)
-
-
-def _nulls_as_none(frame: pd.DataFrame, column: str) -> pd.DataFrame:
-    return frame.assign(**{column: frame[column].astype(object).where(frame[column].notna(), None)})
 
 
 def _clock(analysis: Analysis, language: Language) -> Callable[[float], str]:

@@ -87,6 +87,6 @@ def _face(
         "percent": words.percent(100 * face[shown], language),
         "leader": language.emotion(face["emotion"]) if shown != face["emotion"] else "",
         "when": at(face["time"]),
-        "track": int(face["track"]),
+        "track": face["track"],
         "side": "",
     }

@@ -11,6 +11,7 @@ from scenefer.emotions import SCREEN_TIME
 from scenefer.language import ENGLISH, Language, marked
 from scenefer.report import words
 from scenefer.schema import EMOTIONS
+from scenefer.tables import rows_of
 from scenefer.verdicts import CLASSES, VERDICTS, rule
 
 if TYPE_CHECKING:
@@ -31,13 +32,11 @@ def of_scenes(compared: Comparison | None, language: Language = ENGLISH) -> dict
     if compared is None:
         return found
     rows, _ = comparison.headline(compared)
-    columns = [str(name) for name in rows.columns]
-    for values in rows.itertuples(index=False, name=None):
-        row = dict(zip(columns, values, strict=True))
+    for row in rows_of(rows):
         if row["intended"] is None:
             continue
         verdict = row["verdict"]
-        found.setdefault(int(row["scene"]), []).append(
+        found.setdefault(row["scene"], []).append(
             {
                 "verdict": verdict or "unjudged",
                 "sign": SIGNS.get(verdict, "–"),
@@ -45,7 +44,7 @@ def of_scenes(compared: Comparison | None, language: Language = ENGLISH) -> dict
                 "sentence": _capital(findings.finding(row, language)),
                 "character": words.printable(row["character"]),
                 "within": row["within"] if verdict else None,
-                "gap": float(row["js"]) if verdict else -1.0,
+                "gap": row["js"] if verdict else -1.0,
                 # Of several intentions, the worst stands in the strip.
                 "rank": VERDICTS.index(verdict) if verdict else -1,
             }

@@ -116,11 +116,11 @@ def _record(row: Mapping[str, Any], doubles: Sequence[str], language: Language) 
         "viewbox": thumbnails.viewbox(row["arc"], bool(verdicts)),
         "paths": thumbnails.paths(row["arc"]),
         "strip": thumbnails.strip(row["arc"], verdicts, length) if length > 0 else [],
-        "judged": int(row["n_judged"]),
+        "judged": row["n_judged"],
         "counts": [(verdict, SIGNS[verdict], n, language.say(SAID[verdict])) for verdict, n in counts.items() if n],
         "gap": None if row["largest_gap"] != row["largest_gap"] else row["largest_gap"],
         "gaps": gaps,
-        "more": int(row["n_judged"]) - int(row["n_match"]) - len(gaps),
+        "more": row["n_judged"] - row["n_match"] - len(gaps),
     }
 
 
