@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from scenefer.errors import PlanError, WeightsError
-from scenefer.models import reader, records, rmn, rmn_face, selftest
+from scenefer.models import reader, records, rmn, rmn_face, selftest, zoo
 from scenefer.schema import EMOTIONS
 from scenefer.training import calibrate, datasets, ferplus, recipes
 from scenefer.training.recipes import Recipe
@@ -55,6 +55,21 @@ def _weights(name: str) -> Path:
     if not path.is_file():
         raise PlanError(f"trunk = {name!r} is neither shipped nor a file; leave it empty to train from scratch")
     return path
+
+
+def teachers(settings: Recipe, device: str) -> list[nn.Module]:
+    """Load a recipe's teachers.
+
+    Raises:
+        WeightsError: one is unknown, absent or damaged, or has not the heads that are taught.
+    """
+    loaded: list[nn.Module] = []
+    for name in settings.teachers:
+        network, metadata = reader.load_network(zoo.find_expression(name))
+        if settings.votes and "ferplus" not in metadata["heads"]:
+            raise WeightsError(f"{name} cannot teach: it has no head for the FER+ votes; set votes = 0")
+        loaded.append(reader.for_inference(network, torch.float32).to(device))
+    return loaded
 
 
 def optimiser(network: nn.Module, settings: Recipe) -> torch.optim.Optimizer:
@@ -136,9 +151,11 @@ def export(network: nn.Module, path: Path, settings: Recipe, side: int, figures:
 
 
 def _origin(settings: Recipe) -> str:
-    """Say what a network started from; weights are named by their hash."""
+    """Say what a network started from, and who taught it; weights are named by their hash."""
+    origin = "from scratch"
     if settings.start:
-        return f"weights {records.sha256_of(Path(settings.start))[:12]}"
-    if settings.trunk:
-        return f"trunk {Path(settings.trunk).stem}, {records.sha256_of(_weights(settings.trunk))[:12]}"
-    return "from scratch"
+        origin = f"weights {records.sha256_of(Path(settings.start))[:12]}"
+    elif settings.trunk:
+        origin = f"trunk {Path(settings.trunk).stem}, {records.sha256_of(_weights(settings.trunk))[:12]}"
+    teachers = [f"weights {records.sha256_of(zoo.find_expression(name))[:12]}" for name in settings.teachers]
+    return f"{origin}; taught by {' and '.join(teachers)}" if teachers else origin

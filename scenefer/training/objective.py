@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -73,6 +74,24 @@ def expected(votes: np.ndarray, labels: np.ndarray) -> Tensor:
 
     search.step(distance)  # pyright: ignore[reportArgumentType] - the stub wants a float
     return torch.softmax(seen @ weight.detach(), dim=1)
+
+
+def taught(batch: Lesson, readings: Sequence[Tensor], settings: Recipe) -> Lesson:
+    """Mix what teachers read in the very pictures of a batch into both heads' targets.
+
+    Hinton, Vinyals and Dean, arXiv:1503.02531; that both see the same view: Beyer et al., CVPR 2022.
+
+    Args:
+        readings: logits (B, 7) or (B, 15) of each teacher, whose probabilities are averaged.
+    """
+    seven = len(EMOTIONS)
+
+    def mixed_in(targets: Tensor, head: slice) -> Tensor:
+        read = torch.stack([logits[:, head].float().softmax(1) for logits in readings]).mean(0)
+        return torch.lerp(targets, read, settings.follow)
+
+    batch = batch._replace(labels=mixed_in(batch.labels, slice(seven)))
+    return batch._replace(shares=mixed_in(batch.shares, slice(seven, None))) if settings.votes else batch
 
 
 def loss(logits: Tensor, batch: Lesson, settings: Recipe) -> Tensor:

@@ -32,6 +32,8 @@ class Recipe:
     votes: float = 1.0  # weight of the FER+ head's loss beside the FER2013 head's; 0 = FER2013 alone
     soften: float = 0.0  # share of the FER2013 head's target that is what the voters let one expect of the label
     smoothing: float = 0.1
+    teachers: tuple[str, ...] = ()  # weights, by name or path, that read what each step sees
+    follow: float = 0.0  # share of both heads' targets that is the mean of the teachers' probabilities
     mixup: float = 0.0  # alpha of the Beta distribution; 0 = off
     class_weights: bool = False  # by the inverse root of the class counts
     seed: int = 0
@@ -83,7 +85,7 @@ def read_recipe(path: Path, *, _later: tuple[Path, ...] = ()) -> Recipe:
     if not isinstance(changes, dict):
         raise PlanError(f"{path}: augment must be a section: [augment]")
     augment = changed(AugmentSettings(), changes, f"{path}, [augment]", {"scale": _pair})
-    recipe = changed(Recipe(augment=augment), stated, str(path), {"sides": _pairs})
+    recipe = changed(Recipe(augment=augment), stated, str(path), {"sides": _pairs, "teachers": _names})
     _refuse_senseless(recipe, path)
     if recipe.after:
         read_recipe(find_recipe(recipe.after), _later=(*_later, path.resolve()))
@@ -104,11 +106,18 @@ def _pair(value: Any, where: str) -> tuple[Any, Any]:
     return _pairs([value], where)[0]
 
 
+def _names(value: Any, where: str) -> tuple[str, ...]:
+    if not isinstance(value, list) or not all(isinstance(name, str) for name in value):
+        raise PlanError(f"{where} must be a list of names or paths of weights, not {value!r}")
+    return tuple(value)
+
+
 def _refuse_senseless(recipe: Recipe, path: Path) -> None:
     """Refuse values that no run could work with, before hours are spent on them."""
     shares = {
         "smoothing": recipe.smoothing,
         "soften": recipe.soften,
+        "follow": recipe.follow,
         "average": recipe.average,
         "dropout": recipe.dropout,
     }
@@ -133,6 +142,10 @@ def _refuse_senseless(recipe: Recipe, path: Path) -> None:
     ):
         if value not in known:
             raise PlanError(f"{path}: unknown {name} {value!r}; {nearest(value, known)}")
+    if bool(recipe.teachers) != bool(recipe.follow):
+        raise PlanError(
+            f"{path}: teachers and follow go together: weights, and the share of the targets that is theirs"
+        )
     _refuse_sides(recipe, path)
 
 

@@ -122,6 +122,7 @@ class _Run:
         self.network = laid_out.to(device)
         self.average = deepcopy(self.network).requires_grad_(False).eval()
         self.optimiser = networks.optimiser(self.network, settings)
+        self.teachers = networks.teachers(settings, device)
         self.state: dict[str, Any] = {"epoch": 0, "step": 0, "loss": 0.0, "rows": [], "best": 0.0, "drops": 0}
         if (out / "state.pt").exists():
             self._go_on()
@@ -182,7 +183,11 @@ class _Run:
             group["lr"] = recipes.rate(self.settings, epoch, self.state["drops"])
         batch = Lesson(*(part.to(self.device) for part in batch))
         with networks.autocast(self.device):
+            with torch.no_grad():
+                readings = [teacher(batch.pictures) for teacher in self.teachers]
             logits = self.network(batch.pictures)
+        if readings:
+            batch = objective.taught(batch, readings, self.settings)
         loss = objective.loss(logits.float(), batch, self.settings)
         self.optimiser.zero_grad()
         loss.backward()

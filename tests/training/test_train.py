@@ -203,6 +203,9 @@ def test_an_unknown_key_names_the_nearest_one(tmp_path: Path):
         pytest.param('schedule = "step"', "unknown schedule 'step'; known: cosine, plateau", id="schedule"),
         pytest.param("after = 3", "after must be of type str", id="a number for a name"),
         pytest.param('after = "nothing"', "there is no recipe 'nothing'", id="after nothing"),
+        pytest.param("follow = 0.5", "teachers and follow go together", id="nobody to follow"),
+        pytest.param("teachers = ['rmn_compact']", "teachers and follow go together", id="not followed"),
+        pytest.param("teachers = 'rmn_compact'", "teachers must be a list of names", id="a teacher alone"),
         pytest.param("dropout = 1.5", "dropout must lie between 0 and 1", id="share"),
         pytest.param("augment = 3", r"augment must be a section: \[augment\]", id="no section"),
         pytest.param("[augment]\nscale = 3", "scale must be pairs of numbers", id="scale alone"),
@@ -267,6 +270,48 @@ def test_softened_labels_lie_between_the_label_and_what_voters_let_one_expect(fe
     soft = objective.lesson(faces, Recipe(smoothing=0.0, soften=0.25)).labels
     assert torch.allclose(soft, 0.75 * hard + 0.25 * objective.expected(faces.votes, faces.labels))
     assert not torch.allclose(soft, hard)
+
+
+def test_a_batch_follows_the_mean_of_its_teachers(fer: Path):
+    faces = datasets.read(fer / "fer2013.csv", fer / "fer2013new.csv")
+    batch = objective.lesson(faces, Recipe()).take(torch.arange(5))
+    readings = list(torch.randn(2, 5, 15, generator=torch.Generator().manual_seed(1)))
+    mean = [torch.stack([r[:, head].softmax(1) for r in readings]).mean(0) for head in (slice(7), slice(7, 15))]
+    half, whole, first_alone = (
+        objective.taught(batch, readings, Recipe(follow=follow, votes=votes))
+        for follow, votes in ((0.5, 1.0), (1.0, 1.0), (1.0, 0.0))
+    )
+    torch.testing.assert_close((whole.labels, whole.shares), tuple(mean))
+    torch.testing.assert_close(half.labels, (batch.labels + whole.labels) / 2)
+    torch.testing.assert_close(half.shares, (batch.shares + whole.shares) / 2)
+    assert torch.equal(first_alone.shares, batch.shares)
+    assert torch.equal(half.pictures, batch.pictures)
+
+
+def test_who_follows_a_teacher_alone_learns_nothing_of_the_labels(tmp_path: Path, fer: Path, recipe: Path):
+    data = fer / "fer2013.csv", fer / "fer2013new.csv"
+    teacher = train(recipe, tmp_path / "teacher", *data, last_epoch=1)
+    learned = []
+    for smoothing in (0.0, 0.5):
+        recipe.write_text(TINY + f"smoothing = {smoothing}\nfollow = 1.0\nteachers = [{str(teacher)!r}]\n")
+        train(recipe, tmp_path / f"pupil {smoothing}", *data)
+        learned.append(_weights(tmp_path / f"pupil {smoothing}"))
+    assert all(torch.equal(learned[0][key], learned[1][key]) for key in learned[0])
+    described = zoo.describe(tmp_path / "pupil 0.0" / "best.safetensors")
+    assert described["started_from"] == f"from scratch; taught by weights {records.sha256_of(teacher)[:12]}"
+
+
+def test_teachers_must_have_what_they_teach(tmp_path: Path, fer: Path, recipe: Path):
+    alone = tmp_path / "alone.toml"
+    alone.write_text(TINY + "votes = 0.0\n")
+    teacher = train(alone, tmp_path / "alone", fer / "fer2013.csv", last_epoch=1)
+    data = fer / "fer2013.csv", fer / "fer2013new.csv"
+    recipe.write_text(TINY + f"follow = 0.5\nteachers = [{str(teacher)!r}]\n")
+    with pytest.raises(WeightsError, match=r"best\.safetensors cannot teach: it has no head for the FER\+ votes"):
+        train(recipe, tmp_path / "a", *data)
+    recipe.write_text(TINY + "follow = 0.5\nteachers = ['rmn_compakt']\n")
+    with pytest.raises(WeightsError, match=r"did you mean rmn_compact\?"):
+        train(recipe, tmp_path / "b", *data)
 
 
 def test_a_recipe_that_learns_from_votes_refuses_faces_without(tmp_path: Path, fer: Path, recipe: Path):
