@@ -21,15 +21,25 @@ def without_leaks(faces: Faces) -> Faces:
     The same photograph: equal pixels, or perceptual hashes of at most ``NEAR`` different bits, mirrored or not.
     """
     keep = np.ones(len(faces), bool)
-    hashes = perceptual_hashes(faces.pictures)
-    mirrored = perceptual_hashes([picture[:, ::-1] for picture in faces.pictures])
     for split, tests in (("PublicTest", ("PrivateTest",)), ("Training", ("PublicTest", "PrivateTest"))):
         rows = np.flatnonzero(faces.split == split)
-        test = hashes[np.isin(faces.split, tests)]
+        test = faces.take(np.isin(faces.split, tests))
         if len(rows) and len(test):
-            nearest = np.minimum(_nearest(hashes[rows], test), _nearest(mirrored[rows], test))
-            keep[rows] = nearest > NEAR
+            keep[rows] = nearest(faces.take(rows), test)[0] > NEAR
     return faces.take(keep)
+
+
+def nearest(faces: Faces, others: Faces) -> tuple[np.ndarray, np.ndarray]:
+    """Find for each face the one of ``others`` that looks most like it, mirrored or not.
+
+    Returns:
+        The bits in which their hashes differ (N,), 0 to 255, and which of the others it is (N,).
+    """
+    seen = perceptual_hashes(others.pictures)
+    ways = [_nearest(perceptual_hashes(faces.pictures), seen)]
+    ways.append(_nearest(perceptual_hashes([picture[:, ::-1] for picture in faces.pictures]), seen))
+    (bits, rows), (mirrored, rows_mirrored) = ways
+    return np.minimum(bits, mirrored), np.where(mirrored < bits, rows_mirrored, rows)
 
 
 def perceptual_hashes(pictures: np.ndarray | Sequence[np.ndarray]) -> np.ndarray:
@@ -43,7 +53,8 @@ def perceptual_hashes(pictures: np.ndarray | Sequence[np.ndarray]) -> np.ndarray
     return hashes
 
 
-def _nearest(hashes: np.ndarray, others: np.ndarray) -> np.ndarray:
-    """Count the bits in which each hash differs from the nearest of the others."""
-    blocks = [hashes[start : start + 4096] @ others.T for start in range(0, len(hashes), 4096)]
-    return np.concatenate([(hashes.shape[1] - block.max(axis=1)) / 2 for block in blocks])
+def _nearest(hashes: np.ndarray, others: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Count the bits in which each hash differs from the nearest of the others, and say which that is."""
+    blocks = [hashes[start : start + 2048] @ others.T for start in range(0, len(hashes), 2048)]
+    bits = np.concatenate([(hashes.shape[1] - block.max(axis=1)) / 2 for block in blocks])
+    return bits, np.concatenate([block.argmax(axis=1) for block in blocks])

@@ -222,6 +222,9 @@ def test_single_votes_are_slips_and_no_face_teaches_nothing():
     assert shares[1].tolist() == [0] * 8
 
 
+LEAKING = np.array([5, 6]), np.array([0, 1, 7])  # of the pictures below
+
+
 def test_a_test_photograph_is_left_out_of_training_also_mirrored_or_recompressed():
     known = pictures(6)
     face = known[4]
@@ -231,3 +234,7 @@ def test_a_test_photograph_is_left_out_of_training_also_mirrored_or_recompressed
     kept = leaks.without_leaks(Faces("tiny", shown, np.zeros(8, np.int64), split))
     assert kept.split.tolist() == ["PublicTest", "PublicTest", "PrivateTest", "PrivateTest", "Training"]
     assert np.array_equal(kept.pictures[-1], known[3])
+    tests, training = (Faces("tiny", shown[rows], np.zeros(len(rows), np.int64), split[rows]) for rows in LEAKING)
+    bits, rows = leaks.nearest(tests, training)
+    assert bits[1] == 0
+    assert rows.tolist() == [0, 1], "the one that is equal, and the one that is mirrored"
