@@ -57,6 +57,15 @@ def _weights(name: str) -> Path:
     return path
 
 
+def begin(network: nn.Module, settings: Recipe) -> None:
+    """Make a network ready to learn; what a recipe freezes stays as it is, the statistics of normalisation too."""
+    network.train()
+    if not isinstance(network, rmn_face.RmnFace) or not settings.frozen:
+        return
+    for part in (network.stem, *network.groups[: settings.frozen], *network.masks[: settings.frozen]):
+        part.eval().requires_grad_(False)
+
+
 def teachers(settings: Recipe, device: str) -> list[nn.Module]:
     """Load a recipe's teachers.
 
@@ -65,11 +74,15 @@ def teachers(settings: Recipe, device: str) -> list[nn.Module]:
     """
     loaded: list[nn.Module] = []
     for name in settings.teachers:
-        network, metadata = reader.load_network(zoo.find_expression(name))
+        network, metadata = reader.load_network(_teacher(name, settings))
         if settings.votes and "ferplus" not in metadata["heads"]:
             raise WeightsError(f"{name} cannot teach: it has no head for the FER+ votes; set votes = 0")
         loaded.append(reader.for_inference(network, torch.float32).to(device))
     return loaded
+
+
+def _teacher(name: str, settings: Recipe) -> Path:
+    return Path(settings.start) if name == recipes.START else zoo.find_expression(name)
 
 
 def optimiser(network: nn.Module, settings: Recipe) -> torch.optim.Optimizer:
@@ -157,5 +170,5 @@ def _origin(settings: Recipe) -> str:
         origin = f"weights {records.sha256_of(Path(settings.start))[:12]}"
     elif settings.trunk:
         origin = f"trunk {Path(settings.trunk).stem}, {records.sha256_of(_weights(settings.trunk))[:12]}"
-    teachers = [f"weights {records.sha256_of(zoo.find_expression(name))[:12]}" for name in settings.teachers]
+    teachers = [f"weights {records.sha256_of(_teacher(name, settings))[:12]}" for name in settings.teachers]
     return f"{origin}; taught by {' and '.join(teachers)}" if teachers else origin

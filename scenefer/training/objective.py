@@ -28,6 +28,13 @@ class Lesson(NamedTuple):
         """Choose rows by number."""
         return Lesson(*(part[rows] for part in self))
 
+    def mirrored(self, views: int) -> Lesson:
+        """Mirror every other view of each picture; ``views`` of it follow each other."""
+        pictures = self.pictures.clone()
+        for view in range(1, views, 2):
+            pictures[view::views] = pictures[view::views].flip(3)
+        return self._replace(pictures=pictures)
+
 
 def lesson(faces: datasets.Faces, settings: Recipe) -> Lesson:
     """Make the targets of a training set.
@@ -79,7 +86,8 @@ def expected(votes: np.ndarray, labels: np.ndarray) -> Tensor:
 def taught(batch: Lesson, readings: Sequence[Tensor], settings: Recipe) -> Lesson:
     """Mix what teachers read in the very pictures of a batch into both heads' targets.
 
-    Hinton, Vinyals and Dean, arXiv:1503.02531; that both see the same view: Beyer et al., CVPR 2022.
+    Hinton, Vinyals and Dean, arXiv:1503.02531; that both see the same view: Beyer et al., CVPR 2022. Where a batch has
+    several views of a picture, what is read in them is averaged: one view learns what several know.
 
     Args:
         readings: logits (B, 7) or (B, 15) of each teacher, whose probabilities are averaged.
@@ -88,6 +96,7 @@ def taught(batch: Lesson, readings: Sequence[Tensor], settings: Recipe) -> Lesso
 
     def mixed_in(targets: Tensor, head: slice) -> Tensor:
         read = torch.stack([logits[:, head].float().softmax(1) for logits in readings]).mean(0)
+        read = read.unflatten(0, (-1, settings.views)).mean(1).repeat_interleave(settings.views, dim=0)
         return torch.lerp(targets, read, settings.follow)
 
     batch = batch._replace(labels=mixed_in(batch.labels, slice(seven)))

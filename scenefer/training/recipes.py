@@ -17,6 +17,7 @@ from scenefer.plan import SHIPPED, changed, nearest
 from scenefer.training.augment import AugmentSettings
 
 SMALLEST, LARGEST = 56, 224  # px, the sides that rmn_face can learn at; 48 px are enlarged, whatever a recipe says
+START = "start"  # as a teacher: the weights that the run itself starts from
 _SHIPPED = SHIPPED / "recipes"
 _PROBABILITIES = ("flip", "side_light", "exposure", "blur", "small", "compression", "noise", "erasing")
 
@@ -32,13 +33,16 @@ class Recipe:
     votes: float = 1.0  # weight of the FER+ head's loss beside the FER2013 head's; 0 = FER2013 alone
     soften: float = 0.0  # share of the FER2013 head's target that is what the voters let one expect of the label
     smoothing: float = 0.1
-    teachers: tuple[str, ...] = ()  # weights, by name or path, that read what each step sees
+    teachers: tuple[str, ...] = ()  # weights that read what each step sees: names, paths, or START
     follow: float = 0.0  # share of both heads' targets that is the mean of the teachers' probabilities
+    views: int = 1  # of each picture in a batch, each changed in its own way, every other one mirrored
+    frozen: int = 0  # groups of the network, from the first on, that stay as they are, with what lies before them
     mixup: float = 0.0  # alpha of the Beta distribution; 0 = off
     class_weights: bool = False  # by the inverse root of the class counts
     seed: int = 0
+    seeds: int = 1  # runs, each by a seed of its own from ``seed`` on, whose weights are averaged in the end
     epochs: int = 20
-    batch: int = 96
+    batch: int = 96  # pictures; times views, faces
     sides: tuple[tuple[int, int], ...] = ((0, 112),)  # (from this epoch, side of the input in px)
     optimiser: str = "adamw"  # adamw, sgd or radam
     rate: float = 5e-4
@@ -123,8 +127,8 @@ def _refuse_senseless(recipe: Recipe, path: Path) -> None:
     }
     augment = recipe.augment
     shares |= {entry.name: getattr(augment, entry.name) for entry in fields(augment) if entry.name in _PROBABILITIES}
-    counts = {"epochs": recipe.epochs, "batch": recipe.batch}
-    rest = ("rate", "votes", "mixup", "warm_up", "weight_decay", "clip", "patience", "stop_after", "subset")
+    counts = {"epochs": recipe.epochs, "batch": recipe.batch, "views": recipe.views, "seeds": recipe.seeds}
+    rest = ("rate", "votes", "mixup", "warm_up", "weight_decay", "clip", "patience", "stop_after", "subset", "frozen")
     for values, low, high in (
         (shares, 0, 1),
         (counts, 1, math.inf),
@@ -146,6 +150,12 @@ def _refuse_senseless(recipe: Recipe, path: Path) -> None:
         raise PlanError(
             f"{path}: teachers and follow go together: weights, and the share of the targets that is theirs"
         )
+    if recipe.views > 1 and recipe.mixup:
+        raise PlanError(f"{path}: views and mixup do not go together: views of a picture blended with others are none")
+    if recipe.frozen and recipe.network != "rmn_face":
+        raise PlanError(f"{path}: of {recipe.network} no groups can be frozen; only rmn_face has any")
+    if START in recipe.teachers and not (recipe.start or recipe.after):
+        raise PlanError(f"{path}: the teacher {START!r} is what the run starts from: set 'start' or 'after'")
     _refuse_sides(recipe, path)
 
 

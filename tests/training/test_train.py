@@ -11,7 +11,7 @@ import torch
 
 from scenefer.errors import OutputError, PlanError, SceneferError, WeightsError
 from scenefer.models import reader, records, selftest, zoo
-from scenefer.training import datasets, networks, objective, recipes
+from scenefer.training import datasets, leaks, networks, objective, recipes, seeds
 from scenefer.training.recipes import Recipe, read_recipe
 from scenefer.training.train import train
 
@@ -25,6 +25,8 @@ batch = 14
 sides = [[0, 48]]
 warm_up = 0.0
 """
+STILL = ("rotation", "stretch", "shift", "flip", "gamma", "side_light", "exposure", "blur", "small", "compression")
+STILL += ("noise", "erasing")
 
 
 class Killed(Exception):
@@ -93,6 +95,48 @@ def test_a_recipe_starts_from_the_best_weights_of_the_one_before_it(tmp_path: Pa
     assert all(torch.equal(first[name], second[name]) for name in first), "at a rate of 0 nothing is learned"
     before = records.sha256_of(best.parent / "before" / "best.safetensors")[:12]
     assert reader.load_network(best)[1]["started_from"] == f"weights {before}", "after a kill too"
+
+
+def test_the_runs_of_several_seeds_become_one_that_is_no_worse_than_any(tmp_path: Path, fer: Path, recipe: Path):
+    data = fer / "fer2013.csv", fer / "fer2013new.csv"
+    recipe.write_text(TINY + "seed = 3\nseeds = 2\n")
+    told: list[str] = []
+
+    def kill(what: str, step: int, _: int) -> None:
+        if what.startswith("tiny, seed 4") and step == 2:
+            raise Killed
+
+    with pytest.raises(Killed):
+        train(recipe, tmp_path / "run", *data, save_every=0, progress=kill)
+    assert not (tmp_path / "run" / "best.safetensors").exists(), "one of two"
+    best = train(recipe, tmp_path / "run", *data, tell=told.append)
+    folders = [tmp_path / "run" / name for name in ("seed_3", "seed_4")]
+    assert all(len(pd.read_parquet(folder / "metrics.parquet")) == 2 for folder in folders)
+    recipe.write_text(TINY + "seed = 4\n")
+    alone, apart = train(recipe, tmp_path / "alone", *data), _weights(folders[1])
+    assert all(torch.equal(apart[key], tensor) for key, tensor in _weights(alone.parent).items())
+    public = leaks.without_leaks(datasets.read(*data)).of("PublicTest")
+    joined, *members = (reader.load_network(file)[0] for file in (best, *(run / best.name for run in folders)))
+    reached = [networks.score(network, public, 48)["public_fer2013"] for network in (joined, *members)]
+    assert reached[0] >= max(reached[1:])
+    assert told[-2].startswith(f"PublicTest: seed_3 {reached[1]:.1%}, seed_4 {reached[2]:.1%}, the mean of their")
+    assert told[-1] == f"2 seeds: mean {np.mean(reached[1:]):.1%}, deviation {np.std(reached[1:], ddof=1):.1%}"
+    assert "(2 seeds)" in reader.load_network(best)[1]["source"]
+    assert (best.parent / "confusion.html").exists()
+
+
+def test_the_mean_of_networks_is_that_of_each_weight_and_statistic():
+    one, two = (networks.make(Recipe(network="rmn_compact"), torch.empty(0)) for _ in range(2))
+    for number, network in enumerate((one, two)):
+        for name, buffer in network.named_buffers():
+            if name.endswith("running_mean"):
+                buffer.fill_(number)
+    before = {name: value.clone() for name, value in one.state_dict().items()}
+    mean = seeds.mean([one, two])
+    for name, value in mean.state_dict().items():
+        torch.testing.assert_close(value, (before[name] + two.state_dict()[name]) / 2, check_dtype=False)
+    assert all(torch.equal(before[name], value) for name, value in one.state_dict().items()), "it stays as it was"
+    assert mean.state_dict()["stem.0.bn.running_mean"][0] == 0.5
 
 
 def test_a_folder_of_another_recipe_is_refused(tmp_path: Path, fer: Path, recipe: Path):
@@ -204,6 +248,11 @@ def test_an_unknown_key_names_the_nearest_one(tmp_path: Path):
         pytest.param("after = 3", "after must be of type str", id="a number for a name"),
         pytest.param('after = "nothing"', "there is no recipe 'nothing'", id="after nothing"),
         pytest.param("follow = 0.5", "teachers and follow go together", id="nobody to follow"),
+        pytest.param("views = 2\nmixup = 0.2", "views and mixup do not go together", id="views blended"),
+        pytest.param("views = 0", "views must lie between 1 and inf", id="no view"),
+        pytest.param("network = 'rmn_compact'\nfrozen = 1", "only rmn_face has any", id="nothing to freeze"),
+        pytest.param("teachers = ['start']\nfollow = 0.5", "set 'start' or 'after'", id="a teacher that is not there"),
+        pytest.param("seeds = 0", "seeds must lie between 1", id="no seed"),
         pytest.param("teachers = ['rmn_compact']", "teachers and follow go together", id="not followed"),
         pytest.param("teachers = 'rmn_compact'", "teachers must be a list of names", id="a teacher alone"),
         pytest.param("dropout = 1.5", "dropout must lie between 0 and 1", id="share"),
@@ -297,8 +346,57 @@ def test_who_follows_a_teacher_alone_learns_nothing_of_the_labels(tmp_path: Path
         train(recipe, tmp_path / f"pupil {smoothing}", *data)
         learned.append(_weights(tmp_path / f"pupil {smoothing}"))
     assert all(torch.equal(learned[0][key], learned[1][key]) for key in learned[0])
+    recipe.write_text(TINY + f"follow = 1.0\nteachers = ['start']\nstart = {str(teacher)!r}\nrate = 0.0\n")
+    started = zoo.describe(train(recipe, tmp_path / "pupil of itself", *data, last_epoch=1))["started_from"]
+    assert started == "; taught by ".join([f"weights {records.sha256_of(teacher)[:12]}"] * 2)
     described = zoo.describe(tmp_path / "pupil 0.0" / "best.safetensors")
     assert described["started_from"] == f"from scratch; taught by weights {records.sha256_of(teacher)[:12]}"
+
+
+def test_views_of_a_picture_are_taught_what_is_read_in_them_all(fer: Path):
+    faces = datasets.read(fer / "fer2013.csv", fer / "fer2013new.csv")
+    batch = objective.lesson(faces, Recipe()).take(torch.tensor([3, 3, 8, 8]))
+    reading = torch.randn(4, 15, generator=torch.Generator().manual_seed(1))
+    taught = objective.taught(batch, [reading], Recipe(follow=1.0, views=2))
+    read = reading[:, :7].softmax(1)
+    torch.testing.assert_close(taught.labels[0], (read[0] + read[1]) / 2)
+    torch.testing.assert_close(taught.labels[3], (read[2] + read[3]) / 2)
+    torch.testing.assert_close(taught.labels[[0, 2]], taught.labels[[1, 3]])
+    torch.testing.assert_close(taught.shares[0], reading[:2, 7:].softmax(1).mean(0))
+
+
+def test_every_other_view_is_mirrored_and_changed_in_its_own_way(
+    tmp_path: Path, fer: Path, recipe: Path, monkeypatch: pytest.MonkeyPatch
+):
+    still = "[augment]\n" + "".join(f"{name} = 0.0\n" for name in STILL) + "scale = [1.0, 1.0]\n"
+    seen: list[torch.Tensor] = []
+
+    def note(network: torch.nn.Module, inputs: tuple[torch.Tensor]) -> None:
+        if network.training:
+            seen.append(inputs[0])
+
+    monkeypatch.setattr(networks, "begin", lambda network, _: network.train().register_forward_pre_hook(note))
+    for name, augment in (("still", still), ("moved", still.replace("shift = 0.0", "shift = 0.05"))):
+        recipe.write_text(TINY.replace("mixup = 0.2", "views = 3") + augment)
+        train(recipe, tmp_path / name, fer / "fer2013.csv", fer / "fer2013new.csv", last_epoch=1)
+    still_views, moved_views = (batch.unflatten(0, (14, 3)) for batch in (seen[0], seen[3]))
+    torch.testing.assert_close(still_views[:, 1], still_views[:, 0].flip(3))
+    torch.testing.assert_close(still_views[:, 2], still_views[:, 0])
+    assert len(torch.unique(still_views[:, 0].flatten(1), dim=0)) == 14
+    assert not torch.isclose(moved_views[:, 2], moved_views[:, 0]).flatten(1).all(1).any()
+
+
+def test_frozen_groups_stay_as_they_are_and_the_others_learn(tmp_path: Path, fer: Path, recipe: Path):
+    data = fer / "fer2013.csv", fer / "fer2013new.csv"
+    recipe.write_text(TINY.replace("rmn_compact", "rmn_face").replace("48", "56").replace("mixup = 0.2", "frozen = 2"))
+    torch.manual_seed(0)  # a run draws its first weights by its seed
+    untouched = networks.make(read_recipe(recipe), torch.zeros(1, 48, 48, dtype=torch.uint8)).state_dict()
+    train(recipe, tmp_path / "run", *data)
+    learned = _weights(tmp_path / "run")
+    kept = {key for key in learned if torch.equal(learned[key], untouched[key])}
+    frozen = ("stem.", "groups.0.", "groups.1.", "masks.0.", "masks.1.")
+    assert {key for key in learned if key.startswith(frozen)} <= kept
+    assert not {key for key in kept if key.startswith(("groups.2.", "groups.3.", "masks.3.", "head."))}
 
 
 def test_teachers_must_have_what_they_teach(tmp_path: Path, fer: Path, recipe: Path):
