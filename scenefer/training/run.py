@@ -112,11 +112,12 @@ class Run:
         self.optimiser.step()
         self.state["loss"] += loss.item()
 
-    def end_epoch(self, side: int, found: dict[str, float]) -> None:
-        """Note what was found on PublicTest, keep the weights if they are the best so far, and save."""
+    def end_epoch(self, side: int, found: dict[str, float]) -> dict[str, Any]:
+        """Note what was found on PublicTest, keep the weights if they are the best so far, save; return the note."""
         state = self.state
         row = {"epoch": self.epoch + 1, "side": side, "rate": self.optimiser.param_groups[0]["lr"]}
-        state["rows"].append({**row, "loss": state["loss"] / state["step"], **found})
+        row |= {"loss": state["loss"] / state["step"], **found}
+        state["rows"].append(row)
         if found["public_fer2013"] > state["best"]:
             state["best"] = found["public_fer2013"]
             networks.export(self.average, self.best, self.settings, side, found)
@@ -125,6 +126,7 @@ class Run:
         if self.settings.schedule == "plateau" and idle and idle % (self.settings.patience + 1) == 0:
             state["drops"] += 1
         self.save()
+        return row
 
     def _idle(self) -> int:
         """Count the epochs since the best."""

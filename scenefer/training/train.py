@@ -45,7 +45,7 @@ def train(
         save_every: seconds between two saves inside an epoch.
         last_epoch: stop before this epoch although the recipe goes on; for tests, and for machines lent by the hour.
             A recipe that comes before is trained whole.
-        tell: is told what the data set holds.
+        tell: is told what the data set holds, and what each epoch reached.
 
     Returns:
         The run's ``best.safetensors``; not there yet if no epoch has ended.
@@ -74,7 +74,8 @@ def train(
             for step, steps in run.learn(lesson, side, save_every):
                 if progress is not None:
                     progress(f"{name}: epoch {run.epoch + 1} of {settings.epochs}, {side} px", step + 1, steps)
-            run.end_epoch(side, networks.score(run.average, public, side, device))
+            row = run.end_epoch(side, networks.score(run.average, public, side, device))
+            tell(f"{name}: epoch {run.epoch} of {settings.epochs}: {_reached(row)}")
         is_over = is_over and run.is_over()
     if is_over:
         if len(runs) > 1:
@@ -89,6 +90,11 @@ def _runs(out: Path, recipe: Path, settings: Recipe) -> list[tuple[str, Path, in
         return [(recipe.stem, out, settings.seed)]
     numbers = range(settings.seed, settings.seed + settings.seeds)
     return [(f"{recipe.stem}, seed {number}", out / f"seed_{number}", number) for number in numbers]
+
+
+def _reached(row: dict[str, Any]) -> str:
+    voted = f", FER+ head {row['public_ferplus']:.1%} of clear majorities" if "public_ferplus" in row else ""
+    return f"loss {row['loss']:.3f}, PublicTest {row['public_fer2013']:.1%}{voted}"
 
 
 def _faces(

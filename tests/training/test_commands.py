@@ -8,6 +8,7 @@ import shutil
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from PIL import Image
 from safetensors.numpy import load_file, save_file
@@ -184,8 +185,11 @@ def test_training_leaves_weights_that_evaluation_reads(tmp_path: Path, fer: Path
     recipe = tmp_path / "tiny.toml"
     recipe.write_text('network = "rmn_compact"\ntrunk = ""\nepochs = 1\nbatch = 14\nsides = [[0, 48]]\n')
     data = ("--data", fer / "fer2013.csv", "--votes", fer / "fer2013new.csv")
-    said = done("train", recipe, *data, "--out", tmp_path / "run", "--device", "cpu")
-    assert str(tmp_path / "run" / "best.safetensors") in said
+    trained = call("train", recipe, *data, "--out", tmp_path / "run", "--device", "cpu")
+    assert str(tmp_path / "run" / "best.safetensors") in trained.stdout
+    row = pd.read_parquet(tmp_path / "run" / "metrics.parquet").iloc[0]
+    reached = f"loss {row.loss:.3f}, PublicTest {row.public_fer2013:.1%}, FER+ head {row.public_ferplus:.1%}"
+    assert f"tiny: epoch 1 of 1: {reached} of clear majorities" in trained.stderr
     found = json.loads(
         done("evaluate", tmp_path / "run" / "best.safetensors", *data, "--split", "PublicTest", "--json")
     )
