@@ -37,7 +37,9 @@ def train(
         best = start(found, out, data, votes, device=chosen, last_epoch=last_epoch, progress=tell, tell=note_lines)
     if best.exists():
         say(f"weights: {best}")
-        say(f"curves: {out / 'curves.html'}")
+        for curves in (out / "curves.html", *sorted(out.glob("seed_*/curves.html"))):
+            if curves.exists():
+                say(f"curves: {curves}")
 
 
 def evaluate(

@@ -83,7 +83,9 @@ class Run:
             rows = order[step * size : (step + 1) * size].repeat_interleave(settings.views)
             batch = lesson.take(rows)
             seen = augment(batch.pictures.float()[:, None], side, settings.augment, generator)  # (B, 1, side, side)
-            batch = batch._replace(pictures=seen).mirrored(settings.views)
+            batch = batch._replace(pictures=seen)
+            if settings.views > 1:
+                batch = batch.mirrored(settings.views)
             if settings.mixup:
                 batch = objective.mixed(batch, settings.mixup, generator)
             self._step(batch, epoch + step / steps)

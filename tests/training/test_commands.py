@@ -190,10 +190,15 @@ def test_training_leaves_weights_that_evaluation_reads(tmp_path: Path, fer: Path
     row = pd.read_parquet(tmp_path / "run" / "metrics.parquet").iloc[0]
     reached = f"loss {row.loss:.3f}, PublicTest {row.public_fer2013:.1%}, FER+ head {row.public_ferplus:.1%}"
     assert f"tiny: epoch 1 of 1: {reached} of clear majorities" in trained.stderr
+    assert f"curves: {tmp_path / 'run' / 'curves.html'}" in trained.stdout
     found = json.loads(
         done("evaluate", tmp_path / "run" / "best.safetensors", *data, "--split", "PublicTest", "--json")
     )
     assert found["n"] == 14
+    seeds = tmp_path / "seeds.toml"
+    seeds.write_text(recipe.read_text() + "seeds = 2\n")
+    drawn = re.findall(r"curves: (.*)", done("train", seeds, *data, "--out", tmp_path / "seeds", "--device", "cpu"))
+    assert drawn == [str(tmp_path / "seeds" / name / "curves.html") for name in ("seed_0", "seed_1")]
     assert "smoke" in refused("train", "smok", *data)
     assert "weights" not in done("train", recipe, *data, "--out", tmp_path / "other", "--last-epoch", "0")
     assert "unknown device 'gpu'" in refused("train", recipe, *data, "--out", tmp_path / "other", "--device", "gpu")
