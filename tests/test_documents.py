@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import calibration, expression, leaks, readme
+from benchmarks import calibration, expression, readme
 from scenefer.models import records
 
 ROOT = Path(__file__).parents[1]
@@ -23,7 +23,7 @@ def test_the_card_says_what_was_measured_and_each_look_at_privatetest():
     card = (ROOT / "MODEL_CARD.md").read_text(encoding="utf-8")
     measured = json.loads(expression.RESULTS.read_text(encoding="utf-8"))
     assert f"<!-- figures -->\n\n{expression.tables(measured)}\n\n<!-- /figures -->" in card
-    leaked = leaks.paragraph(json.loads(leaks.LEAKS.read_text(encoding="utf-8")), measured["figures"])
+    leaked = expression.leaked(json.loads(expression.LEAKS.read_text(encoding="utf-8")), measured["figures"])
     assert f"<!-- leaks -->\n\n{leaked}\n\n<!-- /leaks -->" in card
     assert f"<!-- ledger -->\n\n{expression.ledger()}\n\n<!-- /ledger -->" in card
 

@@ -36,9 +36,8 @@ def nearest(faces: Faces, others: Faces) -> tuple[np.ndarray, np.ndarray]:
         The bits in which their hashes differ (N,), 0 to 255, and which of the others it is (N,).
     """
     seen = perceptual_hashes(others.pictures)
-    ways = [_nearest(perceptual_hashes(faces.pictures), seen)]
-    ways.append(_nearest(perceptual_hashes([picture[:, ::-1] for picture in faces.pictures]), seen))
-    (bits, rows), (mirrored, rows_mirrored) = ways
+    bits, rows = _nearest(perceptual_hashes(faces.pictures), seen)
+    mirrored, rows_mirrored = _nearest(perceptual_hashes([picture[:, ::-1] for picture in faces.pictures]), seen)
     return np.minimum(bits, mirrored), np.where(mirrored < bits, rows_mirrored, rows)
 
 
@@ -55,6 +54,9 @@ def perceptual_hashes(pictures: np.ndarray | Sequence[np.ndarray]) -> np.ndarray
 
 def _nearest(hashes: np.ndarray, others: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Count the bits in which each hash differs from the nearest of the others, and say which that is."""
-    blocks = [hashes[start : start + 2048] @ others.T for start in range(0, len(hashes), 2048)]
-    bits = np.concatenate([(hashes.shape[1] - block.max(axis=1)) / 2 for block in blocks])
-    return bits, np.concatenate([block.argmax(axis=1) for block in blocks])
+    bits, rows = np.empty(len(hashes)), np.empty(len(hashes), np.int64)
+    for start in range(0, len(hashes), 2048):  # all products at once would take a gigabyte
+        here = slice(start, start + 2048)
+        products = hashes[here] @ others.T
+        bits[here], rows[here] = (hashes.shape[1] - products.max(axis=1)) / 2, products.argmax(axis=1)
+    return bits, rows

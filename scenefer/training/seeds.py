@@ -34,7 +34,7 @@ def join(
         best: the file to write.
         tell: is told what each run reached, its spread, and what the mean did.
     """
-    members = [reader.load_network(run / "best.safetensors")[0] for run in runs]
+    members = [reader.load_network(run / "best.safetensors")[0].to(device) for run in runs]
     candidates = [*members, mean(members)]
     side = recipes.side(settings, settings.epochs - 1)
     found = [networks.score(network, public, side, device) for network in candidates]
