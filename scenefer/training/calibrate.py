@@ -55,8 +55,8 @@ def calibrate(weights: Path, public: Faces, device: str = "cpu") -> float:
     """Fit the temperature of the head that feeds the pipeline, and store it, the prior and the selftest.
 
     Args:
-        public: PublicTest without photographs of PrivateTest, with votes; pictures without a clear majority of them
-            are left out.
+        public: PublicTest without photographs of PrivateTest and what the weights have learned of it, with votes;
+            pictures without a clear majority of them are left out.
 
     Returns:
         The temperature.

@@ -48,7 +48,7 @@ def evaluate(
 
     Args:
         split: Training, PublicTest or PrivateTest; empty for a set that has none. Of the first two, what shows a
-            photograph of PrivateTest is left out (``leaks``).
+            photograph of PrivateTest is left out (``leaks``); what the weights learned of PublicTest is Training.
         head: the head that is read; by default the one that the weights say feeds the pipeline.
         truth: ``label``, or ``majority`` of the FER+ votes: rows whose majority is tied, contempt, unknown or no face
             are left out, and the head's probabilities are those of the seven.
@@ -65,7 +65,8 @@ def evaluate(
     faces = datasets.read(data, votes)
     tell(datasets.summary(faces))
     if split or set(faces.split.tolist()) != {""}:
-        faces = (faces if split == "PrivateTest" else leaks.without_leaks(faces)).of(split)
+        public = max(leaks.public_learned(zoo.describe(zoo.find_expression(name))) for name in weights)
+        faces = (faces if split == "PrivateTest" else leaks.without_leaks(faces, public)).of(split)
     is_private = split == "PrivateTest" and len(faces) == N_PRIVATE
     figures = score(weights, faces, split, head=head, truth=truth, tta=tta, device=device, detector=detector)
     if is_private and ledger is not None:

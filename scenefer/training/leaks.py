@@ -1,11 +1,14 @@
 """Leave out of training and selection what shows a photograph of the test set.
 
-FER2013 repeats photographs within and across its splits: equal, cropped, mirrored, with a watermark.
+FER2013 repeats photographs within and across its splits: equal, cropped, mirrored, with a watermark. Which pictures
+teach and which select is decided here as well: weights may learn a share of PublicTest, once it has chosen how.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import zlib
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -15,11 +18,18 @@ from scenefer.training.datasets import Faces
 NEAR = 48  # of 255 bits: perceptual hashes this close show the same photograph (looked at by eye up to there)
 
 
-def without_leaks(faces: Faces) -> Faces:
+def without_leaks(faces: Faces, public: float = 0.0) -> Faces:
     """Leave out of Training and PublicTest what shows a photograph of PrivateTest; and of Training, one of PublicTest.
 
     The same photograph: equal pixels, or perceptual hashes of at most ``NEAR`` different bits, mirrored or not.
+
+    Args:
+        public: share of PublicTest that is moved to Training first. The checksums of its pixels say which pictures, so
+            that they are the same ever after, and a larger share holds those of a smaller one.
     """
+    if public:
+        drawn = np.array([zlib.crc32(picture.tobytes()) / 2**32 < public for picture in faces.pictures])
+        faces = replace(faces, split=np.where((faces.split == "PublicTest") & drawn, "Training", faces.split))
     keep = np.ones(len(faces), bool)
     for split, tests in (("PublicTest", ("PrivateTest",)), ("Training", ("PublicTest", "PrivateTest"))):
         rows = np.flatnonzero(faces.split == split)
@@ -27,6 +37,11 @@ def without_leaks(faces: Faces) -> Faces:
         if len(rows) and len(test):
             keep[rows] = nearest(faces.take(rows), test)[0] > NEAR
     return faces.take(keep)
+
+
+def public_learned(metadata: Mapping[str, str]) -> float:
+    """Return the share of PublicTest that weights have learned, by what their file says of itself."""
+    return float(metadata.get("public", 0))
 
 
 def nearest(faces: Faces, others: Faces) -> tuple[np.ndarray, np.ndarray]:

@@ -17,7 +17,7 @@ from torch.nn import functional
 from scenefer.errors import PlanError, WeightsError
 from scenefer.models import reader, records, rmn, rmn_face, selftest, zoo
 from scenefer.schema import EMOTIONS
-from scenefer.training import calibrate, datasets, ferplus, recipes
+from scenefer.training import calibrate, datasets, ferplus, leaks, recipes
 from scenefer.training.recipes import Recipe
 
 STATISTICS = 512  # pictures whose statistics unfold the trunk's normalisations
@@ -30,7 +30,8 @@ def make(settings: Recipe, faces: Tensor) -> reader.Network:
         faces: (N, 48, 48) uint8, some of what will be learned; the trunk's normalisations are unfolded by them.
 
     Raises:
-        PlanError: the trunk is neither shipped nor a file.
+        PlanError: the trunk is neither shipped nor a file, or what the recipe starts from has learned more of
+            PublicTest than the recipe lets it.
         WeightsError: what the recipe starts from is of another layout.
     """
     n_labels = 15 if settings.votes else 7
@@ -41,7 +42,7 @@ def make(settings: Recipe, faces: Tensor) -> reader.Network:
         rmn.start_from(network, _weights(settings.trunk))
     if settings.start:
         try:
-            network.load_state_dict(reader.load_network(Path(settings.start))[0].state_dict())
+            network.load_state_dict(_earlier(Path(settings.start), settings)[0].state_dict())
         except RuntimeError as error:
             raise WeightsError(
                 f"{settings.start} is no {settings.network} with {n_labels} labels to start from"
@@ -57,6 +58,14 @@ def _weights(name: str) -> Path:
     return path
 
 
+def _earlier(path: Path, settings: Recipe) -> tuple[reader.Network, dict[str, str]]:
+    """Load what a run starts from or is taught by; it must not know more of the pictures that select than the run."""
+    network, metadata = reader.load_network(path)
+    if (learned := leaks.public_learned(metadata)) > settings.public:
+        raise PlanError(f"{path} has learned {learned:.0%} of PublicTest, which would select; set public = {learned:g}")
+    return network, metadata
+
+
 def begin(network: nn.Module, settings: Recipe) -> None:
     """Make a network ready to learn; what a recipe freezes stays as it is, the statistics of normalisation too."""
     network.train()
@@ -70,11 +79,12 @@ def teachers(settings: Recipe, device: str) -> list[nn.Module]:
     """Load a recipe's teachers.
 
     Raises:
+        PlanError: one has learned more of PublicTest than the recipe lets it.
         WeightsError: one is unknown, absent or damaged, or has not the heads that are taught.
     """
     loaded: list[nn.Module] = []
     for name in settings.teachers:
-        network, metadata = reader.load_network(_teacher(name, settings))
+        network, metadata = _earlier(_teacher(name, settings), settings)
         if settings.votes and "ferplus" not in metadata["heads"]:
             raise WeightsError(f"{name} cannot teach: it has no head for the FER+ votes; set votes = 0")
         loaded.append(reader.for_inference(network, torch.float32).to(device))
@@ -152,8 +162,8 @@ def export(network: nn.Module, path: Path, settings: Recipe, side: int, figures:
         "prior": json.dumps([1 / 7] * 7),
         "licence": f"Apache-2.0; learned from {' and '.join(learned)}, for research",
         "source": "scenefer train",
-        "trained_on": "FER2013 Training without the photographs of PublicTest and PrivateTest"
-        + ("; FER+ votes" if "FER+" in learned else ""),
+        "trained_on": _pictures(settings) + ("; FER+ votes" if "FER+" in learned else ""),
+        "public": f"{settings.public:g}",
         "started_from": _origin(settings),
         "figures": json.dumps(figures),
     }
@@ -161,6 +171,14 @@ def export(network: nn.Module, path: Path, settings: Recipe, side: int, figures:
     save_file({key: value.contiguous() for key, value in kept.items()}, beside, metadata)
     os.replace(beside, path)
     calibrate.describe(path, {"selftest": selftest.expected(reader.load_network(path)[0])})
+
+
+def _pictures(settings: Recipe) -> str:
+    """Say what of FER2013 a recipe learns from."""
+    if not settings.public:
+        return "FER2013 Training without the photographs of PublicTest and PrivateTest"
+    share = f"{settings.public:.0%} of PublicTest"
+    return f"FER2013 Training and {share}, without the photographs of its rest and of PrivateTest"
 
 
 def _origin(settings: Recipe) -> str:

@@ -39,6 +39,7 @@ class Recipe:
     frozen: int = 0  # groups of the network, from the first on, that stay as they are, with what lies before them
     mixup: float = 0.0  # alpha of the Beta distribution; 0 = off
     class_weights: bool = False  # by the inverse root of the class counts
+    public: float = 0.0  # share of PublicTest that is learned too; what is left calibrates, and the last epoch is kept
     seed: int = 0
     seeds: int = 1  # runs, each by a seed of its own from ``seed`` on, whose weights are averaged in the end
     epochs: int = 20
@@ -132,6 +133,7 @@ def _refuse_senseless(recipe: Recipe, path: Path) -> None:
     for values, low, high in (
         (shares, 0, 1),
         (counts, 1, math.inf),
+        ({"public": recipe.public}, 0, 0.9),  # what is left selects
         ({name: getattr(recipe, name) for name in rest}, 0, math.inf),
         ({"scale": min(augment.scale)}, 0.1, 10),
         ({"scale": max(augment.scale)}, 0.1, 10),

@@ -2,10 +2,11 @@
 
 A run is a folder: ``recipe.toml``, ``commit`` (each that it was trained by), ``metrics.parquet`` (a row an epoch),
 ``curves.html``, ``state.pt`` (all that resuming needs), ``best.safetensors`` (the average weights that did best on
-PublicTest; calibrated at the end), its ``confusion.html`` and, where a recipe comes before, that one's run in
-``before``. Where a recipe has several seeds, each has a folder of its own (``seed_0``, …), and the weights of all are
-made one in the end (``seeds``). A run that is called again goes on where it stopped, in the middle of an epoch too, and
-ends as if it had never stopped: what a step draws depends on the seed, the epoch and the step alone.
+PublicTest or, where a share of it is learned, the last ones; calibrated at the end), its ``confusion.html`` and, where
+a recipe comes before, that one's run in ``before``. Where a recipe has several seeds, each has a folder of its own
+(``seed_0``, …), and the weights of all are made one in the end (``seeds``). A run that is called again goes on where it
+stopped, in the middle of an epoch too, and ends as if it had never stopped: what a step draws depends on the seed, the
+epoch and the step alone.
 """
 
 from __future__ import annotations
@@ -105,7 +106,7 @@ def _faces(
     tell(datasets.summary(faces))
     if not faces.framed:
         raise SceneferError(f"{data} cannot be learned from: its pictures are not all 48×48, framed as in FER2013")
-    faces = leaks.without_leaks(faces.take(faces.labels != datasets.OTHER))
+    faces = leaks.without_leaks(faces.take(faces.labels != datasets.OTHER), settings.public)
     training, public = faces.of("Training"), faces.of("PublicTest")
     if settings.subset:
         training = training.take(np.random.default_rng(settings.seed).permutation(len(training))[: settings.subset])

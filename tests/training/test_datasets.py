@@ -222,6 +222,31 @@ def test_single_votes_are_slips_and_no_face_teaches_nothing():
     assert shares[1].tolist() == [0] * 8
 
 
+def test_a_share_of_publictest_teaches_and_no_photograph_of_its_rest_does():
+    known = pictures(60)
+    shown = np.concatenate([known[:40], known[20:50, :, ::-1]])  # PublicTest's first half are mirrored copies
+    split = np.repeat(["Training", "PublicTest"], [40, 30])
+    faces = Faces("tiny", shown, np.arange(70), split)
+    rows = {}
+    for share in (0.3, 0.6):
+        kept = leaks.without_leaks(faces, share)
+        drawn, left = (
+            set(kept.labels[(kept.split == name) & (kept.labels >= 40)]) for name in ("Training", "PublicTest")
+        )
+        rows[share] = drawn
+        assert drawn | left == set(range(40, 70))
+        assert 0.5 * share < len(drawn) / 30 < 1.5 * share
+        assert leaks.nearest(kept.of("Training"), kept.of("PublicTest"))[0].min() > leaks.NEAR
+        assert set(range(20)) <= set(kept.labels.tolist()), "what shows nothing of PublicTest stays"
+        assert {label - 20 for label in drawn if label < 60} <= set(kept.labels.tolist()), (
+            "what is learned may be twice"
+        )
+    assert rows[0.3] < rows[0.6]
+    order = np.random.default_rng(1).permutation(70)
+    again = leaks.without_leaks(faces.take(order), 0.3)
+    assert set(again.labels[(again.split == "Training") & (again.labels >= 40)]) == rows[0.3], "in any order"
+
+
 LEAKING = np.array([5, 6]), np.array([0, 1, 7])  # of the pictures below
 
 

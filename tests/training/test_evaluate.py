@@ -73,6 +73,17 @@ def test_a_score_of_privatetest_is_noted_one_of_publictest_is_not(
         evaluate.evaluate([WEIGHTS], data, "PrivateTest", ledger=tmp_path / "nowhere" / "privatetest.jsonl")
 
 
+def test_what_weights_have_learned_of_publictest_is_not_scored_as_such(fer: Path, tmp_path: Path):
+    learned = tmp_path / "learned.safetensors"
+    shutil.copyfile(WEIGHTS, learned)
+    calibrate.describe(learned, {"public": "0.5"})
+    data = fer / "fer2013.csv"
+    n = {split: evaluate.evaluate([learned], data, split).n for split in ("Training", "PublicTest")}
+    assert n["Training"] > 42
+    assert n["PublicTest"] == 56 - n["Training"]
+    assert evaluate.evaluate([WEIGHTS, learned], data, "PublicTest").n == n["PublicTest"], "in a team neither"
+
+
 def test_the_ferplus_majority_leaves_out_what_nobody_can_say(fer: Path, tmp_path: Path):
     lines = (fer / "fer2013new.csv").read_text().splitlines()
     lines[1] = lines[1].rsplit(",", 10)[0] + ",5,5,0,0,0,0,0,0,0,0"  # a tie

@@ -171,6 +171,40 @@ def test_what_a_recipe_starts_from_must_be_of_its_layout(tmp_path: Path, fer: Pa
     assert f"weights {records.sha256_of(shipped)[:12]}" == zoo.describe(best)["started_from"]
 
 
+def test_a_share_of_publictest_is_learned_and_weights_that_know_it_teach_no_run_that_does_not(
+    tmp_path: Path, fer: Path, recipe: Path
+):
+    data = fer / "fer2013.csv", fer / "fer2013new.csv"
+    recipe.write_text(TINY + "public = 0.5\n")
+    best = train(recipe, tmp_path / "run", *data, last_epoch=1)
+    described = zoo.describe(best)
+    assert described["public"] == "0.5"
+    assert described["trained_on"].startswith("FER2013 Training and 50% of PublicTest, without the photographs of its")
+    for key in (f"start = {str(best)!r}\n", f"follow = 0.5\nteachers = [{str(best)!r}]\n"):
+        recipe.write_text(key + TINY)
+        with pytest.raises(PlanError, match=r"has learned 50% of PublicTest, which would select; set public = 0\.5"):
+            train(recipe, tmp_path / key[:5], *data)
+
+
+@pytest.mark.parametrize(("public", "epoch", "name"), [("0.0", 1, "seed_0"), ("0.5", 2, "the mean of their weights")])
+def test_what_is_left_of_publictest_chooses_neither_epoch_nor_seed(
+    tmp_path: Path, fer: Path, recipe: Path, monkeypatch: pytest.MonkeyPatch, public: str, epoch: int, name: str
+):
+    recipe.write_text(TINY + f"seeds = 2\npublic = {public}\n")
+    reached = iter([0.9, 0.1] * 2 + [0.9, 0.2, 0.3])  # epochs of one seed and of the other; the seeds and their mean
+    seen: list[dict[str, torch.Tensor]] = []
+
+    def score(network: reader.Network, *_: object) -> dict[str, float]:
+        seen.append({key: tensor.clone() for key, tensor in network.named_parameters()})
+        return {"public_fer2013": next(reached)}
+
+    monkeypatch.setattr(networks, "score", score)
+    best = train(recipe, tmp_path / "run", fer / "fer2013.csv", fer / "fer2013new.csv")
+    kept = dict(reader.load_network(tmp_path / "run" / "seed_0" / best.name)[0].named_parameters())
+    assert all(torch.equal(seen[epoch - 1][key].half(), tensor.half()) for key, tensor in kept.items())
+    assert zoo.describe(best)["source"] == f"scenefer train, {name} (2 seeds)"
+
+
 def test_weights_say_what_they_were_learned_from(tmp_path: Path, fer: Path, recipe: Path):
     recipe.write_text(TINY + "votes = 0.0\n")
     described = zoo.describe(train(recipe, tmp_path / "run", fer / "fer2013.csv", last_epoch=1))
