@@ -17,7 +17,7 @@ import torch
 
 from benchmarks.expression import FACES
 from scenefer import metrics
-from scenefer.models import reader, records, zoo
+from scenefer.models import public_learned, reader, records, zoo
 from scenefer.training import calibrate, datasets, evaluate, ferplus, figures, leaks
 
 RESULTS = Path(__file__).parent / "results" / "calibration.json"
@@ -29,7 +29,7 @@ def measure(weights: str) -> dict[str, Any]:
     model = reader.load(path, precision=torch.float32)
     head = slice(*model.calibration.head)
     faces = datasets.read(FACES / "fer2013.parquet")
-    public = leaks.without_leaks(faces, leaks.public_learned(zoo.describe(path))).of("PublicTest")
+    public = leaks.without_leaks(faces, public_learned(zoo.describe(path))).of("PublicTest")
     assert public.votes is not None  # the file has them
     voted = ferplus.majority(public.votes)
     known = voted >= 0

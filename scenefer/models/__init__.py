@@ -55,6 +55,11 @@ def calibration(metadata: Mapping[str, str]) -> Calibration:
     return Calibration((first, last), float(metadata["temperature"]), prior)
 
 
+def public_learned(metadata: Mapping[str, str]) -> float:
+    """Return the share of FER2013's PublicTest that weights have learned, by what their file says of itself."""
+    return float(metadata.get("public", 0))
+
+
 def refuse_undescribed(path: Path, metadata: Mapping[str, str]) -> None:
     """Refuse a weight file whose metadata do not say how it is to be read.
 
@@ -67,8 +72,10 @@ def refuse_undescribed(path: Path, metadata: Mapping[str, str]) -> None:
         read = calibration(metadata)
         spans = [(int(first), int(last)) for first, last in json.loads(metadata["heads"]).values()]
         side = int(metadata.get("side", "48"))
+        learned = public_learned(metadata)
     except (AttributeError, KeyError, TypeError, ValueError) as error:
-        stated = ", ".join(f"{key} {metadata[key]!r}" for key in ("heads", "head", "temperature", "prior"))
+        fields = ("heads", "head", "temperature", "prior", "side", "public")
+        stated = ", ".join(f"{key} {metadata[key]!r}" for key in fields if key in metadata)
         raise WeightsError(f"{path} describes itself in a way that cannot be read: {stated}") from error
     if any(not 0 <= first < last <= MOST_LABELS for first, last in spans) or read.head[1] - read.head[0] != 7:
         raise WeightsError(f"{path}: its heads {metadata['heads']} have no head {metadata['head']!r} of seven labels")
@@ -77,6 +84,8 @@ def refuse_undescribed(path: Path, metadata: Mapping[str, str]) -> None:
         raise WeightsError(
             f"{path}: temperature {metadata['temperature']}, prior {metadata['prior']} or side {side} is none"
         )
+    if not 0 <= learned < 1:
+        raise WeightsError(f"{path}: public {metadata['public']} is no share of PublicTest that leaves some of it")
 
 
 class ExpressionModel(Protocol):

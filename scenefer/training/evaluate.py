@@ -18,7 +18,7 @@ import numpy as np
 
 from scenefer import expression, geometry
 from scenefer.errors import SceneferError, unwritable
-from scenefer.models import Calibration, FaceDetector, calibration, reader, records, zoo
+from scenefer.models import Calibration, FaceDetector, calibration, public_learned, reader, records, zoo
 from scenefer.schema import EMOTIONS
 from scenefer.training import datasets, ferplus, leaks
 from scenefer.training.figures import Figures, measure
@@ -65,7 +65,7 @@ def evaluate(
     faces = datasets.read(data, votes)
     tell(datasets.summary(faces))
     if split or set(faces.split.tolist()) != {""}:
-        public = max(leaks.public_learned(zoo.describe(zoo.find_expression(name))) for name in weights)
+        public = max(public_learned(zoo.describe(zoo.find_expression(name))) for name in weights)
         faces = (faces if split == "PrivateTest" else leaks.without_leaks(faces, public)).of(split)
     is_private = split == "PrivateTest" and len(faces) == N_PRIVATE
     figures = score(weights, faces, split, head=head, truth=truth, tta=tta, device=device, detector=detector)

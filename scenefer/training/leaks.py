@@ -7,7 +7,7 @@ teach and which select is decided here as well: weights may learn a share of Pub
 from __future__ import annotations
 
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 import cv2
@@ -37,11 +37,6 @@ def without_leaks(faces: Faces, public: float = 0.0) -> Faces:
         if len(rows) and len(test):
             keep[rows] = nearest(faces.take(rows), test)[0] > NEAR
     return faces.take(keep)
-
-
-def public_learned(metadata: Mapping[str, str]) -> float:
-    """Return the share of PublicTest that weights have learned, by what their file says of itself."""
-    return float(metadata.get("public", 0))
 
 
 def nearest(faces: Faces, others: Faces) -> tuple[np.ndarray, np.ndarray]:

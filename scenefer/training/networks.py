@@ -15,9 +15,9 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from scenefer.errors import PlanError, WeightsError
-from scenefer.models import reader, records, rmn, rmn_face, selftest, zoo
+from scenefer.models import public_learned, reader, records, rmn, rmn_face, selftest, zoo
 from scenefer.schema import EMOTIONS
-from scenefer.training import calibrate, datasets, ferplus, leaks, recipes
+from scenefer.training import calibrate, datasets, ferplus, recipes
 from scenefer.training.recipes import Recipe
 
 STATISTICS = 512  # pictures whose statistics unfold the trunk's normalisations
@@ -61,7 +61,7 @@ def _weights(name: str) -> Path:
 def _earlier(path: Path, settings: Recipe) -> tuple[reader.Network, dict[str, str]]:
     """Load what a run starts from or is taught by; it must not know more of the pictures that select than the run."""
     network, metadata = reader.load_network(path)
-    if (learned := leaks.public_learned(metadata)) > settings.public:
+    if (learned := public_learned(metadata)) > settings.public:
         raise PlanError(f"{path} has learned {learned:.0%} of PublicTest, which would select; set public = {learned:g}")
     return network, metadata
 

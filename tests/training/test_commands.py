@@ -126,6 +126,8 @@ def test_a_damaged_weight_file_is_not_added(tmp_path: Path, own_folder: Path):
         pytest.param("temperature", "0", "temperature 0, ", id="temperature"),
         pytest.param("prior", "[1, 0]", r"prior \[1, 0\]", id="prior"),
         pytest.param("side", "0", "side 0", id="side"),
+        pytest.param("public", "1", "public 1 is no share of PublicTest", id="all of PublicTest learned"),
+        pytest.param("public", "most", "cannot be read: .*public 'most'", id="a share that is no number"),
     ],
 )
 def test_weights_that_do_not_say_how_they_are_read_are_refused(

@@ -74,14 +74,16 @@ def test_a_score_of_privatetest_is_noted_one_of_publictest_is_not(
 
 
 def test_what_weights_have_learned_of_publictest_is_not_scored_as_such(fer: Path, tmp_path: Path):
-    learned = tmp_path / "learned.safetensors"
-    shutil.copyfile(WEIGHTS, learned)
-    calibrate.describe(learned, {"public": "0.5"})
+    learned, innocent = tmp_path / "learned.safetensors", tmp_path / "innocent.safetensors"
+    for path, share in ((learned, "0.5"), (innocent, "0")):
+        shutil.copyfile(WEIGHTS, path)
+        calibrate.describe(path, {"public": share})
     data = fer / "fer2013.csv"
     n = {split: evaluate.evaluate([learned], data, split).n for split in ("Training", "PublicTest")}
     assert n["Training"] > 42
     assert n["PublicTest"] == 56 - n["Training"]
-    assert evaluate.evaluate([WEIGHTS, learned], data, "PublicTest").n == n["PublicTest"], "in a team neither"
+    assert evaluate.evaluate([innocent], data, "PublicTest").n == 14
+    assert evaluate.evaluate([innocent, learned], data, "PublicTest").n == n["PublicTest"], "in a team neither"
 
 
 def test_the_ferplus_majority_leaves_out_what_nobody_can_say(fer: Path, tmp_path: Path):
@@ -186,7 +188,7 @@ def test_the_stored_prior_is_the_mean_of_the_heads_posteriors_and_what_emq_finds
     before = _posteriors(weights, pictures)
     assert len(set(before.argmax(axis=1))) > 2  # pictures that the network tells apart
     votes = np.zeros((14, 10), np.int64)
-    votes[:, :7] = np.rint(100 * before)  # people who see what the network sees: a temperature as it was
+    votes[:, :7] = np.rint(10_000 * before)  # people who see what the network sees: a temperature as it was
     write(tmp_path, pictures, ["PublicTest"] * 14, votes)
     public = datasets.read(tmp_path / "fer2013.csv", tmp_path / "fer2013new.csv")
     temperature = calibrate.calibrate(weights, public)

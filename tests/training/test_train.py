@@ -160,13 +160,16 @@ def test_a_run_that_cannot_be_gone_on_with_or_written_is_refused(tmp_path: Path,
 def test_what_a_recipe_starts_from_must_be_of_its_layout(tmp_path: Path, fer: Path, recipe: Path):
     data = fer / "fer2013.csv", fer / "fer2013new.csv"
     shipped = records.EXPRESSION["rmn_compact"].path
-    recipe.write_text(TINY + f"start = {str(shipped)!r}\n")
+    public = f"public = {zoo.describe(shipped)['public']}\n"
+    recipe.write_text(TINY + f"start = {str(shipped)!r}\n" + public)
     with pytest.raises(WeightsError, match="is no rmn_compact with 15 labels to start from"):
         train(recipe, tmp_path / "a", *data)
     recipe.write_text(f"network = 'rmn_face'\nbatch = 14\nsides = [[0, 64]]\ntrunk = {str(shipped)!r}\n")
     with pytest.raises(WeightsError, match=r"is no face recognition trunk as face_identity: it lacks blocks\.0"):
         train(recipe, tmp_path / "b", *data)
-    recipe.write_text(f"network = 'rmn_face'\nbatch = 14\nsides = [[0, 64]]\nstart = {str(shipped)!r}\ntrunk = ''\n")
+    recipe.write_text(
+        f"network = 'rmn_face'\nbatch = 14\nsides = [[0, 64]]\nstart = {str(shipped)!r}\n{public}trunk = ''\n"
+    )
     best = train(recipe, tmp_path / "c", *data, last_epoch=1)
     assert f"weights {records.sha256_of(shipped)[:12]}" == zoo.describe(best)["started_from"]
 
