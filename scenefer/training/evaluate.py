@@ -65,8 +65,10 @@ def evaluate(
     faces = datasets.read(data, votes)
     tell(datasets.summary(faces))
     if split or set(faces.split.tolist()) != {""}:
-        public = max(public_learned(zoo.describe(zoo.find_expression(name))) for name in weights)
-        faces = (faces if split == "PrivateTest" else leaks.without_leaks(faces, public)).of(split)
+        if split != "PrivateTest":
+            public = max(public_learned(zoo.describe(zoo.find_expression(name))) for name in weights)
+            faces = leaks.without_leaks(faces, public)
+        faces = faces.of(split)
     is_private = split == "PrivateTest" and len(faces) == N_PRIVATE
     figures = score(weights, faces, split, head=head, truth=truth, tta=tta, device=device, detector=detector)
     if is_private and ledger is not None:

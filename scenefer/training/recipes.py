@@ -39,7 +39,7 @@ class Recipe:
     frozen: int = 0  # groups of the network, from the first on, that stay as they are, with what lies before them
     mixup: float = 0.0  # alpha of the Beta distribution; 0 = off
     class_weights: bool = False  # by the inverse root of the class counts
-    public: float = 0.0  # share of PublicTest that is learned too; what is left calibrates, and the last epoch is kept
+    public: float = 0.0  # share of PublicTest that is learned too; what is left calibrates, and selects nothing
     seed: int = 0
     seeds: int = 1  # runs, each by a seed of its own from ``seed`` on, whose weights are averaged in the end
     epochs: int = 20
@@ -57,6 +57,11 @@ class Recipe:
     dropout: float = 0.3
     subset: int = 0  # train on so many pictures; 0 = all
     augment: AugmentSettings = field(default_factory=AugmentSettings)
+
+    @property
+    def selects(self) -> bool:
+        """Whether PublicTest chooses among epochs and seeds: what is left of it would tell them apart by chance."""
+        return not self.public
 
 
 def find_recipe(name: str) -> Path:
@@ -133,7 +138,7 @@ def _refuse_senseless(recipe: Recipe, path: Path) -> None:
     for values, low, high in (
         (shares, 0, 1),
         (counts, 1, math.inf),
-        ({"public": recipe.public}, 0, 0.9),  # what is left selects
+        ({"public": recipe.public}, 0, 0.9),  # what is left calibrates
         ({name: getattr(recipe, name) for name in rest}, 0, math.inf),
         ({"scale": min(augment.scale)}, 0.1, 10),
         ({"scale": max(augment.scale)}, 0.1, 10),

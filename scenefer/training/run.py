@@ -117,14 +117,13 @@ class Run:
     def end_epoch(self, side: int, found: dict[str, float]) -> dict[str, Any]:
         """Note what was found on PublicTest, save, keep the weights; return the note.
 
-        Kept are those of the best epoch, of the last one where the recipe learns a share of PublicTest.
+        Kept are those of the best epoch, of the last one where PublicTest selects nothing.
         """
         state = self.state
         row = {"epoch": self.epoch + 1, "side": side, "rate": self.optimiser.param_groups[0]["lr"]}
         row |= {"loss": state["loss"] / state["step"], **found}
         state["rows"].append(row)
-        too_few = self.settings.public > 0  # what is left of PublicTest would tell epochs apart by chance: the last one
-        if too_few or found["public_fer2013"] > state["best"]:
+        if not self.settings.selects or found["public_fer2013"] > state["best"]:
             state["best"] = found["public_fer2013"]
             networks.export(self.average, self.best, self.settings, side, found)
         state.update(epoch=self.epoch + 1, step=0, loss=0.0)

@@ -29,7 +29,7 @@ def join(
 ) -> None:
     """Write the mean of the weights of several runs or, where one of them does better on PublicTest, that one's.
 
-    Where a share of PublicTest is learned, what is left of it would tell them apart by chance: the mean.
+    Where PublicTest selects nothing, the mean.
 
     Args:
         runs: folders with ``best.safetensors``.
@@ -44,9 +44,8 @@ def join(
     names = [*(run.name for run in runs), "the mean of their weights"]
     tell("PublicTest: " + ", ".join(f"{name} {share:.1%}" for name, share in zip(names, reached, strict=True)))
     tell(f"{len(runs)} seeds: mean {np.mean(reached[:-1]):.1%}, deviation {np.std(reached[:-1], ddof=1):.1%}")
-    chosen = len(runs)  # the mean
-    if not settings.public:
-        chosen = max(reversed(range(len(candidates))), key=lambda number: reached[number])  # where it is no worse
+    contenders = range(len(candidates)) if settings.selects else [len(runs)]
+    chosen = max(reversed(contenders), key=lambda number: reached[number])  # the mean, where it is no worse
     networks.export(candidates[chosen], best, settings, side, found[chosen])
     calibrate.describe(best, {"source": f"scenefer train, {names[chosen]} ({len(runs)} seeds)"})
 
