@@ -52,7 +52,7 @@ class Block(nn.Module):
         self.shortcut = nn.Identity() if same else Unit(inputs, outputs, kernel=1, stride=stride)
 
     def forward(self, x: Tensor) -> Tensor:
-        return torch.relu(self.shortcut(x) + self.unit2(torch.relu(self.unit1(x))))
+        return torch.relu_(self.shortcut(x) + self.unit2(torch.relu_(self.unit1(x))))
 
 
 class Mask(nn.Module):
@@ -67,14 +67,14 @@ class Mask(nn.Module):
         self.score = nn.Conv2d(inner, channels, 1)
 
     def forward(self, x: Tensor) -> Tensor:
-        x = torch.relu(self.reduce(x))
+        x = torch.relu_(self.reduce(x))
         levels: list[Tensor] = []
         for level, encode in enumerate(self.encode):
-            x = torch.relu(encode(functional.max_pool2d(x, 2) if level else x))
+            x = torch.relu_(encode(functional.max_pool2d(x, 2) if level else x))
             levels.append(x)
         for decode, wider in zip(self.decode, reversed(levels[:-1]), strict=True):
             up = functional.interpolate(x, size=wider.shape[-2:], mode="nearest")
-            x = torch.relu(decode(torch.cat([up, wider], dim=1)))
+            x = torch.relu_(decode(torch.cat([up, wider], dim=1)))
         return torch.sigmoid(self.score(x))
 
 
@@ -103,10 +103,10 @@ class RmnCompact(nn.Module):
         """Read grey faces (N, 1, 48, 48), values 0 to 255: logits (N, L) float32."""
         x = normalise(grey).to(next(self.stem.parameters()).dtype)
         for unit in self.stem:
-            x = torch.relu(unit(x))
+            x = torch.relu_(unit(x))
         for stage, mask in zip(self.stages, self.masks, strict=True):
             x = stage(x)
-            x = x * (1 + mask(x))
+            x = torch.addcmul(x, x, mask(x))  # x · (1 + mask)
         return self.head(self.dropout(x.float().mean(dim=(2, 3))))
 
 

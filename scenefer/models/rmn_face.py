@@ -41,14 +41,14 @@ class Block(nn.Module):
         self.conv2 = unit(outputs, outputs)
 
     def forward(self, x: Tensor) -> Tensor:
-        y = self.conv2(torch.relu(self.conv1(x)))
+        y = self.conv2(torch.relu_(self.conv1(x)))
         if self.down:
             x = functional.avg_pool2d(x, 2)
         if x.shape == y.shape:
-            return torch.relu(x + y)
+            return torch.relu_(x + y)
         height, width = max(x.shape[2], y.shape[2]), max(x.shape[3], y.shape[3])
         x = functional.pad(x, (0, width - x.shape[3], 0, height - x.shape[2], 0, y.shape[1] - x.shape[1]))
-        return torch.relu(x + functional.pad(y, (0, width - y.shape[3], 0, height - y.shape[2])))
+        return torch.relu_(x + functional.pad(y, (0, width - y.shape[3], 0, height - y.shape[2])))
 
 
 class RmnFace(nn.Module):
@@ -77,12 +77,13 @@ class RmnFace(nn.Module):
         x = normalise(grey)
         if x.shape[-1] == SIZE:
             x = functional.interpolate(x, size=(self.side, self.side), mode="bilinear", align_corners=False)
-        x = torch.relu(self.stem(x.to(self.stem.conv.weight.dtype)))
+        x = torch.relu_(self.stem(x.to(self.stem.conv.weight.dtype)))
         x = functional.max_pool2d(x, 3, stride=2)
         before = x
         for group, mask in zip(self.groups, self.masks, strict=True):
             before, x = x, group(x)
-            x = x * (1 + mask(x)) / 1.5  # 1.5: a mask that has learned nothing scores 0.5, and changes nothing
+            # x · (1 + mask) / 1.5: a mask that has learned nothing scores 0.5, and changes nothing.
+            x = torch.addcmul(x, x, mask(x)).div_(1.5)
         seen = torch.cat([before, x], dim=1).float()
         if seen.shape[-2:] != (GRID, GRID):
             seen = functional.adaptive_avg_pool2d(seen, GRID)
