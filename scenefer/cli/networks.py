@@ -23,7 +23,7 @@ def train(
     from rich.progress import Progress
 
     from scenefer.models import zoo
-    from scenefer.training import recipes
+    from scenefer.training import recipes, seeds
     from scenefer.training.train import train as start
 
     chosen = zoo.choose_device(device)
@@ -37,7 +37,7 @@ def train(
         best = start(found, out, data, votes, device=chosen, last_epoch=last_epoch, progress=tell, tell=note_lines)
     if best.exists():
         say(f"weights: {best}")
-        for curves in (out / "curves.html", *sorted(out.glob("seed_*/curves.html"))):
+        for curves in [run / "curves.html" for run in (out, *seeds.folders(out))]:
             if curves.exists():
                 say(f"curves: {curves}")
 

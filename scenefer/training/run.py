@@ -24,6 +24,7 @@ from scenefer.training.augment import augment
 from scenefer.training.objective import Lesson
 from scenefer.training.recipes import Recipe
 
+BEST = "best.safetensors"  # in the folder of a run: its weights
 Progress = Callable[[str, int, int], None]  # what is being done, steps done, steps in all
 
 
@@ -50,7 +51,7 @@ class Run:
     @property
     def best(self) -> Path:
         """Name the file of the average weights that did best."""
-        return self.out / "best.safetensors"
+        return self.out / BEST
 
     def is_over(self) -> bool:
         """Tell whether all epochs are done, or the recipe's patience is at its end."""

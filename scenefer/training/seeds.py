@@ -17,6 +17,17 @@ from scenefer.models import reader
 from scenefer.training import calibrate, networks, recipes
 from scenefer.training.datasets import Faces
 from scenefer.training.recipes import Recipe
+from scenefer.training.run import BEST
+
+
+def folder(out: Path, seed: int) -> Path:
+    """Name the folder of a seed's run in that of a run of several."""
+    return out / f"seed_{seed}"
+
+
+def folders(out: Path) -> list[Path]:
+    """List the folders of the seeds' runs; none where a run has one seed."""
+    return sorted(out.glob("seed_*"))
 
 
 def join(
@@ -32,11 +43,11 @@ def join(
     Where PublicTest selects nothing, the mean.
 
     Args:
-        runs: folders with ``best.safetensors``.
+        runs: folders of runs that are over.
         best: the file to write.
         tell: is told what each run reached, its spread, and what the mean did.
     """
-    members = [reader.load_network(run / "best.safetensors")[0].to(device) for run in runs]
+    members = [reader.load_network(run / BEST)[0].to(device) for run in runs]
     candidates = [*members, mean(members)]
     side = recipes.side(settings, settings.epochs - 1)
     found = [networks.score(network, public, side, device) for network in candidates]

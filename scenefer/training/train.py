@@ -23,7 +23,7 @@ from scenefer import files
 from scenefer.errors import PlanError, SceneferError, unwritable
 from scenefer.training import calibrate, datasets, drawing, evaluate, leaks, networks, objective, recipes, seeds
 from scenefer.training.recipes import Recipe
-from scenefer.training.run import Progress, Run
+from scenefer.training.run import BEST, Progress, Run
 
 
 def train(
@@ -64,10 +64,10 @@ def train(
     if settings.after:
         if not any((folder / "state.pt").exists() for _, folder, _ in runs):
             train(recipes.find_recipe(settings.after), out / "before", data, votes, **options)
-        settings = replace(settings, start=str(out / "before" / "best.safetensors"))
+        settings = replace(settings, start=str(out / "before" / BEST))
     training, public = _faces(data, votes, settings, tell)
     lesson = objective.lesson(training, settings)
-    best, is_over = out / "best.safetensors", True
+    best, is_over = out / BEST, True
     for name, folder, seed in runs:
         run = Run(folder, replace(settings, seed=seed), device, lesson.pictures)
         while not run.is_over() and (last_epoch is None or run.epoch < last_epoch):
@@ -90,7 +90,7 @@ def _runs(out: Path, recipe: Path, settings: Recipe) -> list[tuple[str, Path, in
     if settings.seeds == 1:
         return [(recipe.stem, out, settings.seed)]
     numbers = range(settings.seed, settings.seed + settings.seeds)
-    return [(f"{recipe.stem}, seed {number}", out / f"seed_{number}", number) for number in numbers]
+    return [(f"{recipe.stem}, seed {number}", seeds.folder(out, number), number) for number in numbers]
 
 
 def _reached(row: dict[str, Any]) -> str:

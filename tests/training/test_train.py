@@ -286,6 +286,8 @@ def test_an_unknown_key_names_the_nearest_one(tmp_path: Path):
         pytest.param('after = "nothing"', "there is no recipe 'nothing'", id="after nothing"),
         pytest.param("follow = 0.5", "teachers and follow go together", id="nobody to follow"),
         pytest.param("views = 2\nmixup = 0.2", "views and mixup do not go together", id="views blended"),
+        pytest.param("public = 0.5\nstop_after = 2", "public goes with neither", id="patience by too few pictures"),
+        pytest.param("public = 0.5\nschedule = 'plateau'", "public goes with neither", id="a plateau of too few"),
         pytest.param("views = 0", "views must lie between 1 and inf", id="no view"),
         pytest.param("network = 'rmn_compact'\nfrozen = 1", "only rmn_face has any", id="nothing to freeze"),
         pytest.param("teachers = ['start']\nfollow = 0.5", "set 'start' or 'after'", id="a teacher that is not there"),
