@@ -157,7 +157,7 @@ def _refuse_senseless(recipe: Recipe, path: Path) -> None:
         raise PlanError(
             f"{path}: teachers and follow go together: weights, and the share of the targets that is theirs"
         )
-    if recipe.public and (recipe.stop_after or recipe.schedule == "plateau"):
+    if not recipe.selects and (recipe.stop_after or recipe.schedule == "plateau"):
         raise PlanError(
             f"{path}: public goes with neither plateau nor stop_after: what is left of PublicTest is too little to be "
             "patient by; set a number of epochs"

@@ -24,7 +24,7 @@ from scenefer.training.augment import augment
 from scenefer.training.objective import Lesson
 from scenefer.training.recipes import Recipe
 
-BEST = "best.safetensors"  # in the folder of a run: its weights
+BEST, STATE = "best.safetensors", "state.pt"  # in the folder of a run: its weights, and all that resuming needs
 Progress = Callable[[str, int, int], None]  # what is being done, steps done, steps in all
 
 
@@ -40,7 +40,7 @@ class Run:
         self.optimiser = networks.optimiser(self.network, settings)
         self.teachers = networks.teachers(settings, device)
         self.state: dict[str, Any] = {"epoch": 0, "step": 0, "loss": 0.0, "rows": [], "best": 0.0, "drops": 0}
-        if (out / "state.pt").exists():
+        if (out / STATE).exists():
             self._go_on()
 
     @property
@@ -50,7 +50,7 @@ class Run:
 
     @property
     def best(self) -> Path:
-        """Name the file of the average weights that did best."""
+        """Name the file of the average weights that are kept."""
         return self.out / BEST
 
     def is_over(self) -> bool:
@@ -59,7 +59,7 @@ class Run:
         return self.epoch >= self.settings.epochs or bool(patience and self._idle() >= patience)
 
     def _go_on(self) -> None:
-        place = self.out / "state.pt"
+        place = self.out / STATE
         try:
             stored = torch.load(place, map_location=self.device, weights_only=True)
             self.network.load_state_dict(stored["network"])
@@ -144,8 +144,8 @@ class Run:
         parts = {"network": self.network, "average": self.average, "optimiser": self.optimiser}
         stored = {**{name: part.state_dict() for name, part in parts.items()}, "state": self.state}
         try:
-            torch.save(stored, self.out / "state.pt.tmp")
-            os.replace(self.out / "state.pt.tmp", self.out / "state.pt")
+            torch.save(stored, self.out / f"{STATE}.tmp")
+            os.replace(self.out / f"{STATE}.tmp", self.out / STATE)
             if self.state["rows"]:
                 import pandas as pd
 

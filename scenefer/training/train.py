@@ -23,7 +23,7 @@ from scenefer import files
 from scenefer.errors import PlanError, SceneferError, unwritable
 from scenefer.training import calibrate, datasets, drawing, evaluate, leaks, networks, objective, recipes, seeds
 from scenefer.training.recipes import Recipe
-from scenefer.training.run import BEST, Progress, Run
+from scenefer.training.run import BEST, STATE, Progress, Run
 
 
 def train(
@@ -62,7 +62,7 @@ def train(
     options: dict[str, Any] = {"device": device, "save_every": save_every, "progress": progress, "tell": tell}
     runs = _runs(out, recipe, settings)
     if settings.after:
-        if not any((folder / "state.pt").exists() for _, folder, _ in runs):
+        if not any((folder / STATE).exists() for _, folder, _ in runs):
             train(recipes.find_recipe(settings.after), out / "before", data, votes, **options)
         settings = replace(settings, start=str(out / "before" / BEST))
     training, public = _faces(data, votes, settings, tell)
