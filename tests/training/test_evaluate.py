@@ -66,6 +66,7 @@ def test_a_score_of_privatetest_is_noted_one_of_publictest_is_not(
     figures = evaluate.evaluate([WEIGHTS, WEIGHTS], data, "PrivateTest", ledger=ledger)
     line = json.loads(ledger.read_text())
     assert (line["n"], line["sha256"], line["head"]) == (14, [records.sha256_of(WEIGHTS)] * 2, "fer2013")
+    assert line["weights"] == [WEIGHTS.name] * 2, "the ledger is published: no folder of this machine"
     assert line["accuracy"] == pytest.approx(figures.accuracy, abs=1e-5)
     alone = evaluate.evaluate([WEIGHTS], data, "PrivateTest", ledger=None)
     assert (alone.confusion, alone.ece) == (figures.confusion, pytest.approx(figures.ece))
