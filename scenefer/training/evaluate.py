@@ -72,7 +72,7 @@ def evaluate(
     is_private = split == "PrivateTest" and len(faces) == N_PRIVATE
     figures = score(weights, faces, split, head=head, truth=truth, tta=tta, device=device, detector=detector)
     if is_private and ledger is not None:
-        note(ledger, figures, [Path(name).name for name in weights])  # their hashes tell which they are, folders do not
+        note(ledger, figures, weights)
     return figures
 
 
@@ -174,7 +174,7 @@ def _view(pictures: np.ndarray, x: float, y: float, side: float, size: int) -> n
     return np.stack([reader.square(p, (0.5 + x) * edge, (0.5 + y) * edge, side * edge, size) for p in pictures])
 
 
-def note(ledger: Path, figures: Figures, weights: list[str]) -> None:
+def note(ledger: Path, figures: Figures, weights: Sequence[str | Path]) -> None:
     """Append a line to the ledger of scores.
 
     Raises:
@@ -182,7 +182,7 @@ def note(ledger: Path, figures: Figures, weights: list[str]) -> None:
     """
     line: dict[str, Any] = {
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
-        "weights": weights,
+        "weights": [Path(name).name for name in weights],  # their hashes tell which they are, folders do not
         "sha256": list(figures.sha256),
         "truth": figures.truth,
         "head": figures.head,
