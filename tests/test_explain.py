@@ -14,7 +14,7 @@ from safetensors.torch import save_file
 import scenefer
 from scenefer import explanation
 from scenefer.errors import SceneferError, WeightsError
-from scenefer.models import explain, reader, records, selftest
+from scenefer.models import explain, reader, records, rmn_pair, selftest
 from scenefer.plan import make_plan
 from scenefer.run import analyze, write
 
@@ -33,11 +33,25 @@ def test_the_drawing_has_the_face_its_masks_and_grad_cam():
     assert drawing.dtype == np.uint8
 
 
-@pytest.mark.parametrize("architecture", ["rmn_compact", "rmn_face", "rmn"])
-def test_every_network_has_four_masks_and_four_stages(architecture: str):
+@pytest.mark.parametrize(("architecture", "masks"), [("rmn_compact", 4), ("rmn_face", 4), ("rmn_lite", 3), ("rmn", 4)])
+def test_every_network_has_four_stages_and_their_masks(architecture: str, masks: int):
     with torch.device("meta"):
         network = reader.NETWORKS[architecture]()
-    assert len(explain._masks(network)) == len(explain._stages(network)) == 4
+    assert len(explain._masks(network)) == masks
+    assert len(explain._stages(network)) == 4
+
+
+def test_of_a_pair_each_member_is_drawn():
+    network = rmn_pair.RmnPair().eval()
+    emotion, drawing = explain.explain(network, selftest.generated(1)[0])
+    assert drawing.shape == (2 * 192, 192 * 6, 3)
+    assert (drawing[192:, 192 * 4 : 192 * 5] == 128).all(), "the mask that the second lacks"
+    assert (drawing[:192, :192] == drawing[192:, :192]).all()
+    with torch.no_grad():  # who is not heard is not asked where it looked: nothing raises the emotion in its maps
+        network.face.head.weight.zero_()
+        network.face.head.bias[explain.EMOTIONS.index(emotion)] = 9.0
+    _, drawing = explain.explain(network, selftest.generated(1)[0])
+    assert np.ptp(drawing[:192, 192 * 5 :].astype(int) - 0.55 * drawing[:192, :192], axis=(0, 1)).max() < 3
 
 
 class _Corner(torch.nn.Module):

@@ -71,18 +71,18 @@ def refuse_undescribed(path: Path, metadata: Mapping[str, str]) -> None:
     try:
         read = calibration(metadata)
         spans = [(int(first), int(last)) for first, last in json.loads(metadata["heads"]).values()]
-        side = int(metadata.get("side", "48"))
+        sides = [int(metadata.get(key, "48")) for key in ("side", "picture_side")]  # the second: rmn_pair's
         learned = public_learned(metadata)
     except (AttributeError, KeyError, TypeError, ValueError) as error:
-        fields = ("heads", "head", "temperature", "prior", "side", "public")
+        fields = ("heads", "head", "temperature", "prior", "side", "picture_side", "public")
         stated = ", ".join(f"{key} {metadata[key]!r}" for key in fields if key in metadata)
         raise WeightsError(f"{path} describes itself in a way that cannot be read: {stated}") from error
     if any(not 0 <= first < last <= MOST_LABELS for first, last in spans) or read.head[1] - read.head[0] != 7:
         raise WeightsError(f"{path}: its heads {metadata['heads']} have no head {metadata['head']!r} of seven labels")
     is_prior = len(read.prior) == 7 and min(read.prior) > 0  # by which the share of an emotion is divided
-    if not 0 < read.temperature < math.inf or not is_prior or not 1 <= side <= 1024:
+    if not 0 < read.temperature < math.inf or not is_prior or not 1 <= min(sides) <= max(sides) <= 1024:
         raise WeightsError(
-            f"{path}: temperature {metadata['temperature']}, prior {metadata['prior']} or side {side} is none"
+            f"{path}: temperature {metadata['temperature']}, prior {metadata['prior']} or sides {sides} are none"
         )
     if not 0 <= learned < 1:
         raise WeightsError(f"{path}: public {metadata['public']} is no share of PublicTest that leaves some of it")

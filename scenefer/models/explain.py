@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from scenefer.models import reader
+from scenefer.models.rmn_pair import RmnPair
 from scenefer.schema import EMOTIONS
 
 SIDE = 192  # px, of each drawn face
@@ -29,37 +30,45 @@ def explain(network: reader.Network, face: np.ndarray, first: int = 0) -> tuple[
         first: the first logit of the head that is read.
 
     Returns:
-        The strongest emotion, and (192, 192 · (2 + masks), 3) uint8 RGB: the face, a mask a stage, Grad-CAM.
+        The strongest emotion, and (192, 192 · (2 + masks), 3) uint8 RGB: the face, a mask a stage, Grad-CAM; of a
+        pair, a row a member, the masks that one lacks grey.
     """
     network.eval()
-    seen: list[Tensor] = []
+    members = [network.face, network.picture] if isinstance(network, RmnPair) else [network]
+    masks: list[list[Tensor]] = [[] for _ in members]
     kept: list[Tensor] = []
-    hooks = [mask.register_forward_hook(_append_to(seen)) for mask in _masks(network)]
-    hooks.append(_stages(network)[-1].register_forward_hook(_append_to(kept)))
+    hooks = []
+    for member, seen in zip(members, masks, strict=True):
+        hooks += [mask.register_forward_hook(_append_to(seen)) for mask in _masks(member)]
+        hooks.append(_stages(member)[-1].register_forward_hook(_append_to(kept)))
     try:
         grey = torch.from_numpy(face.astype(np.float32))[None, None].requires_grad_()
         logits = network(grey)[0, first : first + len(EMOTIONS)]
         strongest = int(logits.argmax())
-        (slope,) = torch.autograd.grad(logits[strongest], kept[0])
+        slopes = torch.autograd.grad(logits[strongest], kept)
     finally:
         for hook in hooks:
             hook.remove()
-    importance = torch.relu((slope.mean(dim=(2, 3), keepdim=True) * kept[0]).sum(dim=1))[0].detach()
-    maps = [mask[0].mean(dim=0).detach() for mask in seen]
     plain = cv2.cvtColor(cv2.resize(face, (SIDE, SIDE), interpolation=cv2.INTER_CUBIC), cv2.COLOR_GRAY2RGB)
-    drawn = [_over(plain, values.numpy()) for values in (*maps, importance)]
-    return EMOTIONS[strongest], np.hstack([plain, *drawn])
+    widest = max(len(seen) for seen in masks)
+    rows = []
+    for seen, slope, last in zip(masks, slopes, kept, strict=True):
+        drawn = [_over(plain, mask[0].mean(dim=0).detach().numpy()) for mask in seen]
+        drawn += [np.full_like(plain, 128)] * (widest - len(seen))
+        importance = torch.relu((slope.mean(dim=(2, 3), keepdim=True) * last).sum(dim=1))[0].detach()
+        rows.append(np.hstack([plain, *drawn, _over(plain, importance.numpy())]))
+    return EMOTIONS[strongest], np.vstack(rows)
 
 
 def _append_to(outputs: list[Tensor]) -> Callable[[nn.Module, Any, Any], None]:
     return lambda _module, _inputs, output: outputs.append(output)
 
 
-def _masks(network: reader.Network) -> list[nn.Module]:
+def _masks(network: nn.Module) -> list[nn.Module]:
     return [child for name, child in network.named_modules() if _is_stage(name, "mask")]
 
 
-def _stages(network: reader.Network) -> list[nn.Module]:
+def _stages(network: nn.Module) -> list[nn.Module]:
     return [child for name, child in network.named_modules() if _is_stage(name, "stages.", "groups.", "layer")]
 
 

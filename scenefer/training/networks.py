@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from scenefer.errors import PlanError, WeightsError
-from scenefer.models import public_learned, reader, records, rmn, rmn_face, selftest, zoo
+from scenefer.models import public_learned, reader, records, rmn, rmn_face, rmn_lite, selftest, zoo
 from scenefer.schema import EMOTIONS
 from scenefer.training import calibrate, datasets, ferplus, recipes
 from scenefer.training.recipes import Recipe
@@ -30,17 +30,21 @@ def make(settings: Recipe, faces: Tensor) -> reader.Network:
         faces: (N, 48, 48) uint8, some of what will be learned; the trunk's normalisations are unfolded by them.
 
     Raises:
-        PlanError: the trunk is neither shipped nor a file, or what the recipe starts from has learned more of
+        PlanError: the trunk is neither known nor a file, or what the recipe starts from has learned more of
             PublicTest than the recipe lets it.
-        WeightsError: what the recipe starts from is of another layout.
+        WeightsError: the trunk is not here, or what the recipe starts from is of another layout.
     """
     n_labels = 15 if settings.votes else 7
     network = reader.NETWORKS[settings.network](n_labels=n_labels, dropout=settings.dropout)
     if isinstance(network, rmn_face.RmnFace) and settings.trunk:
-        rmn_face.start_from(network, _weights(settings.trunk), enlarged(faces[:STATISTICS], recipes.side(settings, 0)))
+        rmn_face.start_from(
+            network, find_trunk(settings.trunk), enlarged(faces[:STATISTICS], recipes.side(settings, 0))
+        )
+    if isinstance(network, rmn_lite.RmnLite) and settings.trunk:
+        rmn_lite.start_from(network, find_trunk(settings.trunk))
     if isinstance(network, rmn.Rmn) and settings.trunk:
-        rmn.start_from(network, _weights(settings.trunk))
-    if settings.start:
+        rmn.start_from(network, find_trunk(settings.trunk))
+    if settings.start and not settings.pair:
         try:
             network.load_state_dict(_earlier(Path(settings.start), settings)[0].state_dict())
         except RuntimeError as error:
@@ -50,12 +54,18 @@ def make(settings: Recipe, faces: Tensor) -> reader.Network:
     return network
 
 
-def _weights(name: str) -> Path:
-    shipped = Path(reader.__file__).parents[1] / "weights" / f"{name}.safetensors"
-    path = shipped if shipped.exists() else Path(name)
-    if not path.is_file():
-        raise PlanError(f"trunk = {name!r} is neither shipped nor a file; leave it empty to train from scratch")
-    return path
+def find_trunk(name: str) -> Path:
+    """Find the weights that a trunk starts from, verified.
+
+    Raises:
+        PlanError: the name is neither known nor a file.
+        WeightsError: the file of a known name is absent or damaged.
+    """
+    if name in records.known():
+        return records.verify(name)
+    if not Path(name).is_file():
+        raise PlanError(f"trunk = {name!r} is neither known nor a file; leave it empty to train from scratch")
+    return Path(name)
 
 
 def _earlier(path: Path, settings: Recipe) -> tuple[reader.Network, dict[str, str]]:
@@ -69,26 +79,37 @@ def _earlier(path: Path, settings: Recipe) -> tuple[reader.Network, dict[str, st
 def begin(network: nn.Module, settings: Recipe) -> None:
     """Make a network ready to learn; what a recipe freezes stays as it is, the statistics of normalisation too."""
     network.train()
-    if not isinstance(network, rmn_face.RmnFace) or not settings.frozen:
+    if not isinstance(network, rmn_face.RmnFace | rmn_lite.RmnLite) or not settings.frozen:
         return
-    for part in (network.stem, *network.groups[: settings.frozen], *network.masks[: settings.frozen]):
+    unmasked = len(network.groups) - len(network.masks)  # first groups, whose masks would come before those of others
+    masks = network.masks[: max(0, settings.frozen - unmasked)]
+    for part in (network.stem, *network.groups[: settings.frozen], *masks):
         part.eval().requires_grad_(False)
 
 
-def teachers(settings: Recipe, device: str) -> list[nn.Module]:
+def teachers(settings: Recipe, device: str) -> list[reader.Network]:
     """Load a recipe's teachers.
 
     Raises:
         PlanError: one has learned more of PublicTest than the recipe lets it.
         WeightsError: one is unknown, absent or damaged, or has not the heads that are taught.
     """
-    loaded: list[nn.Module] = []
+    loaded: list[reader.Network] = []
     for name in settings.teachers:
         network, metadata = _earlier(_teacher(name, settings), settings)
         if settings.votes and "ferplus" not in metadata["heads"]:
             raise WeightsError(f"{name} cannot teach: it has no head for the FER+ votes; set votes = 0")
-        loaded.append(reader.for_inference(network, torch.float32).to(device))
+        reader.for_inference(network, torch.float32)
+        loaded.append(network.to(device))
     return loaded
+
+
+def reading(teacher: reader.Network, pictures: Tensor) -> Tensor:
+    """Let a teacher read pictures (B, 1, S, S), brought to the side that it reads faces at: logits (B, L)."""
+    if pictures.shape[-1] != teacher.side:
+        side = (teacher.side, teacher.side)
+        pictures = functional.interpolate(pictures, size=side, mode="bilinear", align_corners=False)
+    return teacher(pictures)
 
 
 def _teacher(name: str, settings: Recipe) -> Path:
@@ -184,9 +205,9 @@ def _pictures(settings: Recipe) -> str:
 def _origin(settings: Recipe) -> str:
     """Say what a network started from, and who taught it; weights are named by their hash."""
     origin = "from scratch"
-    if settings.start:
+    if settings.start and not settings.pair:
         origin = f"weights {records.sha256_of(Path(settings.start))[:12]}"
     elif settings.trunk:
-        origin = f"trunk {Path(settings.trunk).stem}, {records.sha256_of(_weights(settings.trunk))[:12]}"
+        origin = f"trunk {Path(settings.trunk).stem}, {records.sha256_of(find_trunk(settings.trunk))[:12]}"
     teachers = [f"weights {records.sha256_of(_teacher(name, settings))[:12]}" for name in settings.teachers]
     return f"{origin}; taught by {' and '.join(teachers)}" if teachers else origin

@@ -17,7 +17,9 @@ from scenefer.plan import SHIPPED, changed, nearest
 from scenefer.training.augment import AugmentSettings
 
 SMALLEST, LARGEST = 56, 224  # px, the sides that rmn_face can learn at; 48 px are enlarged, whatever a recipe says
-START = "start"  # as a teacher: the weights that the run itself starts from
+START = "start"  # as a teacher: the weights that the run starts from, or is to be read together with
+NETWORKS = ("rmn_face", "rmn_lite", "rmn_compact", "rmn")  # what learns; rmn_pair is made of the first two
+FREEZABLE = ("rmn_face", "rmn_lite")
 _SHIPPED = SHIPPED / "recipes"
 _PROBABILITIES = ("flip", "side_light", "exposure", "blur", "small", "compression", "noise", "erasing")
 
@@ -26,10 +28,13 @@ _PROBABILITIES = ("flip", "side_light", "exposure", "blur", "small", "compressio
 class Recipe:
     """What a run does; a TOML file states what differs."""
 
-    network: str = "rmn_face"  # of reader.NETWORKS: rmn_face (what ships), rmn_compact (from scratch), rmn (full size)
-    trunk: str = "face_identity"  # weights that the trunk starts from: a shipped name or a path; "" = from scratch
+    network: str = "rmn_face"  # of NETWORKS
+    trunk: str = "face_identity"  # weights that the trunk starts from: a known name or a path; "" = from scratch
     start: str = ""  # weights of the same network to start from
     after: str = ""  # recipe that is trained first, in the folder "before"; this one starts from its best weights
+    pair: bool = (
+        False  # start from the trunk nevertheless, and be read together with the network of ``after`` (rmn_pair)
+    )
     votes: float = 1.0  # weight of the FER+ head's loss beside the FER2013 head's; 0 = FER2013 alone
     soften: float = 0.0  # share of the FER2013 head's target that is what the voters let one expect of the label
     smoothing: float = 0.1
@@ -147,7 +152,7 @@ def _refuse_senseless(recipe: Recipe, path: Path) -> None:
             if not low <= value <= high:
                 raise PlanError(f"{path}: {name} must lie between {low:g} and {high:g}, not {value:g}")
     for name, value, known in (
-        ("network", recipe.network, reader.NETWORKS),
+        ("network", recipe.network, NETWORKS),
         ("optimiser", recipe.optimiser, ("adamw", "radam", "sgd")),
         ("schedule", recipe.schedule, ("cosine", "plateau")),
     ):
@@ -164,8 +169,10 @@ def _refuse_senseless(recipe: Recipe, path: Path) -> None:
         )
     if recipe.views > 1 and recipe.mixup:
         raise PlanError(f"{path}: views and mixup do not go together: views of a picture blended with others are none")
-    if recipe.frozen and recipe.network != "rmn_face":
-        raise PlanError(f"{path}: of {recipe.network} no groups can be frozen; only rmn_face has any")
+    if recipe.frozen and recipe.network not in FREEZABLE:
+        raise PlanError(f"{path}: of {recipe.network} no groups can be frozen; {' and '.join(FREEZABLE)} have some")
+    if recipe.pair and (recipe.network != "rmn_lite" or not recipe.after):
+        raise PlanError(f"{path}: a pair is an rmn_lite and the rmn_face of the recipe that it comes 'after'")
     if START in recipe.teachers and not (recipe.start or recipe.after):
         raise PlanError(f"{path}: the teacher {START!r} is what the run starts from: set 'start' or 'after'")
     _refuse_sides(recipe, path)

@@ -103,7 +103,7 @@ class Run:
         batch = Lesson(*(part.to(self.device) for part in batch))
         with networks.autocast(self.device):
             with torch.no_grad():
-                readings = [teacher(batch.pictures) for teacher in self.teachers]
+                readings = [networks.reading(teacher, batch.pictures) for teacher in self.teachers]
             logits = self.network(batch.pictures)
         if readings:
             batch = objective.taught(batch, readings, self.settings)

@@ -3,10 +3,10 @@
 A run is a folder: ``recipe.toml``, ``commit`` (each that it was trained by), ``metrics.parquet`` (a row an epoch),
 ``curves.html``, ``state.pt`` (all that resuming needs), ``best.safetensors`` (the average weights that did best on
 PublicTest or, where a share of it is learned, the last ones; calibrated at the end), its ``confusion.html`` and, where
-a recipe comes before, that one's run in ``before``. Where a recipe has several seeds, each has a folder of its own
-(``seed_0``, …), and the weights of all are made one in the end (``seeds``). A run that is called again goes on where it
-stopped, in the middle of an epoch too, and ends as if it had never stopped: what a step draws depends on the seed, the
-epoch and the step alone.
+a recipe comes before, that one's run in ``before``; a pair's two networks lie in ``pair.safetensors``. Where a recipe
+has several seeds, each has a folder of its own (``seed_0``, …), and the weights of all are made one in the end
+(``seeds``). A run that is called again goes on where it stopped, in the middle of an epoch too, and ends as if it had
+never stopped: what a step draws depends on the seed, the epoch and the step alone.
 """
 
 from __future__ import annotations
@@ -21,9 +21,11 @@ import numpy as np
 
 from scenefer import files
 from scenefer.errors import PlanError, SceneferError, unwritable
-from scenefer.training import calibrate, datasets, drawing, evaluate, leaks, networks, objective, recipes, seeds
+from scenefer.training import calibrate, datasets, drawing, evaluate, leaks, networks, objective, pair, recipes, seeds
 from scenefer.training.recipes import Recipe
 from scenefer.training.run import BEST, STATE, Progress, Run
+
+PAIR = "pair.safetensors"  # in the folder of a run whose recipe says so: both networks
 
 
 def train(
@@ -49,7 +51,8 @@ def train(
         tell: is told what the data set holds, and what each epoch reached.
 
     Returns:
-        The run's ``best.safetensors``; not there yet if no epoch has ended.
+        The run's ``best.safetensors``, of a pair that is over its ``pair.safetensors``; not there yet if no epoch has
+        ended.
 
     Raises:
         PlanError: the recipe cannot be read, or ``out`` holds a run that is another's or damaged.
@@ -61,6 +64,8 @@ def train(
     _claim(out, recipe, settings)
     options: dict[str, Any] = {"device": device, "save_every": save_every, "progress": progress, "tell": tell}
     runs = _runs(out, recipe, settings)
+    if settings.trunk:
+        networks.find_trunk(settings.trunk)  # told now, not after the hours of the recipe before
     if settings.after:
         if not any((folder / STATE).exists() for _, folder, _ in runs):
             train(recipes.find_recipe(settings.after), out / "before", data, votes, **options)
@@ -81,6 +86,9 @@ def train(
     if is_over:
         if len(runs) > 1:
             seeds.join([folder for _, folder, _ in runs], best, public, settings, device, tell)
+        if settings.pair:
+            pair.join(Path(settings.start), best, out / PAIR)
+            best = out / PAIR
         _finish(best, public, device)
     return best
 

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from scenefer.errors import OutputError, PlanError, SceneferError, WeightsError
-from scenefer.models import reader, records, selftest, zoo
+from scenefer.models import reader, records, rmn_pair, selftest, zoo
 from scenefer.training import datasets, leaks, networks, objective, recipes, seeds
 from scenefer.training.recipes import Recipe, read_recipe
 from scenefer.training.train import train
@@ -97,6 +97,44 @@ def test_a_recipe_starts_from_the_best_weights_of_the_one_before_it(tmp_path: Pa
     assert reader.load_network(best)[1]["started_from"] == f"weights {before}", "after a kill too"
 
 
+def test_a_pair_is_the_network_of_the_recipe_before_and_one_that_it_taught(tmp_path: Path, fer: Path, recipe: Path):
+    data = fer / "fer2013.csv", fer / "fer2013new.csv"
+    small = TINY.replace("epochs = 2", "epochs = 1").replace("[[0, 48]]", "[[0, 56]]")
+    recipe.write_text(small.replace("rmn_compact", "rmn_face"))
+    later = tmp_path / "later.toml"
+    pair = f"after = {str(recipe)!r}\npair = true\nteachers = ['start']\nfollow = 0.5\nfrozen = 1\n"
+    later.write_text(pair + small.replace("rmn_compact", "rmn_lite"))
+    torch.manual_seed(0)
+    untouched = networks.make(read_recipe(later), torch.zeros(1, 48, 48, dtype=torch.uint8)).state_dict()
+    best = train(later, tmp_path / "run", *data)
+    assert best == tmp_path / "run" / "pair.safetensors"
+    before, member = tmp_path / "run" / "before" / "best.safetensors", tmp_path / "run" / "best.safetensors"
+    network, described = reader.load_network(best)
+    assert isinstance(network, rmn_pair.RmnPair)
+    assert (network.face.side, network.picture.side) == (56, 56)
+    assert described["temperature"] != "1.0"
+    hashes = [records.sha256_of(path)[:12] for path in (before, member)]
+    assert described["started_from"] == f"weights {hashes[0]} and {hashes[1]}, read together"
+    assert zoo.describe(member)["started_from"] == f"from scratch; taught by weights {hashes[0]}"
+    learned = _weights(tmp_path / "run")
+    kept = {key for key in learned if torch.equal(learned[key], untouched[key])}
+    assert {key for key in learned if key.startswith(("stem.", "groups.0."))} <= kept
+    assert not {key for key in kept if key.startswith(("groups.1.", "masks.0.", "head."))}
+    assert train(later, tmp_path / "run", *data) == best, "a run that is over is not begun again"
+
+
+def test_a_trunk_that_is_not_here_is_told_before_the_recipe_before_is_trained(
+    tmp_path: Path, fer: Path, recipe: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("SCENEFER_WEIGHTS", str(tmp_path / "none"))
+    later = tmp_path / "later.toml"
+    trunk = "network = 'rmn_lite'\ntrunk = 'efficientnet_lite2'\nsides = [[0, 56]]\n"
+    later.write_text(f"after = {str(recipe)!r}\npair = true\n{trunk}")
+    with pytest.raises(WeightsError, match="run: scenefer weights pull efficientnet_lite2"):
+        train(later, tmp_path / "run", fer / "fer2013.csv", fer / "fer2013new.csv")
+    assert not (tmp_path / "run" / "before").exists()
+
+
 def test_the_runs_of_several_seeds_become_one_that_is_no_worse_than_any(tmp_path: Path, fer: Path, recipe: Path):
     data = fer / "fer2013.csv", fer / "fer2013new.csv"
     recipe.write_text(TINY + "seed = 3\nseeds = 2\n")
@@ -159,19 +197,17 @@ def test_a_run_that_cannot_be_gone_on_with_or_written_is_refused(tmp_path: Path,
 
 def test_what_a_recipe_starts_from_must_be_of_its_layout(tmp_path: Path, fer: Path, recipe: Path):
     data = fer / "fer2013.csv", fer / "fer2013new.csv"
-    shipped = records.EXPRESSION["rmn_compact"].path
-    public = f"public = {zoo.describe(shipped)['public']}\n"
-    recipe.write_text(TINY + f"start = {str(shipped)!r}\n" + public)
+    recipe.write_text(TINY.replace("rmn_compact", "rmn_face").replace("48", "56"))
+    other = train(recipe, tmp_path / "other", *data, last_epoch=1)
+    recipe.write_text(TINY + f"start = {str(other)!r}\n")
     with pytest.raises(WeightsError, match="is no rmn_compact with 15 labels to start from"):
         train(recipe, tmp_path / "a", *data)
-    recipe.write_text(f"network = 'rmn_face'\nbatch = 14\nsides = [[0, 64]]\ntrunk = {str(shipped)!r}\n")
+    recipe.write_text(f"network = 'rmn_face'\nbatch = 14\nsides = [[0, 64]]\ntrunk = {str(other)!r}\n")
     with pytest.raises(WeightsError, match=r"is no face recognition trunk as face_identity: it lacks blocks\.0"):
         train(recipe, tmp_path / "b", *data)
-    recipe.write_text(
-        f"network = 'rmn_face'\nbatch = 14\nsides = [[0, 64]]\nstart = {str(shipped)!r}\n{public}trunk = ''\n"
-    )
+    recipe.write_text(f"network = 'rmn_face'\nbatch = 14\nsides = [[0, 64]]\nstart = {str(other)!r}\ntrunk = ''\n")
     best = train(recipe, tmp_path / "c", *data, last_epoch=1)
-    assert f"weights {records.sha256_of(shipped)[:12]}" == zoo.describe(best)["started_from"]
+    assert f"weights {records.sha256_of(other)[:12]}" == zoo.describe(best)["started_from"]
 
 
 def test_a_share_of_publictest_is_learned_and_weights_that_know_it_teach_no_run_that_does_not(
@@ -289,7 +325,10 @@ def test_an_unknown_key_names_the_nearest_one(tmp_path: Path):
         pytest.param("public = 0.5\nstop_after = 2", "public goes with neither", id="patience by too few pictures"),
         pytest.param("public = 0.5\nschedule = 'plateau'", "public goes with neither", id="a plateau of too few"),
         pytest.param("views = 0", "views must lie between 1 and inf", id="no view"),
-        pytest.param("network = 'rmn_compact'\nfrozen = 1", "only rmn_face has any", id="nothing to freeze"),
+        pytest.param("network = 'rmn_compact'\nfrozen = 1", "rmn_face and rmn_lite have some", id="nothing to freeze"),
+        pytest.param("network = 'rmn_pair'", "unknown network 'rmn_pair'", id="a pair is made, not learned"),
+        pytest.param("network = 'rmn_lite'\npair = true", "of the recipe that it comes 'after'", id="half a pair"),
+        pytest.param("pair = true\nafter = 'smoke'", "a pair is an rmn_lite", id="a pair of one kind"),
         pytest.param("teachers = ['start']\nfollow = 0.5", "set 'start' or 'after'", id="a teacher that is not there"),
         pytest.param("seeds = 0", "seeds must lie between 1", id="no seed"),
         pytest.param("teachers = ['rmn_compact']", "teachers and follow go together", id="not followed"),

