@@ -29,7 +29,7 @@ def test_the_drawing_has_the_face_its_masks_and_grad_cam():
         face[None]
     )
     assert emotion == explain.EMOTIONS[int(logits[0, :7].argmax())]
-    assert drawing.shape == (192, 192 * 6, 3)
+    assert drawing.shape == (2 * 192, 192 * 6, 3)
     assert drawing.dtype == np.uint8
 
 
@@ -81,7 +81,7 @@ def exchanged(path: Path) -> None:
     """Write the shipped weights with the rows of happy and angry exchanged, in all that reads labels."""
     with safe_open(records.EXPRESSION["rmn_compact"].path, "pt") as stored:
         tensors = {name: stored.get_tensor(name) for name in stored.keys()}  # noqa: SIM118 - it is no mapping
-        for name in ("head.weight", "head.bias"):
+        for name in [f"{member}.head.{part}" for member in ("face", "picture") for part in ("weight", "bias")]:
             tensors[name] = tensors[name][[3, 1, 2, 0, *range(4, len(tensors[name]))]]
         save_file(tensors, path, stored.metadata())
 

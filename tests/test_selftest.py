@@ -12,6 +12,7 @@ from safetensors.torch import save_file
 from scenefer.models import records, selftest
 
 WEIGHTS = records.EXPRESSION["rmn_compact"].path
+HEADS = [f"{member}.head.{part}" for member in ("face", "picture") for part in ("weight", "bias")]
 
 
 def test_the_weights_that_ship_pass():
@@ -27,7 +28,7 @@ def test_a_shuffle_of_the_output_rows_fails(tmp_path: Path, seed: int):
         metadata = stored.metadata()
     order = torch.randperm(7, generator=torch.Generator().manual_seed(seed))
     assert order.tolist() != list(range(7))
-    for name in ("head.weight", "head.bias"):
+    for name in HEADS:
         tensors[name][:7] = tensors[name][:7][order]
     save_file(tensors, tmp_path / "shuffled.safetensors", metadata)
     stored_outputs, *_ = selftest._stored(tmp_path / "shuffled.safetensors")

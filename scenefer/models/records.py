@@ -86,13 +86,14 @@ EXPRESSION = _by_name(
     WeightsRecord(
         name="rmn_compact",
         kind="expression",
-        architecture="rmn_face",
+        architecture="rmn_pair",
         file="rmn_compact.safetensors",
-        sha256="23e9289b07b125950549a9afd561a78fdb1ee17216b269d33bbee038195ac904",
-        n_bytes=10_222_030,
+        sha256="182caee5956bbf877c25dd65a9138a15dbfdc5e99740af3598a670f297936659",
+        n_bytes=11_247_868,
         licence="Apache-2.0; learned from FER2013 and FER+, which are for research",
-        source="scenefer train, the mean of two seeds (model card); the trunk: dlib (Davis King), public domain",
-        trained_on="FER2013 Training and 80% of PublicTest, without photographs of its rest and of PrivateTest; FER+",
+        source="scenefer train, two networks read together (model card); trunks: dlib (Davis King), public domain, "
+        "and EfficientNet-Lite2 (Google), Apache-2.0",
+        trained_on="FER2013 Training and 90% of PublicTest, without photographs of its rest and of PrivateTest; FER+",
     ),
     WeightsRecord(
         name="rmn",

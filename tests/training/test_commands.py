@@ -73,7 +73,7 @@ def contrary(tmp_path: Path) -> Path:
         if values.shape[:1] == (15,):
             weights[key] = np.ascontiguousarray(values[[*order, *range(7, 15)]])
             changed += 1
-    assert changed == 2  # matrix and bias of the last layer
+    assert changed == 4  # matrix and bias of the last layer of both networks
     path = tmp_path / "contrary.safetensors"
     save_file(weights, path, zoo.describe(shipped))
     return path
@@ -125,7 +125,7 @@ def test_a_damaged_weight_file_is_not_added(tmp_path: Path, own_folder: Path):
         pytest.param("heads", '{"fer2013": [0, 5]}', "have no head 'fer2013' of seven labels", id="five labels"),
         pytest.param("temperature", "0", "temperature 0, ", id="temperature"),
         pytest.param("prior", "[1, 0]", r"prior \[1, 0\]", id="prior"),
-        pytest.param("side", "0", "side 0", id="side"),
+        pytest.param("side", "0", r"sides \[0, 97\]", id="side"),
         pytest.param("public", "1", "public 1 is no share of PublicTest", id="all of PublicTest learned"),
         pytest.param("public", "most", "cannot be read: .*public 'most'", id="a share that is no number"),
     ],
@@ -162,7 +162,7 @@ def test_a_face_of_a_picture_and_of_a_run_is_explained(portrait_run: Path, tmp_p
     for number, source in enumerate((PORTRAIT, portrait_run)):
         drawn = tmp_path / f"{number}.png"
         assert done("explain", source, "--to", drawn).startswith("happy: ")
-        assert size_of(drawn) == (192 * 6, 192)
+        assert size_of(drawn) == (192 * 6, 2 * 192)
     assert "count from 0" in refused("explain", PORTRAIT, "--face", "7")
     assert "numbered 0 to 0" in refused("explain", portrait_run, "--face", "7")
 
