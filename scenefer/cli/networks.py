@@ -91,7 +91,7 @@ def doctor() -> None:
     print(f"{'devices':24} cpu{''.join(f', cuda ({name})' for name in devices)}")
     for record in records.known().values():
         here = "here" if record.path.is_file() else "not here"
-        print(f"weights {record.name:16} {here}, {record.n_bytes / 1e6:.1f} MB, licence {record.licence}")
+        print(f"weights {record.name:18} {here}, {record.n_bytes / 1e6:.1f} MB, licence {record.licence}")
     _tell_selftest(selftest.run())
 
 
@@ -115,10 +115,10 @@ def weights_list() -> None:
 
     for record in records.known().values():
         place = str(record.path) if record.path.is_file() else f"not here: scenefer weights pull {record.name}"
-        print(f"{record.name:14} {record.kind:10} {record.n_bytes / 1e6:7.1f} MB  {record.licence}\n{'':14} {place}")
+        print(f"{record.name:18} {record.kind:10} {record.n_bytes / 1e6:7.1f} MB  {record.licence}\n{'':18} {place}")
     for name, path in zoo.added().items():
         said = _licence(path)
-        print(f"{name:14} {'expression':10} {path.stat().st_size / 1e6:7.1f} MB  {said}\n{'':14} {path}")
+        print(f"{name:18} {'expression':10} {path.stat().st_size / 1e6:7.1f} MB  {said}\n{'':18} {path}")
 
 
 def _licence(path: Path) -> str:
