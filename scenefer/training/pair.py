@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 
@@ -44,6 +45,7 @@ def join(face: Path, picture: Path, best: Path) -> None:
         "public": f"{max(public_learned(metadata) for metadata in described):g}",
         "started_from": f"weights {hashes}, read together",
         "temperature": "1.0",
+        "prior": json.dumps([1 / 7] * 7),
         "source": "scenefer train, two networks read together",
     }
     metadata.pop("figures", None)  # they are the second member's
