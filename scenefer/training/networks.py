@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import json
-import os
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from safetensors.torch import save_file
 from torch import Tensor, nn
 from torch.nn import functional
 
 from scenefer.errors import PlanError, WeightsError
-from scenefer.models import public_learned, reader, records, rmn, rmn_face, rmn_lite, selftest, zoo
+from scenefer.models import public_learned, reader, records, rmn, rmn_face, rmn_lite, zoo
 from scenefer.schema import EMOTIONS
 from scenefer.training import calibrate, datasets, ferplus, recipes
 from scenefer.training.recipes import Recipe
@@ -179,8 +177,6 @@ def export(network: nn.Module, path: Path, settings: Recipe, side: int, figures:
         "heads": json.dumps({"fer2013": [0, 7], "ferplus": [7, 15]} if settings.votes else {"fer2013": [0, 7]}),
         "head": "fer2013",
         "side": str(side),
-        "temperature": "1.0",
-        "prior": json.dumps([1 / 7] * 7),
         "licence": f"Apache-2.0; learned from {' and '.join(learned)}, for research",
         "source": "scenefer train",
         "trained_on": _pictures(settings) + ("; FER+ votes" if "FER+" in learned else ""),
@@ -188,10 +184,7 @@ def export(network: nn.Module, path: Path, settings: Recipe, side: int, figures:
         "started_from": _origin(settings),
         "figures": json.dumps(figures),
     }
-    beside = path.with_name(path.name + ".tmp")
-    save_file({key: value.contiguous() for key, value in kept.items()}, beside, metadata)
-    os.replace(beside, path)
-    calibrate.describe(path, {"selftest": selftest.expected(reader.load_network(path)[0])})
+    calibrate.write(path, {key: value.contiguous() for key, value in kept.items()}, metadata)
 
 
 def _pictures(settings: Recipe) -> str:

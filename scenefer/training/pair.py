@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import json
-import os
 from pathlib import Path
 
-from safetensors import safe_open
-from safetensors.torch import save_file
+from safetensors.torch import load_file
 
 from scenefer.errors import WeightsError
-from scenefer.models import eight_bit, public_learned, reader, records, selftest, zoo
+from scenefer.models import eight_bit, public_learned, records, zoo
 from scenefer.training import calibrate
 
 MEMBERS = ("rmn_face", "rmn_lite")  # the architectures, in the order of the pair's members
@@ -35,8 +32,7 @@ def join(face: Path, picture: Path, best: Path) -> None:
         raise WeightsError(f"{face} and {picture} have not the same heads and cannot be read together")
     tensors = {}
     for member, path in (("face", face), ("picture", picture)):
-        with safe_open(path, "pt") as stored:
-            tensors |= {f"{member}.{key}": stored.get_tensor(key) for key in stored.keys()}  # noqa: SIM118 - no mapping
+        tensors |= {f"{member}.{key}": value for key, value in load_file(path).items()}
     hashes = " and ".join(records.sha256_of(path)[:12] for path in (face, picture))
     metadata = described[1] | {
         "architecture": "rmn_pair",
@@ -44,12 +40,7 @@ def join(face: Path, picture: Path, best: Path) -> None:
         "picture_side": described[1]["side"],
         "public": f"{max(public_learned(metadata) for metadata in described):g}",
         "started_from": f"weights {hashes}, read together",
-        "temperature": "1.0",
-        "prior": json.dumps([1 / 7] * 7),
         "source": "scenefer train, two networks read together",
     }
     metadata.pop("figures", None)  # they are the second member's
-    beside = best.with_name(best.name + ".tmp")
-    save_file(eight_bit.packed(tensors), beside, metadata)
-    os.replace(beside, best)
-    calibrate.describe(best, {"selftest": selftest.expected(reader.load_network(best)[0])})
+    calibrate.write(best, eight_bit.packed(tensors), metadata)

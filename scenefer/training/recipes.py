@@ -18,7 +18,7 @@ from scenefer.training.augment import AugmentSettings
 
 SMALLEST, LARGEST = 56, 224  # px, the sides that rmn_face can learn at; 48 px are enlarged, whatever a recipe says
 START = "start"  # as a teacher: the weights that the run starts from, or is to be read together with
-NETWORKS = ("rmn_face", "rmn_lite", "rmn_compact", "rmn")  # what learns; rmn_pair is made of the first two
+NETWORKS = tuple(name for name in reader.NETWORKS if name != "rmn_pair")  # what learns; a pair is made of two
 FREEZABLE = ("rmn_face", "rmn_lite")
 _SHIPPED = SHIPPED / "recipes"
 _PROBABILITIES = ("flip", "side_light", "exposure", "blur", "small", "compression", "noise", "erasing")
@@ -32,9 +32,7 @@ class Recipe:
     trunk: str = "face_identity"  # weights that the trunk starts from: a known name or a path; "" = from scratch
     start: str = ""  # weights of the same network to start from
     after: str = ""  # recipe that is trained first, in the folder "before"; this one starts from its best weights
-    pair: bool = (
-        False  # start from the trunk nevertheless, and be read together with the network of ``after`` (rmn_pair)
-    )
+    pair: bool = False  # start from the trunk nevertheless, and be read with the network of ``after``, as rmn_pair
     votes: float = 1.0  # weight of the FER+ head's loss beside the FER2013 head's; 0 = FER2013 alone
     soften: float = 0.0  # share of the FER2013 head's target that is what the voters let one expect of the label
     smoothing: float = 0.1
