@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import pickle
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -145,6 +146,16 @@ def start_from(network: Rmn, path: Path) -> None:
         raise WeightsError(f"{path} is no ResNet-34 in torchvision's layout") from error
     if unexpected or any(not key.startswith(("mask", "fc.")) for key in missing):
         raise WeightsError(f"{path} is no ResNet-34 in torchvision's layout")
+
+
+def refuse_misfits(stored: Mapping[str, Any], wanted: Mapping[str, torch.Size], refusal: str) -> None:
+    """Refuse a trunk that lacks a tensor, or has one of another shape; what it has besides is passed over.
+
+    Raises:
+        WeightsError: ``refusal``, and the tensor's name.
+    """
+    if wrong := [name for name, shape in wanted.items() if getattr(stored.get(name), "shape", None) != shape]:
+        raise WeightsError(f"{refusal}: {min(wrong)} is absent or of another shape")
 
 
 def _load(path: Path) -> Any:

