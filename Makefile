@@ -23,7 +23,7 @@ test: $(VENV)/.dev ## pass the tests, but for the slow ones
 	$(BIN)/python -m pytest -q -m 'not slow' -n logical --maxprocesses 4 --dist loadfile
 
 test-slow: $(VENV)/.dev ## pass the slow tests too
-	$(BIN)/python -m pytest -q -m slow
+	$(BIN)/python -m pytest -q -m slow -n logical --maxprocesses 4 --dist loadfile
 
 check: $(VENV)/.dev ## format, lint and types
 	$(BIN)/ruff format --check .
@@ -33,6 +33,9 @@ check: $(VENV)/.dev ## format, lint and types
 truth: $(VENV)/.dev ## compare with the hand-made truth of the clips in SCENEFER_FILMS
 	$(BIN)/python -m benchmarks.truth
 	$(BIN)/python -m benchmarks.people
+
+docs: $(VENV)/.docs ## build the documents as a site: build/site/index.html
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
 format: $(VENV)/.dev ## write the code as `check` wants it
 	$(BIN)/ruff format .
@@ -55,4 +58,8 @@ $(VENV)/.dev: $(VENV)/.runtime
 	$(PIP) -c constraints.txt -e ".[dev]"
 	touch $@
 
-.PHONY: help setup demo film test test-slow check truth format clean
+$(VENV)/.docs: $(VENV)/.runtime
+	$(PIP) -c constraints.txt -e ".[docs]"
+	touch $@
+
+.PHONY: help setup demo film test test-slow check truth docs format clean

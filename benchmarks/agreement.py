@@ -1,4 +1,4 @@
-"""How far a clip, and all clips together, agree with the annotation; the figures that must hold."""
+"""The agreement of single clips and of all clips with the annotation, and the limits that the figures must meet."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from benchmarks import portrayed, scoring
 
 @dataclass(frozen=True)
 class Floor:
-    """A figure and what it must reach; ``least`` says on which side the limit lies."""
+    """A figure and its limit; ``least``: the limit is a minimum, else a maximum."""
 
     name: str
     value: float
@@ -19,20 +19,20 @@ class Floor:
 
     @property
     def holds(self) -> bool:
-        """Whether the figure is on the right side; one without a value is not."""
+        """Whether the figure meets its limit; NaN does not."""
         return self.value >= self.limit if self.least else self.value <= self.limit
 
 
 @dataclass(frozen=True)
 class Clip:
-    """What was found in one clip, in the numbers of the annotation."""
+    """What was found in one clip, scored against the annotation."""
 
     truth: scoring.Truth
     cuts: scoring.Cuts
     gradual: list[tuple[scoring.Gradual, scoring.Transition | None]]
     invented_gradual: list[scoring.Transition]
-    presence: scoring.Presence  # a face that counts as one
-    usable: scoring.Presence  # a face that enters the percentages
+    presence: scoring.Presence  # of a detected face
+    usable: scoring.Presence  # of a face that counts in the percentages
     lone: list[scoring.LoneShot]
     lone_usable: list[scoring.LoneShot]
     segments: list[portrayed.Portrayed]
@@ -48,7 +48,7 @@ class Others:
 
 
 def floors(clips: Sequence[Clip]) -> list[Floor]:
-    """Compute the figures that must hold, over all clips together; one that nothing is annotated for is left out."""
+    """Compute the figures with limits over all clips together; omit those for which nothing is annotated."""
     presence = [clip.presence for clip in clips]
     face, face_right = sum(p.face for p in presence), sum(p.face_right for p in presence)
     none, none_right = sum(p.no_face for p in presence), sum(p.no_face_right for p in presence)
@@ -73,7 +73,7 @@ def floors(clips: Sequence[Clip]) -> list[Floor]:
 
 
 def cut_f1(scores: Sequence[scoring.Cuts]) -> float:
-    """Pool the hard cuts of several clips."""
+    """Compute the F1 of hard cuts, pooled over several clips."""
     return scoring.f1(*(sum(len(score[k]) for score in scores) for k in range(3)))
 
 

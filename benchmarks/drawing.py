@@ -9,11 +9,11 @@ from rich.table import Table
 
 from benchmarks import portrayed, scoring
 from benchmarks.agreement import Clip, Floor, Others, others_figures
-from scenefer.schema import EMOTIONS
+from scenefer.core.schema import EMOTIONS
 
 
 def clip_table(clips: Sequence[Clip], beside: Sequence[Others]) -> Table:
-    """Draw one row a clip: ours, and the other programs' figures where they were computed."""
+    """Draw one row per clip: our figures, and the other programs' if they were computed."""
     table = Table(title="Clip by clip", header_style="bold")
     ours = ("clip", "cuts", "gradual", "face", "no face", "usable", "alone", "emotion")
     for heading in (*ours, *(("PySceneDetect", "MTCNN face", "no face") if beside else ())):
@@ -45,8 +45,17 @@ def clip_table(clips: Sequence[Clip], beside: Sequence[Others]) -> Table:
     return table
 
 
+def film_table(lines: Sequence[tuple[str, str, str]]) -> Table:
+    """Draw the reader's figures by face time, next to those of the constant answer."""
+    table = Table("what a viewer sees", "scenefer", "always neutral", title="Face time in film", header_style="bold")
+    for line in lines:
+        table.add_row(*line)
+    table.caption = "95 % intervals over clips; these clips chose what is read and at which temperature"
+    return table
+
+
 def floor_table(figures: Sequence[Floor], beside: Sequence[Others]) -> Table:
-    """Draw the figures that must hold beside the other programs'."""
+    """Draw the figures with their limits, next to the other programs' figures."""
     table = Table("figure", "scenefer", "must be", "", title="All clips together", header_style="bold")
     other = others_figures(beside) if beside else {}
     if beside:
@@ -61,7 +70,7 @@ def floor_table(figures: Sequence[Floor], beside: Sequence[Others]) -> Table:
 
 
 def confusion_table(confusion: dict[str, dict[str, float]], title: str) -> Table:
-    """Draw true emotions against read ones."""
+    """Draw the confusion matrix of true against detected emotions."""
     table = Table("shown \\ read", *EMOTIONS, "recall", title=title, header_style="bold")
     for emotion, row in confusion.items():
         cells = [f"{row[name]:.3g}" if row.get(name) else "·" for name in EMOTIONS]
@@ -71,7 +80,7 @@ def confusion_table(confusion: dict[str, dict[str, float]], title: str) -> Table
 
 
 def face_table(readings: Sequence[portrayed.Portrayed]) -> Table:
-    """Draw every annotated person: which track is theirs, and what was read in it."""
+    """Draw every annotated person with their track and what was read in it."""
     table = Table(title="Face by face", header_style="bold")
     for heading in ("frames", "person", "track", "face-s", "shown", "read", "share", ""):
         table.add_column(heading)

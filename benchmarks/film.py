@@ -1,4 +1,4 @@
-"""How long a film takes, what that costs in memory, and how many of its faces are found.
+"""Measure the time and memory that a film takes, and how many of its faces are found.
 
 Wall time is compared with the floor: one process that only decodes, with PyAV's automatic threads. Make the films with
 ``make_long.sh``; nothing else should run on the machine meanwhile.
@@ -32,14 +32,14 @@ from benchmarks import startup
 FILMS = Path(os.environ.get("SCENEFER_FILMS") or Path(__file__).parents[2] / "shared" / "films")
 RESULTS = Path(__file__).parent / "results" / "film.json"
 PIECES = ("floor", "standard", "fast", "yield", "minute", "long", "startup")
-SAMPLED_HZ = 5.0  # how often memory is looked at
+SAMPLED_HZ = 5.0  # how often memory is sampled
 LIMITS = {"standard": 2.0, "fast": 1.4}  # wall time as a multiple of the floor
 MOST_MEMORY = 1500.0  # MB
 
 
 @dataclass(frozen=True)
 class Cost:
-    """What one run of the command took."""
+    """The cost of one run of the command."""
 
     wall: float  # s, from start to exit
     cpu: float  # s, user and system, all processes
@@ -53,7 +53,7 @@ class Cost:
 
 
 def decode_only(film: Path) -> float:
-    """Decode a film in this process and drop every frame: the seconds it takes."""
+    """Decode a film in this process, drop every frame, and return the seconds it takes."""
     import av
 
     begin = time.perf_counter()
@@ -66,14 +66,14 @@ def decode_only(film: Path) -> float:
 
 
 def length(film: Path) -> float:
-    """Return how long a film is, in seconds."""
+    """Return the length of a film, in seconds."""
     from scenefer import video
 
     return video.probe(film).duration or float("nan")
 
 
 def analyse(film: Path, profile: str, work: Path) -> Cost:
-    """Run ``scenefer analyze`` in fresh folders under ``work`` and watch what it takes."""
+    """Run ``scenefer analyze`` in fresh folders under ``work``, and measure its cost."""
     command = [sys.executable, "-m", "scenefer", "analyze", str(film), "--profile", profile]
     command += ["--out", str(work / "out"), "--data", str(work / "data")]
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
@@ -100,14 +100,14 @@ def _watch_memory(process: subprocess.Popen[bytes], peaks: list[float]) -> None:
         try:
             for one in [root, *root.children(recursive=True)]:
                 total += one.memory_full_info().pss
-        except psutil.NoSuchProcess:  # ended while it was looked at: the next look will do
+        except psutil.NoSuchProcess:  # it ended while being sampled; the next sample will do
             pass
         peaks.append(total / 1e6)
         time.sleep(1 / SAMPLED_HZ)
 
 
 def face_yield(film: Path, run: Path, *, windows: int = 40, seed: int = 1) -> dict[str, Any]:
-    """Count which of an unchanged MTCNN's faces (score ≥ 0.9) a run has at IoU ≥ 0.5, in seeded windows of two seconds.
+    """Count how many faces of an unmodified MTCNN (score ≥ 0.9) a run has at IoU ≥ 0.5, in random two-second windows.
 
     MTCNN sees the frames that were sampled, at the size and with the smallest face of the run. Faces are paired one to
     one.
@@ -115,9 +115,10 @@ def face_yield(film: Path, run: Path, *, windows: int = 40, seed: int = 1) -> di
     import numpy as np
 
     from benchmarks import others
-    from scenefer import analysis, geometry
+    from scenefer.analysis import result
+    from scenefer.core import geometry
 
-    stored = analysis.load(run)
+    stored = result.load(run)
     seen = stored.run["settings"]["observation"]
     stock = others.StockMTCNN(seen["smallest_face"])
     total = length(film)
@@ -135,7 +136,7 @@ def face_yield(film: Path, run: Path, *, windows: int = 40, seed: int = 1) -> di
 
 
 def paired(overlaps: Any, least: float) -> int:
-    """Count the rows of (N, M) overlaps that get a column of their own, best overlaps first."""
+    """Count the rows of (N, M) overlaps that can be paired with a column, matching greedily by overlap."""
     import numpy as np
 
     open_overlaps, n = np.array(overlaps, float), 0
@@ -147,14 +148,14 @@ def paired(overlaps: Any, least: float) -> int:
 
 
 def measure(film: Path, long: Path | None, minute: Path, pieces: Sequence[str], work: Path) -> dict[str, Any]:
-    """Measure the chosen pieces; the floor is taken before, between and after the runs, so that drift shows."""
+    """Measure the chosen pieces; measure the floor before, between and after the runs, so that drift is visible."""
     measured: dict[str, Any] = {}
     floor = [decode_only(film)] if "floor" in pieces else []
     for profile in LIMITS:
         if profile in pieces:
             measured[profile] = analyse(film, profile, work / profile)
             floor += [decode_only(film)] if "floor" in pieces else []
-    while floor and len(floor) < 3:  # where fewer runs lay between
+    while floor and len(floor) < 3:  # if there were fewer runs in between
         floor.append(decode_only(film))
     if floor:
         measured["floor"] = {"median": statistics.median(floor), "runs": floor}
@@ -173,7 +174,7 @@ def measure(film: Path, long: Path | None, minute: Path, pieces: Sequence[str], 
 
 
 def verdicts(measured: dict[str, Any]) -> list[tuple[str, str, str, bool | None]]:
-    """Say of every figure what it must be, and whether it is; None where nothing is demanded."""
+    """Return every figure with its limit and whether it is met; None if there is no limit."""
     rows: list[tuple[str, str, str, bool | None]] = []
     floor = measured.get("floor", {}).get("median")
     if floor:
@@ -205,7 +206,7 @@ def verdicts(measured: dict[str, Any]) -> list[tuple[str, str, str, bool | None]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Measure, print, and keep the figures beside those measured before; 1 where one is not reached."""
+    """Measure, print, and store the figures along with earlier ones; return 1 if a limit is not met."""
     parser = argparse.ArgumentParser(
         prog="film", description="Measure how long a film takes, what that costs in memory, how many faces are found."
     )
@@ -223,7 +224,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         measured = measure(options.film, options.long, options.minute, pieces, options.work or Path(scratch))
     earlier = json.loads(options.results.read_text("utf-8")) if options.results.is_file() else {}
     machine = {
-        "cpu": _processor(),
+        "cpu": processor(),
         "cores": os.cpu_count(),
         "system": platform.platform(),
         "python": platform.python_version(),
@@ -239,7 +240,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0 if all(holds is not False for *_, holds in verdicts(every)) else 1
 
 
-def _processor() -> str:
+def processor() -> str:
+    """Name the processor of this machine."""
     for line in Path("/proc/cpuinfo").read_text().splitlines():
         if line.startswith("model name"):
             return line.split(":")[1].strip()

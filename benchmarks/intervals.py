@@ -1,6 +1,6 @@
-"""Whether the intervals hold what they promise, on simulated scenes whose true percentages are known.
+"""Check the coverage of the intervals: on simulated scenes with known true percentages, and on film.
 
-python -m benchmarks.intervals [--run reports/FILM]
+python -m benchmarks.intervals [--run reports/FILM] [--work FOLDER]
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
@@ -16,24 +17,30 @@ from typing import Any
 
 import numpy as np
 
-from scenefer import analysis, comparison
-from scenefer.agreement import agree
-from scenefer.analysis import Analysis
-from scenefer.bootstrap import Evidence, interval, resample
-from scenefer.emotions import EQUAL_ACTOR, VIEWS, shares, summarise
-from scenefer.film import Film
-from scenefer.schema import EMOTIONS
-from scenefer.tables import empty
-from scenefer.verdicts import CLASSES
+from benchmarks import halves, scoring
+from benchmarks.truth import FILMS, run_product
+from scenefer.analysis import result
+from scenefer.analysis.bootstrap import Evidence, interval, resample
+from scenefer.analysis.result import Analysis
+from scenefer.analysis.scene_emotions import EQUAL_ACTOR, FEW_UNITS, SCREEN_TIME, VIEWS, SceneView, shares, summarise
+from scenefer.comparison import scene_comparison
+from scenefer.comparison.agreement import agree
+from scenefer.comparison.verdicts import CLASSES
+from scenefer.core.film import Film
+from scenefer.core.schema import EMOTIONS
+from scenefer.core.tables import empty
 from tests.builders import expressions_table, samples_table, scenes_table, shots_table, tracks_table
 
 RESULTS = Path(__file__).parent / "results" / "intervals.json"
 SHOTS = (2, 3, 5, 10, 20)
 PEOPLE = (3, 5, 10)
-RATIOS = (0, 1, 2)  # variance between tracks, in multiples of that within
-PROMISED = (0.90, 0.99)  # share of true values inside the 95 % interval, from five shots or people on
+RATIOS = (0, 1, 2)  # variance between tracks, as a multiple of the variance within tracks
+TAKES = (2, 3, 5, 10, 20)  # seconds of a single take
+CORRELATIONS = (0.2, 0.4, 0.6, 0.8, 0.9)  # of neighbouring samples; range seen on film (measured by halves.py)
+HELD = 0.75  # share of values on film inside the interval of the other half of a stretch
+PROMISED = (0.90, 0.99)  # allowed coverage of the 95 % interval, for five or more shots or people
 LEAST_UNITS = 5
-MEAN, SPREAD = np.array([0.5, -1, -0.5, 1, 0, -0.5, 1]), 0.8  # of the logits of the seven, and of one inside a track
+MEAN, SPREAD = np.array([0.5, -1, -0.5, 1, 0, -0.5, 1]), 0.8  # mean logits of the seven; SD of a logit within a track
 
 
 def softmax(logits: np.ndarray) -> np.ndarray:
@@ -43,7 +50,7 @@ def softmax(logits: np.ndarray) -> np.ndarray:
 
 
 def truth(ratio: float, rng: np.random.Generator) -> np.ndarray:
-    """Compute the percentages (7,) that scenes of this kind have on average."""
+    """Compute the average percentages (7,) of scenes of this kind."""
     logits = MEAN + rng.normal(0, SPREAD * np.sqrt(1 + ratio), (400_000, len(EMOTIONS)))
     return 100 * softmax(logits).mean(axis=0)
 
@@ -51,43 +58,51 @@ def truth(ratio: float, rng: np.random.Generator) -> np.ndarray:
 def scene(n_shots: int, ratio: float, rng: np.random.Generator) -> Evidence:
     """Draw shots of 1 to 3 tracks of 2 to 8 s whose logits vary ``ratio`` times as much between tracks as inside one.
 
-    Inside a track expressions come and go: correlation falls to 1/e in 2 s, the order in which facial expressions last
-    (0.5 to 4 s, Ekman 2003, Emotions Revealed).
+    Within a track, the correlation of expressions falls to 1/e in 2 s, about the duration of facial expressions (0.5 to
+    4 s, Ekman 2003, Emotions Revealed).
     """
     shot = np.repeat(np.arange(n_shots), rng.integers(1, 4, n_shots))
-    return filmed((shot,), rng.normal(0, np.sqrt(ratio) * SPREAD, (len(shot), 7)), rng)
+    per_block = 5 if n_shots >= FEW_UNITS else 1
+    return filmed((shot,), rng.normal(0, np.sqrt(ratio) * SPREAD, (len(shot), 7)), rng, per_block)
 
 
 def cast(n_people: int, ratio: float, rng: np.random.Generator) -> Evidence:
-    """Draw people seen in 1 to 4 shots each, whose logits vary ``ratio`` times as much as those inside a track.
+    """Simulate people seen in 1 to 4 shots each; logits vary ``ratio`` times as much between people as within a track.
 
-    Those of the tracks of one person vary as much as those inside a track.
+    Between tracks of one person they vary as much as within a track.
     """
     person = np.repeat(np.arange(n_people), rng.integers(1, 5, n_people))
     own = rng.normal(0, np.sqrt(ratio) * SPREAD, (n_people, 7))[person]
     return filmed((person, np.arange(len(person))), own + rng.normal(0, SPREAD, own.shape), rng)
 
 
-def filmed(levels: tuple[np.ndarray, ...], leaning: np.ndarray, rng: np.random.Generator) -> Evidence:
-    """Draw the faces of tracks of 2 to 8 s.
+def filmed(
+    levels: tuple[np.ndarray, ...], leaning: np.ndarray, rng: np.random.Generator, per_block: int = 5
+) -> Evidence:
+    """Simulate the faces of tracks of 2 to 8 s, at five samples per second.
 
     Args:
-        levels: (n,) of each track, what it belongs to, coarsest first.
+        levels: arrays (n,) with the group of each track (person, shot), coarsest first.
         leaning: (n, 7) of each track, what is added to the logits of all its faces.
+        per_block: samples per block.
     """
     n = len(leaning)
-    seconds = rng.integers(2, 9, n)
-    kept = np.exp(-0.2 / 2)
-    logits = np.empty((n, 40, 7))
-    logits[:, 0] = rng.normal(0, SPREAD, (n, 7))
-    for step in range(1, 40):
-        logits[:, step] = kept * logits[:, step - 1]
-        logits[:, step] += np.sqrt(1 - kept**2) * rng.normal(0, SPREAD, (n, 7))
-    logits += (MEAN + leaning)[:, None]
-    mass = softmax(logits).reshape(n, 8, 5, 7).sum(axis=2) * 0.2
-    track = np.repeat(np.arange(n), seconds)
-    second = np.concatenate([np.arange(long) for long in seconds])
-    return Evidence((*(level[track] for level in levels), track), mass[track, second], np.ones(len(track)))
+    n_blocks = rng.integers(2, 9, n) * 5 // per_block
+    mass = softmax(acted(n, 40, np.exp(-0.2 / 2), rng) + (MEAN + leaning)[:, None])
+    mass = mass.reshape(n, 40 // per_block, per_block, 7).sum(axis=2) * 0.2
+    track = np.repeat(np.arange(n), n_blocks)
+    block = np.concatenate([np.arange(long) for long in n_blocks])
+    return Evidence(
+        (*(level[track] for level in levels), track), mass[track, block], np.full(len(track), 0.2 * per_block)
+    )
+
+
+def acted(n: int, samples: int, correlation: float, rng: np.random.Generator) -> np.ndarray:
+    """Simulate the varying part of the logits of n tracks: (n, samples, 7), an AR(1) process with ``correlation``."""
+    logits = rng.normal(0, SPREAD, (n, samples, 7))
+    for step in range(1, samples):
+        logits[:, step] = correlation * logits[:, step - 1] + np.sqrt(1 - correlation**2) * logits[:, step]
+    return logits
 
 
 def intervals(
@@ -96,12 +111,14 @@ def intervals(
     """Yield both ends of the seven intervals of a scene, of each view."""
     counts = resample(evidence, resamples, rng)
     once = [np.ones((1, drawn.shape[1]), np.int64) for drawn in counts]
+    n_people, n_shots, n_tracks = (int(evidence.levels[level].max()) + 1 for level in (0, -2, -1))
     for view in views:
-        yield interval(shares(evidence, once, view)[0], shares(evidence, counts, view), evidence.levels[0].max() + 1)
+        scene_view = SceneView(view, evidence, 1.0, n_tracks, n_shots, n_people if view == EQUAL_ACTOR else None)
+        yield interval(shares(evidence, once, view)[0], shares(evidence, counts, view), factor=scene_view.widening)
 
 
 def covered(n_shots: int, ratio: int, n_scenes: int = 400) -> dict[str, float]:
-    """Return, by view, how often an interval holds the true percentage, over simulated scenes and the seven."""
+    """Return, by view, how often an interval contains the true percentage, over simulated scenes and emotions."""
     rng = np.random.default_rng([n_shots, ratio])
     known = truth(ratio, rng)
     hits = [
@@ -112,7 +129,7 @@ def covered(n_shots: int, ratio: int, n_scenes: int = 400) -> dict[str, float]:
 
 
 def covered_people(n_people: int, ratio: int, n_scenes: int = 2000) -> float:
-    """Return how often an interval of ``equal_actor`` holds the true percentage."""
+    """Return how often an interval of the view ``equal_actor`` contains the true percentage."""
     rng = np.random.default_rng([n_people, ratio, 1])
     known = truth(1 + ratio, rng)
     hits = [
@@ -121,6 +138,34 @@ def covered_people(n_people: int, ratio: int, n_scenes: int = 2000) -> float:
         for low, high in intervals(cast(n_people, ratio, rng), rng, (EQUAL_ACTOR,))
     ]
     return round(float(np.mean(hits)), 4)
+
+
+def covered_take(seconds: int, correlation: float, n_takes: int = 400) -> dict[str, float]:
+    """Return how often the interval of a single take contains its long-run share, and the interval's width.
+
+    Takes vary as much between each other as within one take.
+    """
+    rng = np.random.default_rng([seconds, round(100 * correlation), 2])
+    n = 5 * seconds
+    held, wide = [], []
+    for _ in range(n_takes):
+        mean = MEAN + rng.normal(0, SPREAD, 7)
+        known = 100 * softmax(mean + rng.normal(0, SPREAD, (20_000, 7))).mean(axis=0)
+        mass = 0.2 * softmax(mean + acted(1, n, correlation, rng)[0])
+        take = Evidence((np.zeros(n, np.int64),) * 2, mass, np.full(n, 0.2))
+        low, high = (np.clip(end, 0, 100) for end in next(intervals(take, rng, (SCREEN_TIME,))))
+        held.append(((low <= known) & (known <= high)).mean())
+        wide.append((high - low).mean())
+    return {"held": round(float(np.mean(held)), 3), "width": round(float(np.mean(wide)), 1)}
+
+
+def on_film(work: Path) -> dict[str, Any]:
+    """Analyse the annotated clips, or use the runs that ``make truth`` left in a folder, and compare halves."""
+    truths = [scoring.read_truth(path) for path in sorted((FILMS / "truth").glob("*.json"))]
+    runs = run_product([FILMS / truth.clip for truth in truths], work, "standard")
+    return halves.measure(
+        stretch for truth, run in zip(truths, runs, strict=True) for stretch in halves.stretches(truth, run)
+    )
 
 
 def doubled(evidence: Evidence) -> Evidence:
@@ -146,10 +191,10 @@ def shuffled(run: Analysis, n: int = 200) -> dict[str, float]:
     Raises:
         ValueError: the run has no sheet of intentions, or too few scenes for a skill.
     """
-    compared = comparison.of_run(run)
+    compared = scene_comparison.of_run(run)
     if compared is None:
         raise ValueError("the run has no sheet of intentions")
-    rows, first = comparison.headline(compared)
+    rows, first = scene_comparison.headline(compared)
     rows = rows.loc[rows["verdict"].notna()]
     meant, seen = (
         rows[[f"{kind}_{emotion}" for emotion in EMOTIONS]].to_numpy() / 100 for kind in ("intended", "detected")
@@ -168,10 +213,10 @@ def shuffled(run: Analysis, n: int = 200) -> dict[str, float]:
 
 
 def film_of(n_scenes: int) -> Analysis:
-    """Make up a film of scenes of 72 s, ten shots of two tracks each, and an intention a scene: a hundred are 2 h."""
+    """Make a synthetic film: scenes of 72 s with ten shots of two tracks each and one intention; 100 scenes are 2 h."""
     rng = np.random.default_rng(0)
     n_shots = 10 * n_scenes
-    track = np.repeat(np.arange(2 * n_shots), 20)  # faces, five a second
+    track = np.repeat(np.arange(2 * n_shots), 20)  # faces, five per second
     shot = track // 2
     mood = rng.dirichlet([0.4] * 7, n_scenes)[shot // 10]
     read = rng.standard_gamma(6 * mood + 0.1)
@@ -205,7 +250,7 @@ def seconds(run: Analysis) -> dict[str, float]:
         began = time.process_time()
         summarise(run.expressions, run.samples, run.scenes, run.tracks)
         summed = time.process_time()
-        comparison.of_run(run)
+        scene_comparison.of_run(run)
         compared = time.process_time()
         for name, value in (("percentages", summed - began), ("comparison", compared - summed)):
             taken[name] = round(min(value, taken.get(name, value)), 3)
@@ -213,9 +258,10 @@ def seconds(run: Analysis) -> dict[str, float]:
 
 
 def main() -> int:
-    """Measure, print, write the results; 1 where something promised does not hold."""
+    """Measure, print, write the results; return 1 if a promise does not hold."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--run", type=Path, help="an analysed film with a sheet, whose intentions are shuffled too")
+    parser.add_argument("--work", type=Path, help="where `make truth --work` keeps its runs, or is to keep them")
     options = parser.parse_args()
     coverage = [
         {"shots": n_shots, "between": ratio, **covered(n_shots, ratio)} for n_shots in SHOTS for ratio in RATIOS
@@ -223,8 +269,17 @@ def main() -> int:
     hundred = film_of(100)
     skill = {"made-up film of 14 scenes": shuffled(film_of(14))}
     if options.run is not None:
-        skill[options.run.name] = shuffled(analysis.load(options.run))
+        skill[options.run.name] = shuffled(result.load(options.run))
+    with tempfile.TemporaryDirectory() as scratch:
+        film = on_film(options.work or Path(scratch)) if FILMS.is_dir() else None
+    takes = [
+        {"seconds": long, "correlation": correlation, **covered_take(long, correlation)}
+        for long in TAKES
+        for correlation in CORRELATIONS
+    ]
     measured: dict[str, Any] = {
+        "halves_on_film": film,
+        "takes": takes,
         "coverage": coverage,
         "coverage_people": [
             {"people": n_people, "between": ratio, EQUAL_ACTOR: covered_people(n_people, ratio)}
@@ -241,12 +296,13 @@ def main() -> int:
 
 
 def holds(measured: dict[str, Any]) -> bool:
-    """Tell whether all that is promised holds; of fewer than five shots or people nothing is."""
+    """Tell whether all promises hold; nothing is promised for fewer than five shots or people."""
     low, high = PROMISED
     rows = [row for row in measured["coverage"] if row["shots"] >= LEAST_UNITS]
     of_people = [row for row in measured["coverage_people"] if row["people"] >= LEAST_UNITS]
     return (
-        all(low <= row[view] <= high for row in rows for view in VIEWS)
+        (measured["halves_on_film"] is None or measured["halves_on_film"]["all"]["held"] >= HELD)
+        and all(low <= row[view] <= high for row in rows for view in VIEWS)
         and all(low <= row[EQUAL_ACTOR] <= high for row in of_people)
         and all(ratio < 1 for ratio in measured["narrowing"].values())
         and all(

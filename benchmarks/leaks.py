@@ -1,7 +1,7 @@
-"""`python -m benchmarks.leaks`: what FER2013 tells of its tests in its training pictures, and what that is worth.
+"""`python -m benchmarks.leaks`: which test pictures of FER2013 are in its training set, and what that is worth.
 
-Counts the pictures of each test split whose photograph Training shows too, and how often the two have one label. No
-network is asked. Writes `results/leaks.json`, and MODEL_CARD.md anew, one paragraph of which is made of it.
+Counts the pictures of each test split whose photograph is also in Training, and how often both have the same label. No
+network is used. Writes `results/leaks.json`, and updates MODEL_CARD.md, which has a paragraph made from it.
 """
 
 from __future__ import annotations
@@ -11,17 +11,18 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.expression import FACES, LEAKS, fill_card
-from scenefer.training import datasets, leaks
+from benchmarks.card import LEAKS, fill_card
+from benchmarks.stills import FACES
+from scenefer.training import datasets, leakage
 
 
 def measure(faces: datasets.Faces) -> dict[str, dict[str, Any]]:
-    """Count for both test splits: pictures, those that Training shows too, and those of them with the same label."""
+    """Count for both test splits: all pictures, those also in Training, and those of them with the same label."""
     training, found = faces.of("Training"), {}
     for split in ("PublicTest", "PrivateTest"):
         test = faces.of(split)
-        bits, rows = leaks.nearest(test, training)
-        shown = bits <= leaks.NEAR
+        bits, rows = leakage.nearest(test, training)
+        shown = bits <= leakage.NEAR
         agree = shown & (training.labels[rows] == test.labels)
         found[split] = {"n": len(test), "shown": int(np.sum(shown)), "same_label": int(np.sum(agree))}
     return found

@@ -1,4 +1,4 @@
-"""How a run over a library scales: two workers against one, a finished library gone over, many films planned."""
+"""Measure how runs over a library scale: two workers against one, rerunning a finished library, planning many films."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ PIECES = ("scaling", "finished", "planning")
 _PLAN = """
 import json, resource, sys, time
 from pathlib import Path
-from scenefer import inventory
-from scenefer.agenda import Order
-from scenefer.batch import Batch
-from scenefer.plan import make_plan
+from scenefer.library import discovery
+from scenefer.library.orders import Order
+from scenefer.library.batch import Batch
+from scenefer.pipeline.plans import make_plan
 begin, busy = time.perf_counter(), time.process_time()
 root = Path(sys.argv[1])
-found = inventory.find_films([root / "films"])
+found = discovery.find_films([root / "films"])
 batch = Batch(Order([film.path for film in found], make_plan(), root / "data", root / "reports"))
-todo = batch.agenda.to_do()
+todo = batch.queue.to_do()
 print(json.dumps({
     "films": len(found), "to_do": len(todo),
     "seconds": time.perf_counter() - begin, "cpu": time.process_time() - busy,
@@ -42,7 +42,7 @@ print(json.dumps({
 
 
 def varied(film: Path, folder: Path, n: int) -> Path:
-    """Write ``n`` films of the same pictures and of different content: an empty box follows each, with its number."""
+    """Write ``n`` films with the same pictures but different content: each ends with a "free" box of its number."""
     folder.mkdir(parents=True)
     content = film.read_bytes()
     for k in range(n):
@@ -68,7 +68,7 @@ def run(library: Path, work: Path, workers: int, cores: int | None = None) -> tu
     """Run a batch; wall seconds, and the resident memory of its driver, MB, twice a second."""
     before = os.sched_getaffinity(0)
     if cores is not None:
-        os.sched_setaffinity(0, sorted(before)[:cores])  # which the batch inherits
+        os.sched_setaffinity(0, sorted(before)[:cores])  # inherited by the batch
     arguments = ["batch", library, "--out", work / "reports", "--workers", str(workers), "--json"]
     begin = time.perf_counter()
     process = subprocess.Popen([sys.executable, "-m", "scenefer", *map(str, arguments)], stdout=subprocess.DEVNULL)
@@ -86,7 +86,8 @@ def run(library: Path, work: Path, workers: int, cores: int | None = None) -> tu
 def scaling(film: Path, work: Path) -> dict[str, Any]:
     """Time four films of equal length with one worker and with two, each with a core.
 
-    A worker decodes ahead in a second thread, and would take a part of a second core that is idle.
+    The cores are limited because a worker decodes ahead in a second thread, which would use part of an idle second
+    core.
     """
     library = varied(film, work / "four", 4)
     walls = {workers: run(library, work / f"by_{workers}", workers, workers)[0] for workers in (1, 2)}
@@ -94,22 +95,22 @@ def scaling(film: Path, work: Path) -> dict[str, Any]:
 
 
 def finished(work: Path, n: int) -> dict[str, Any]:
-    """Run over ``n`` tiny films, watching the driver's memory, then go over the finished library."""
+    """Run over ``n`` tiny films, sampling the main process's memory, then run over the finished library again."""
     library = varied(tiny_film(work / "tiny.mp4"), work / "many", n)
     wall, sampled = run(library, work / "done", os.cpu_count() or 1)
     again, _ = run(library, work / "done", os.cpu_count() or 1)
-    settled = sampled[len(sampled) // 10 :]  # imports are over
+    settled = sampled[len(sampled) // 10 :]  # skips the time of imports
     half = len(settled) // 2
     growth = max(settled[half:]) - max(settled[:half])
     return {"films": n, "first": wall, "again": again, "driver_peak_mb": max(sampled), "driver_growth_mb": growth}
 
 
 def planning(work: Path, n: int) -> dict[str, Any]:
-    """Plan ``n`` films of two hours that were looked at and not read."""
+    """Plan ``n`` films of two hours that were probed but not read."""
     from fractions import Fraction
 
-    from scenefer import survey
-    from scenefer.film import Film
+    from scenefer.core.film import Film
+    from scenefer.pipeline import probe_cache
 
     films = work / "films"
     for k in range(n):
@@ -118,13 +119,13 @@ def planning(work: Path, n: int) -> dict[str, Any]:
         path.write_bytes(str(k).encode())
         key_frames = tuple(float(second) for second in range(0, 7200, 8))
         film = Film(path, f"{k:016x}", 1920, 1080, 7200.0, Fraction(25), key_frames=key_frames)
-        survey.remember(film, work / "data")
+        probe_cache.remember(film, work / "data")
     done = subprocess.run([sys.executable, "-c", _PLAN, str(work)], check=True, capture_output=True, text=True)
     return json.loads(done.stdout)
 
 
 def verdicts(measured: dict[str, Any]) -> list[tuple[str, str, str, bool]]:
-    """Say of every figure what it must be, and whether it is."""
+    """Return every figure with its limit and whether it is met."""
     rows = []
     if found := measured.get("scaling"):
         words = f"{found['ratio']:.2f} × ({found['one']:.1f} s, {found['two']:.1f} s)"
@@ -145,7 +146,7 @@ def verdicts(measured: dict[str, Any]) -> list[tuple[str, str, str, bool]]:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Measure, print, and keep the figures; 1 where one is not reached."""
+    """Measure, print, and store the figures; return 1 if a limit is not met."""
     parser = argparse.ArgumentParser(prog="library", description="Measure how a run over a library scales.")
     parser.add_argument("--film", type=Path, help="for the scaling; else the demo film")
     parser.add_argument("--films", type=int, default=1000, help="tiny films of the finished library")

@@ -10,11 +10,11 @@ if TYPE_CHECKING:
     import numpy as np
     import torch
 
-LEAST_SCORE = 0.9  # an unchanged MTCNN is asked for the faces that it is sure of
+LEAST_SCORE = 0.9  # only confident faces of the unmodified MTCNN count
 
 
 def pyscenedetect_cuts(clip: Path) -> list[int]:
-    """Return the first frames of new shots by PySceneDetect's AdaptiveDetector, as it comes."""
+    """Return the first frames of new shots by PySceneDetect's AdaptiveDetector, with default settings."""
     import scenedetect
 
     scenes = scenedetect.detect(str(clip), scenedetect.AdaptiveDetector())
@@ -22,17 +22,17 @@ def pyscenedetect_cuts(clip: Path) -> list[int]:
 
 
 class StockMTCNN:
-    """facenet-pytorch's MTCNN, nothing changed but the size of the smallest face."""
+    """facenet-pytorch's MTCNN, with only the size of the smallest face changed."""
 
     def __init__(self, smallest_face: int = 24) -> None:
-        """Load the networks; one thread, like a worker of ours."""
+        """Load the networks; use one thread, like our workers."""
         import torch
 
         torch.set_num_threads(1)
         self._network = _import_mtcnn()(keep_all=True, min_face_size=smallest_face, device="cpu", post_process=False)
 
     def boxes(self, picture: np.ndarray) -> np.ndarray:
-        """Find the faces of a picture (H, W, 3) uint8 RGB: (N, 4) float64 xyxy, those of score ≥ 0.9."""
+        """Find the faces of a picture (H, W, 3) uint8 RGB; return boxes with score ≥ 0.9, (N, 4) float64 xyxy."""
         import numpy as np
 
         boxes, scores = self._network.detect(picture)
@@ -55,7 +55,7 @@ def sampled_pictures(
     import cv2
 
     from scenefer import video
-    from scenefer.film import Span
+    from scenefer.core.film import Span
 
     for frame in video.frames(video.probe(clip), Span(*span), sample_rate=sample_rate):
         if frame.pixels is None:
@@ -67,10 +67,10 @@ def sampled_pictures(
 
 
 def _import_mtcnn() -> Any:
-    """Import facenet-pytorch beside a CPU build of torch.
+    """Import facenet-pytorch with a CPU build of torch.
 
-    torchvision from the package index then lacks its compiled operators: it cannot even be imported before their
-    schemas exist, and its non-maximum suppression is given here in NumPy, with the same rule.
+    In that case, torchvision from the package index lacks its compiled operators and cannot be imported until their
+    schemas exist. So they are defined here, with non-maximum suppression in NumPy by the same rule.
     """
     import torch
 
@@ -88,11 +88,11 @@ def _import_mtcnn() -> Any:
 
 
 def _batched_nms(boxes: torch.Tensor, scores: torch.Tensor, groups: torch.Tensor, threshold: float) -> torch.Tensor:
-    """Suppress, within each group, boxes that overlap a better one by more than ``threshold``; best first."""
+    """Suppress, within each group, boxes whose IoU with a better one exceeds ``threshold``; best first."""
     import numpy as np
     import torch
 
-    from scenefer.geometry import iou
+    from scenefer.core.geometry import iou
 
     coordinates, of_group = boxes.double().numpy(), groups.numpy()
     waiting = np.argsort(-scores.numpy(), kind="stable")

@@ -1,4 +1,4 @@
-"""`python -m benchmarks.people`: are tracks of one person one group, and those of two people two; and what it costs.
+"""`python -m benchmarks.people`: are tracks grouped by person correctly, and what does it cost?
 
 Writes `results/people.json`. The test film was used to choose the settings; IMFDB was not.
 """
@@ -25,24 +25,26 @@ import torch
 from PIL import Image
 
 from benchmarks import scoring
-from scenefer import actors, analysis, geometry
-from scenefer.analysis import Analysis
-from scenefer.models import identity, zoo
+from scenefer.analysis import people, result
+from scenefer.analysis.result import Analysis
+from scenefer.core import geometry
+from scenefer.models import registry
+from scenefer.models.identity import dlib_resnet
 
 FILMS = Path(os.environ.get("SCENEFER_FILMS") or Path(__file__).parents[2] / "shared" / "films")
 FACES = Path(os.environ.get("SCENEFER_FACES") or Path(__file__).parents[2] / "shared" / "data")
 RESULTS = Path(__file__).parent / "results" / "people.json"
 CLIP = "testfilm_720p25"
-OVERLAP = 0.3  # intersection over union from which a box is the annotated person's
+OVERLAP = 0.3  # minimum intersection over union for a box to be the annotated person's
 LEAST_F1, LEAST_MATCHED = 0.9, 0.8
 
 
 class Pairs(NamedTuple):
-    """Pairs of tracks, by whether they show one person and whether they were put together."""
+    """Counts of pairs of tracks, by whether they show the same person and whether they were grouped together."""
 
-    right: int  # one person, together
-    wrong: int  # two people, together
-    missed: int  # one person, apart
+    right: int  # same person, grouped
+    wrong: int  # different people, grouped
+    missed: int  # same person, not grouped
 
     @property
     def f1(self) -> float:
@@ -50,7 +52,7 @@ class Pairs(NamedTuple):
 
 
 class Matched(NamedTuple):
-    """The annotated boxes of a clip, and whose the tracks are."""
+    """The annotated boxes of a clip, and the person of each track."""
 
     n_boxes: int
     n_matched: int  # boxes that a track overlaps
@@ -58,7 +60,7 @@ class Matched(NamedTuple):
 
 
 def match(truth: scoring.Truth, run: Analysis) -> Matched:
-    """Find the track of every annotated box: of the faces at the sampled moment nearest to it, within its segment."""
+    """Find the track of every annotated box, among the faces at the nearest sampled moment within its segment."""
     times = run.frames["time"].to_numpy()
     faces = run.faces.merge(run.expressions[["face", "track"]], on="face")
     frame = np.searchsorted(times, faces["time"].to_numpy() - 1e-6)
@@ -80,7 +82,7 @@ def match(truth: scoring.Truth, run: Analysis) -> Matched:
 
 
 def pairs(people: Sequence[Hashable], groups: Sequence[Hashable | None]) -> Pairs:
-    """Count pairs; what has no group is alone."""
+    """Count pairs; a track without a group is its own group."""
     groups = [("alone", k) if one is None else one for k, one in enumerate(groups)]
     counts = {(same, together): 0 for same in (True, False) for together in (True, False)}
     for (a, group_a), (b, group_b) in combinations(zip(people, groups, strict=True), 2):
@@ -97,10 +99,10 @@ def of_film(truth: scoring.Truth, run: Analysis) -> tuple[Matched, Pairs]:
 
 
 def of_pictures(path: Path) -> dict[str, Any]:
-    """Group single faces of actors, one picture as one track; each shown to the detector doubled, in a black frame."""
+    """Group single pictures of actors, each as one track; the detector sees each at double size, in a black frame."""
     table = pd.read_parquet(path)
-    detector, reader = zoo.load_detector("mtcnn", smallest_face=20), zoo.load_identity("face_identity")
-    crops, points, people = [], [], []
+    detector, reader = registry.load_detector("mtcnn", smallest_face=20), registry.load_identity("face_identity")
+    crops, points, persons = [], [], []
     for stored, person in zip(table["image"], table["subject"], strict=True):
         picture = np.array(Image.open(io.BytesIO(stored)).convert("RGB"))
         edge = max(picture.shape[:2]) // 2
@@ -110,37 +112,37 @@ def of_pictures(path: Path) -> dict[str, Any]:
         if len(found.scores):
             crops += geometry.crop_faces([framed], found.boxes[:1])
             points.append(geometry.in_crop(found.boxes[:1], found.landmarks[:1])[1])
-            people.append(person)
+            persons.append(person)
     began = time.process_time()
     vectors = reader.vectors(crops, np.concatenate(points))
     seconds = time.process_time() - began
-    settings = actors.ActorSettings()
-    groups = actors.group(vectors, np.empty((0, 2), np.int64), settings.farthest)
-    found = pairs(people, groups.tolist())
+    settings = people.ActorSettings()
+    groups = people.group(vectors, np.empty((0, 2), np.int64), settings.farthest)
+    found = pairs(persons, groups.tolist())
     return {
-        "pictures": len(table), "faces_found": len(people), "people": len(set(people)),
+        "pictures": len(table), "faces_found": len(persons), "people": len(set(persons)),
         "groups": len(np.unique(groups)), **found._asdict(), "f1": round(found.f1, 3),
-        "ms_a_face": round(1000 * seconds / len(people), 1),
+        "ms_a_face": round(1000 * seconds / len(persons), 1),
     }  # fmt: skip
 
 
 def precision(run: Analysis) -> dict[str, float]:
-    """Compare bfloat16 with float32 on the faces of a run: time a face, how far vectors and distances are apart."""
-    faces = actors.best_faces(run.faces.merge(run.expressions[["face", "track"]], on="face"))
-    path = zoo.find_identity("face_identity")
+    """Compare bfloat16 with float32 on the faces of a run: time per face, and differences of vectors and distances."""
+    faces = people.best_faces(run.faces.merge(run.expressions[["face", "track"]], on="face"))
+    path = registry.find_identity("face_identity")
     found: dict[str, Any] = {"faces": len(faces)}
     vectors = {}
     for name, kind in (("float32", torch.float32), ("bfloat16", torch.bfloat16)):
-        reader = identity.load(path, precision=kind)
+        reader = dlib_resnet.load(path, precision=kind)
         seconds = []
         for _ in range(3):
             began = time.process_time()
-            vectors[name] = actors.vectors_of(faces, reader)
+            vectors[name] = people.vectors_of(faces, reader)
             seconds.append(time.process_time() - began)
         found[f"ms_a_face_{name}"] = round(1000 * min(seconds) / len(faces), 1)
     exact, quick = vectors["float32"], vectors["bfloat16"]
     found["largest_distance_of_vectors"] = round(float(np.linalg.norm(exact - quick, axis=1).max()), 4)
-    change = np.abs(actors.distances(exact, exact) - actors.distances(quick, quick))
+    change = np.abs(people.distances(exact, exact) - people.distances(quick, quick))
     found["largest_change_of_a_distance"] = round(float(change[~np.eye(len(change), dtype=bool)].max()), 4)
     return found
 
@@ -150,12 +152,12 @@ def two_thousand() -> dict[str, float]:
     rng = np.random.default_rng(0)
     vectors = np.repeat(rng.normal(0, 0.07, (200, 128)), 10, axis=0) + rng.normal(0, 0.025, (2000, 128))
     began = time.process_time()
-    actors.group(vectors.astype(np.float32), np.empty((0, 2), np.int64), actors.ActorSettings().farthest)
+    people.group(vectors.astype(np.float32), np.empty((0, 2), np.int64), people.ActorSettings().farthest)
     return {"seconds": round(time.process_time() - began, 2)}
 
 
 def added(clip: Path, rounds: int) -> dict[str, Any]:
-    """Measure what people add to a run from an empty cache: with and without in turn, wall and processor time."""
+    """Measure what people add to a run with an empty cache: wall and processor time, alternating with and without."""
     seconds: dict[str, list[tuple[float, float]]] = {"with": [], "without": []}
     for _ in range(rounds):
         for name, option in (("without", ["--no-identity"]), ("with", [])):
@@ -171,7 +173,7 @@ def added(clip: Path, rounds: int) -> dict[str, Any]:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Measure, print, record; 1 where a figure is below its floor."""
+    """Measure, print, record; return 1 if a figure is below its floor."""
     parser = argparse.ArgumentParser(prog="people", description=__doc__)
     parser.add_argument("--work", type=Path, help="keep the run and the cache here, so that a second call is quick")
     parser.add_argument("--rounds", type=int, default=0, help="pairs of runs, with and without people, that are timed")
@@ -185,7 +187,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         places = ["--out", str(work / "out"), "--data", str(work / "data")]
         command = [sys.executable, "-m", "scenefer", "analyze", str(clip), *places]
         subprocess.run(command, stdout=subprocess.DEVNULL, check=True)
-        run = analysis.load(work / "out" / CLIP)
+        run = result.load(work / "out" / CLIP)
     matched, found = of_film(scoring.read_truth(FILMS / "truth" / f"{CLIP}.json"), run)
     share = matched.n_matched / matched.n_boxes
     measured: dict[str, Any] = json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.is_file() else {}

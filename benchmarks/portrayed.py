@@ -1,4 +1,4 @@
-"""The strongest detected expression against the annotated one, segment by segment and face by face."""
+"""Compare the strongest detected expression with the annotated one, per segment and per face."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from benchmarks.scoring import Truth
-from scenefer.schema import EMOTIONS
+from scenefer.core.schema import EMOTIONS
 
 if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
 
-LEAST = 0.4  # face-seconds, two samples at 5 a second: less says nothing about a segment
-OVERLAP = 0.3  # intersection over union from which a box is the annotated person's
+LEAST = 0.4  # minimum face-seconds, two samples at 5 per second: less is not enough to judge a segment
+OVERLAP = 0.3  # minimum intersection over union for a box to be the annotated person's
 
 
 class Portrayed(NamedTuple):
-    """What was read where a person saw ``emotion``; ``read`` is empty where nothing usable was found."""
+    """What was read where an annotator saw ``emotion``; ``read`` is empty if nothing usable was found."""
 
     clip: str
     start: int  # frame
@@ -27,14 +27,18 @@ class Portrayed(NamedTuple):
     accepted: frozenset[str]
     read: str
     share: float  # of the strongest emotion, 0 to 1
-    truth_share: float  # of the accepted emotions together, 0 to 1
+    truth_share: float  # sum over the accepted emotions, 0 to 1
     face_seconds: float
+    right_seconds: float  # face-seconds whose own strongest emotion is accepted
+    exact_seconds: float  # the same for the annotated emotion only, without accepted alternatives
+    confidence: float  # mean probability of each face's strongest emotion
+    loss: float  # mean over faces of −log of the total probability of the accepted emotions
     tracks: tuple[int, ...]
-    why: str  # where nothing is usable, why
+    why: str  # the reason if nothing is usable
 
     @property
     def label(self) -> str:
-        """The reading as it enters the confusion: an accepted alternative stands for the annotated emotion."""
+        """The reading for the confusion matrix: an accepted alternative counts as the annotated emotion."""
         return self.emotion if self.read in self.accepted else self.read
 
 
@@ -62,7 +66,7 @@ def people_readings(
     """
     import numpy as np
 
-    from scenefer import geometry
+    from scenefer.core import geometry
 
     box_of = faces.set_index("face")[["x0", "y0", "x1", "y1"]]
     rows = []
@@ -85,7 +89,7 @@ def people_readings(
 
 
 def confusion(readings: Iterable[Portrayed], *, by_time: bool) -> dict[str, dict[str, float]]:
-    """Count segments, or their face-seconds, by true and by read emotion; segments with too few faces are left out."""
+    """Count segments, or their face-seconds, by true and detected emotion; omit segments with too few faces."""
     table: dict[str, dict[str, float]] = {}
     for one in readings:
         if one.face_seconds >= LEAST:
@@ -112,8 +116,28 @@ def _portrayed(
         shares[strongest],
         sum(shares[name] for name in accepted & set(EMOTIONS)),
         seconds,
+        *_face_by_face(usable, emotion, accepted),
         tuple(sorted(int(track) for track in rows["track"].unique())),
         "" if seconds else _reasons(rows["why"].dropna().tolist()),
+    )
+
+
+def _face_by_face(usable: pd.DataFrame, emotion: str, accepted: frozenset[str]) -> tuple[float, float, float, float]:
+    """Return the seconds read as accepted and as annotated, and the mean confidence and loss; zeros without a face."""
+    import numpy as np
+
+    weights = usable["weight"].to_numpy()
+    if not weights.sum():
+        return 0.0, 0.0, 0.0, 0.0
+    shares = usable[list(EMOTIONS)].to_numpy(float)
+    accepts = np.array([emotion in accepted for emotion in EMOTIONS])
+    strongest = shares.argmax(axis=1)
+    loss = -np.log(np.maximum(shares[:, accepts].sum(axis=1), 1e-12))
+    return (
+        float(weights[accepts[strongest]].sum()),
+        float(weights[strongest == EMOTIONS.index(emotion)].sum()),
+        float(np.average(shares.max(axis=1), weights=weights)),
+        float(np.average(loss, weights=weights)),
     )
 
 

@@ -1,4 +1,4 @@
-"""Write the README's figures from the results files, so that no figure is copied by hand.
+"""Write the figures of README and documents from the results files, so that no figure is copied by hand.
 
 python -m benchmarks.readme
 """
@@ -9,15 +9,17 @@ import json
 from pathlib import Path
 from typing import Any
 
-from benchmarks import film, library
-from benchmarks.expression import NAMES, fill
+from benchmarks import detectors, film, gates, library, live, missed_faces, speech
+from benchmarks.card import NAMES, fill, viewed
+from scenefer.core.schema import EMOTIONS
 
-README = Path(__file__).parents[1] / "README.md"
+ROOT = Path(__file__).parents[1]
+FIGURES = "docs/figures.md"
 RESULTS = Path(__file__).parent / "results"
 
 
 def speed(measured: dict[str, Any]) -> str:
-    """Write what a film costs, from ``film.json``."""
+    """Write the time and memory that a film takes, from ``film.json``."""
     machine = measured["machine"]
     lines = [f"On {machine['cores']} cores ({machine['cpu']}):", "", "| figure | measured | must be |", "|---|---|---|"]
     lines += [f"| {name} | {value} | {limit} |" for name, value, limit, _ in film.verdicts(measured)]
@@ -42,7 +44,7 @@ def truth(measured: dict[str, Any]) -> str:
 
 
 def scenes(measured: dict[str, Any]) -> str:
-    """Write what guessed scenes are worth, from ``scenes.json``."""
+    """Write the accuracy of guessed scenes, from ``scenes.json``."""
     films = {True: [], False: []}
     for row in measured["films"]:
         films[row["film"].startswith("invented")].append(row)
@@ -58,7 +60,7 @@ def scenes(measured: dict[str, Any]) -> str:
 
 
 def people(measured: dict[str, Any]) -> str:
-    """Write how well people are told apart, from ``people.json``."""
+    """Write the accuracy of identifying people, from ``people.json``."""
     film, pictures, floors = measured["film"], measured["imfdb"], measured["floors"]
     added, precision = measured["added_to_a_run"], measured["precision"]
     walls = [with_[0] / without[0] for with_, without in zip(added["with"], added["without"], strict=True)]
@@ -81,14 +83,24 @@ def people(measured: dict[str, Any]) -> str:
 
 
 def expression(measured: dict[str, Any]) -> str:
-    """Write what the head that feeds the report reads on labelled faces, from ``expression.json``."""
-    lines = ["| faces | n | accuracy (95 % interval) | macro-F1 |", "|---|---|---|---|"]
+    """Write the figures on film and on labelled faces, from ``truth.json`` and ``expression.json``."""
+    lines = [viewed(measured), "", "| faces | n | accuracy (95 % interval) | macro-F1 |", "|---|---|---|---|"]
     lines += [
         f"| {NAMES[row['data'], row['truth']]} | {row['n']} | {row['accuracy']:.1%} ({row['low']:.1%} to "
         f"{row['high']:.1%}) | {row['macro_f1']:.1%} |"
         for row in measured["figures"]
         if row["feeds"] and not row["tta"]
     ]
+    return "\n".join(lines)
+
+
+def validation(measured: dict[str, Any]) -> str:
+    """Write how often intervals contain the true shares of simulated films, from ``validation.json``."""
+    names = {"raw": "raw", "coded": "of the judged faces alone", "validated": "corrected"}
+    lines = [f"| shares | all seven | {' | '.join(EMOTIONS)} |", "|---" * (2 + len(EMOTIONS)) + "|"]
+    for kind, name in names.items():
+        each = " | ".join(f"{measured['covered'][kind][emotion]:.1%}" for emotion in EMOTIONS)
+        lines.append(f"| {name} | {measured['covered_all'][kind]:.1%} | {each} |")
     return "\n".join(lines)
 
 
@@ -100,21 +112,37 @@ def many(measured: dict[str, Any]) -> str:
     )
 
 
-def blocks() -> dict[str, str]:
-    """Write every generated part of the README from its results file, by the comment that it stands between."""
+def gated(measured: dict[str, Any]) -> str:
+    """Write how much the rules that reject faces remove, from ``gates.json``."""
+    return gates.table(gates.from_plain(measured))
+
+
+def missed(measured: list[dict[str, Any]]) -> str:
+    """Write the stretches in which faces are missed or invented, from ``missed_faces.json``."""
+    return missed_faces.table([missed_faces.Stretch(**one) for one in measured])
+
+
+def blocks() -> dict[tuple[str, str], str]:
+    """Return every generated part of README and documents, by file and by the name of its enclosing comments."""
     written = {}
-    for name, file, write in (
-        ("speed", "film", speed), ("library", "library", many), ("truth", "truth", truth), ("scenes", "scenes", scenes),
-        ("people", "people", people), ("expression", "expression", expression),
+    for document, name, file, write in (
+        ("README.md", "viewed", "expression", viewed), (FIGURES, "speed", "film", speed),
+        (FIGURES, "library", "library", many), (FIGURES, "truth", "truth", truth),
+        (FIGURES, "scenes", "scenes", scenes), (FIGURES, "people", "people", people),
+        (FIGURES, "expression", "expression", expression), ("docs/validate.md", "validation", "validation", validation),
+        (FIGURES, "gates", "gates", gated), (FIGURES, "detectors", "detectors", detectors.table),
+        ("docs/live.md", "live", "live", live.table),
+        (FIGURES, "missed", "missed_faces", missed),
+        (FIGURES, "speech", "speech", speech.table),
     ):  # fmt: skip
-        written[name] = write(json.loads((RESULTS / f"{file}.json").read_text(encoding="utf-8")))
+        written[document, name] = write(json.loads((RESULTS / f"{file}.json").read_text(encoding="utf-8")))
     return written
 
 
 def main() -> None:
-    """Fill the README."""
-    for name, text in blocks().items():
-        fill(README, name, text)
+    """Fill README and documents."""
+    for (document, name), text in blocks().items():
+        fill(ROOT / document, name, text)
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
-"""What guessed scenes are worth: their boundaries against dividing the film evenly, as an oracle would.
+"""Measure guessed scenes: compare their boundaries with those of the best even division of the film.
 
-The oracle divides into "every N shots" and knows the N that scores best on that very film; a boundary is right within
-one shot. Films: the annotated test film, and invented ones whose settings return. These are drawn from the same idea of
-what films are like as the grouping's, so they show that it works as meant, not how it does on films.
+The baseline divides into "every N shots", with the N that scores best on the same film (an oracle). A boundary is right
+within one shot. Films: the annotated test film, and synthetic ones whose settings recur. The synthetic films follow the
+same model of film as the grouping, so they show that it works as intended, not how well it works on real films.
 
     python -m benchmarks.scenes
 """
@@ -29,22 +29,22 @@ if TYPE_CHECKING:
 
 RESULTS = Path(__file__).parent / "results" / "scenes.json"
 SEEDS = range(20)
-LEAD = 0.1  # F1 by which the grouping must lead the oracle, on average over all films
+LEAD = 0.1  # minimum lead of the grouping over the oracle in F1, mean over all films
 TWO_HOURS = 7200.0  # seconds
-BETWEEN = (30, 200)  # scenes of a film of two hours
+BETWEEN = (30, 200)  # expected range of the number of scenes of a film of two hours
 
 
 class Shots(NamedTuple):
-    """A film as far as scenes are guessed from it, and where they begin in truth."""
+    """The input for guessing the scenes of a film, and where the scenes really begin."""
 
     shots: pd.DataFrame
     frames: pd.DataFrame
     people: pd.DataFrame | None
-    truth: list[int]  # first shots of the scenes, but for the first scene
+    truth: list[int]  # first shots of the scenes, except the first scene
 
 
 def boundary_f1(found: Sequence[int], truth: Sequence[int]) -> float:
-    """F1 of first shots of scenes, the first scene left out; one shot beside is right, each truth is found once."""
+    """Compute the F1 of scenes' first shots, without the first scene; off by one is right; matching is one to one."""
     free, hits = set(found), 0
     for boundary in sorted(truth):
         near = [shot for shot in free if abs(shot - boundary) <= 1]
@@ -55,21 +55,21 @@ def boundary_f1(found: Sequence[int], truth: Sequence[int]) -> float:
 
 
 def best_even(n_shots: int, truth: Sequence[int]) -> float:
-    """The F1 of "every N shots" with the N that an oracle would choose."""
+    """Return the F1 of "every N shots" for the best N (oracle)."""
     return max(boundary_f1(range(every, n_shots, every), truth) for every in range(1, min(n_shots, 50)))
 
 
 def invented(seed: int, n_scenes: int) -> Shots:
-    """Invent a film.
+    """Simulate a film.
 
-    Half of the scenes return to a setting of the last six. A setting has two to four set-ups, a scene cuts between
-    them; all settings share the film's own look, and one shot in ten shows something else. A scene has two to four of
-    the film's eight to twenty people; two shots in three show one or two of them.
+    Half of the scenes return to one of the last six settings. A setting has two to four camera set-ups, between which a
+    scene cuts; all settings share the film's look, and one shot in ten shows something else. A scene has two to four of
+    the film's eight to twenty people; two of three shots show one or two of them.
     """
     import numpy as np
     import pandas as pd
 
-    from scenefer.tables import conform
+    from scenefer.core.tables import conform
 
     rng = np.random.default_rng(seed)
     settings = _settings(rng)
@@ -150,7 +150,7 @@ def _cast(seed: int, truth: Sequence[int], lengths: Sequence[float]) -> pd.DataF
     import numpy as np
     import pandas as pd
 
-    rng = np.random.default_rng([seed, 1])  # of its own, so that pictures do not depend on it
+    rng = np.random.default_rng([seed, 1])  # a separate generator, so that the pictures do not depend on it
     seen = np.zeros((len(lengths), rng.integers(8, 21)))
     for begin, end in zip(truth, [*truth[1:], len(lengths)], strict=True):
         there = rng.choice(seen.shape[1], rng.integers(2, 5), replace=False)
@@ -161,14 +161,15 @@ def _cast(seed: int, truth: Sequence[int], lengths: Sequence[float]) -> pd.DataF
 
 
 def annotated(name: str = "testfilm_720p25") -> Shots:
-    """Read the annotated film, its shots as they are found and its scenes as a person saw them."""
+    """Read the annotated film, with its detected shots and its scenes as annotated by a person."""
     import numpy as np
     import pandas as pd
 
-    from scenefer import scores, video
-    from scenefer.film import Span
-    from scenefer.shots import find_shots
-    from scenefer.tables import conform
+    from scenefer import video
+    from scenefer.analysis import frame_features
+    from scenefer.analysis.shots import find_shots
+    from scenefer.core.film import Span
+    from scenefer.core.tables import conform
 
     told = json.loads((FILMS / "truth" / f"{name}.json").read_text(encoding="utf-8"))
     rows, previous = [], None
@@ -176,11 +177,11 @@ def annotated(name: str = "testfilm_720p25") -> Shots:
         rows.append(
             {
                 "time": frame.time,
-                "cut_score": None if previous is None else scores.compare(previous, frame.small),
-                "luma": scores.luma(frame.small),
-                "signature": scores.signature(frame.small),
+                "cut_score": None if previous is None else frame_features.compare(previous, frame.small),
+                "luma": frame_features.luma(frame.small),
+                "signature": frame_features.signature(frame.small),
                 "sampled": frame.pixels is not None,
-                "palette": None if frame.pixels is None else scores.palette(frame.small),
+                "palette": None if frame.pixels is None else frame_features.palette(frame.small),
             }
         )
         previous = frame.small
@@ -203,8 +204,8 @@ def two_hours(seed: int) -> Shots:
 
 
 def guess(film: Shots, *, with_people: bool, n_scenes: int = 0) -> list[int]:
-    """Guess the scenes of a film: their first shots, but for the first scene."""
-    from scenefer.scenes import SceneSettings, group_shots
+    """Guess the scenes of a film; return their first shots, except the first scene's."""
+    from scenefer.analysis.scenes import SceneSettings, group_shots
 
     people = film.people if with_people else None
     scenes = group_shots(film.shots, film.frames, SceneSettings(n_scenes=n_scenes), people)
@@ -212,7 +213,7 @@ def guess(film: Shots, *, with_people: bool, n_scenes: int = 0) -> list[int]:
 
 
 def measure(films: dict[str, Shots]) -> list[dict[str, Any]]:
-    """Score every film: its even division by the oracle, and ours by pictures and time, and by people too."""
+    """Score every film: the oracle's even division, and our scenes from pictures and time, without and with people."""
     rows = []
     for name, film in films.items():
         pictures = guess(film, with_people=False)
@@ -233,7 +234,7 @@ def measure(films: dict[str, Shots]) -> list[dict[str, Any]]:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Measure, print and keep the figures; 1 where one is not reached."""
+    """Measure, print and store the figures; return 1 if a limit is not met."""
     parser = argparse.ArgumentParser(prog="scenes", description="Measure what guessed scenes are worth.")
     parser.add_argument("--results", type=Path, default=RESULTS)
     options = parser.parse_args(arguments)

@@ -1,4 +1,4 @@
-"""Hand annotations of a clip, and how far what was found agrees with them: frame numbers in, counts out.
+"""Score what was found in a clip against its hand annotations: frame numbers in, counts out.
 
 Frames count from 0 in decode order, a cut is the first frame of the new shot, ends of segments are exclusive. Seconds
 enter only as weights.
@@ -13,7 +13,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
-TOLERANCE = 1  # frames by which a found cut may miss the annotated one
+TOLERANCE = 1  # maximum distance in frames between a found cut and the annotated one
 
 
 class Gradual(NamedTuple):
@@ -25,7 +25,7 @@ class Gradual(NamedTuple):
 
     @property
     def is_transition(self) -> bool:
-        """A morph happens inside one shot; dissolves and fades lead from one to the next."""
+        """Whether it leads from one shot to the next, like dissolves and fades; a morph is inside one shot."""
         return "morph" not in self.kind
 
 
@@ -36,14 +36,14 @@ class Segment(NamedTuple):
     end: int
     emotion: str  # one of the seven, "none" (no visible face) or "unclear"
     people: int
-    accepted: frozenset[str]  # emotion, its alternatives and those of single persons
+    accepted: frozenset[str]  # the emotion, its alternatives, and those of single persons
     per_person: dict[str, str]
     boxes: dict[str, tuple[float, float, float, float]]  # person: xyxy at box_frame
     box_frame: int | None
 
     @property
     def shows_face(self) -> bool | None:
-        """Whether a face is to be seen; None where a person could not tell."""
+        """Whether a face is visible; None if the annotator could not tell."""
         if self.emotion == "unclear":
             return None
         return self.people > 0 and self.emotion != "none"
@@ -51,17 +51,17 @@ class Segment(NamedTuple):
 
 @dataclass(frozen=True)
 class Truth:
-    """What a person saw in a clip."""
+    """The annotations of a clip by a person."""
 
     clip: str
     cuts: tuple[tuple[int, ...], ...]  # equally good alternatives, at least one
     gradual: tuple[Gradual, ...]
-    not_cuts: tuple[int, ...]
+    not_cuts: tuple[int, ...]  # single frames at which a flicker is not a cut
     segments: tuple[Segment, ...]
     n_frames: int
 
     def segment_at(self, frame: int) -> Segment | None:
-        """Return the segment that shows ``frame``; of two that overlap in a dissolve, the later one."""
+        """Return the segment that contains ``frame``; the later one if two overlap in a dissolve."""
         return next((s for s in reversed(self.segments) if s.start <= frame < s.end), None)
 
     def shots(self) -> list[tuple[int, int]]:
@@ -104,21 +104,20 @@ class Cuts(NamedTuple):
     found: list[int]
     missed: list[int]
     invented: list[int]
-    in_flicker: list[int]  # boundaries of any kind inside a flicker
+    in_flicker: list[int]  # boundaries of any kind at a frame annotated as not a cut
 
 
 def score_cuts(truth: Truth, cuts: Sequence[int], boundaries: Iterable[int]) -> Cuts:
     """Compare found hard cuts with the annotated ones, one to one, ± 1 frame.
 
-    A hard cut reported inside an annotated dissolve or fade is neither right nor wrong here: ``score_gradual`` counts
-    the transition as missed. One inside a morph is invented.
+    A hard cut found inside an annotated dissolve or fade is neither right nor wrong here, because ``score_gradual``
+    counts the transition as missed. One inside a morph counts as invented.
 
     Args:
         cuts: first frames of shots that begin with a hard cut.
         boundaries: first frames of all shots but the first.
     """
-    low, high = min(truth.not_cuts, default=0) - TOLERANCE, max(truth.not_cuts, default=-2) + TOLERANCE
-    in_flicker = [frame for frame in boundaries if low <= frame <= high] if truth.not_cuts else []
+    in_flicker = [frame for frame in boundaries if any(abs(frame - no) <= TOLERANCE for no in truth.not_cuts)]
     scores = [_match(truth, alternative, cuts, in_flicker) for alternative in truth.cuts]
     return min(scores, key=lambda one: len(one.missed) + len(one.invented))
 
@@ -136,7 +135,7 @@ def _match(truth: Truth, annotated: Sequence[int], cuts: Sequence[int], in_flick
 
 
 def f1(found: int, missed: int, invented: int) -> float:
-    """Compute 2 TP / (2 TP + FN + FP); 1 where there was nothing to find and nothing was found."""
+    """Compute 2 TP / (2 TP + FN + FP); 1 if there was nothing to find and nothing was found."""
     whole = 2 * found + missed + invented
     return 2 * found / whole if whole else 1.0
 
@@ -152,9 +151,9 @@ class Transition(NamedTuple):
 def score_gradual(
     truth: Truth, transitions: Sequence[Transition]
 ) -> tuple[list[tuple[Gradual, Transition | None]], list[Transition]]:
-    """Pair every annotated dissolve and fade with a found one whose middle lies in it; the second list was invented.
+    """Pair each annotated dissolve and fade with a found one whose middle is inside it; also list invented ones.
 
-    A found one that touches an annotated one without its middle in it is neither.
+    A found one that overlaps an annotated one, but has its middle outside, is in neither list.
     """
     annotated = [g for g in truth.gradual if g.is_transition]
     pairs = [
@@ -166,7 +165,7 @@ def score_gradual(
 
 
 class Presence(NamedTuple):
-    """Seconds in which a face was to be seen and not, how many of them were told right, and the frames of the rest."""
+    """Seconds with and without a visible face, how many of each were right, and the frames that were wrong."""
 
     face: float
     face_right: float
@@ -176,7 +175,7 @@ class Presence(NamedTuple):
 
     @property
     def right(self) -> float:
-        """Share of the annotated time that was told right, 0 to 1."""
+        """Share of the annotated time that was right, 0 to 1."""
         return (self.face_right + self.no_face_right) / max(self.face + self.no_face, 1e-9)
 
 
@@ -184,7 +183,7 @@ def score_presence(truth: Truth, samples: Iterable[tuple[int, float, bool]]) -> 
     """Compare face / no face with the annotation.
 
     Args:
-        samples: frame number, seconds that it stands for, and whether a face was found in it.
+        samples: frame number, seconds that the sample stands for, and whether a face was found.
     """
     seconds = {True: [0.0, 0.0], False: [0.0, 0.0]}
     wrong = []
@@ -202,7 +201,7 @@ def score_presence(truth: Truth, samples: Iterable[tuple[int, float, bool]]) -> 
 
 
 class LoneShot(NamedTuple):
-    """An annotated shot with one person, and the tracks that were found in it."""
+    """An annotated shot of one person, with the tracks found in it."""
 
     start: int
     end: int
@@ -212,7 +211,7 @@ class LoneShot(NamedTuple):
 def score_lone_shots(truth: Truth, track_frames: Iterable[tuple[int, int]]) -> list[LoneShot]:
     """List the annotated shots of one person with the tracks seen inside them.
 
-    A shot counts when one person is its most, and a segment of it shows the face.
+    A shot counts if its maximum number of people is one and at least one of its segments shows the face.
 
     Args:
         track_frames: track and frame number of every face that counts.
@@ -227,6 +226,6 @@ def score_lone_shots(truth: Truth, track_frames: Iterable[tuple[int, int]]) -> l
 
 
 def macro_recall(confusion: dict[str, dict[str, float]]) -> float:
-    """Average, over the true labels, the share of each that was read right: ``confusion[true][read]`` is an amount."""
+    """Average the recall over the true labels; ``confusion[true][read]`` is an amount."""
     recalls = [row.get(label, 0.0) / sum(row.values()) for label, row in confusion.items() if sum(row.values()) > 0]
     return sum(recalls) / len(recalls) if recalls else float("nan")

@@ -1,4 +1,4 @@
-"""How soon ``scenefer --help`` answers, and what it loads to do so."""
+"""Measure how soon ``scenefer --help`` answers, and which modules it loads."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _LIST_MODULES = "import json, sys; import scenefer.cli; print(json.dumps(sorted(
 
 
 def measure(runs: int = 5) -> dict[str, Any]:
-    """Time the command ``runs`` times, best counts; list the top-level modules it loads."""
+    """Time the command ``runs`` times and keep the best; list the top-level modules it loads."""
     walls = []
     for _ in range(runs):
         begin = time.perf_counter()
@@ -32,12 +32,12 @@ def measure(runs: int = 5) -> dict[str, Any]:
 
 
 def is_quick(measured: dict[str, Any]) -> bool:
-    """Tell whether the command answers in time, with neither torch nor pandas loaded."""
+    """Tell whether the command answers in time, without loading torch or pandas."""
     return measured["best"] <= LIMIT and not {"torch", "pandas"} & set(measured["heavy"])
 
 
 def main() -> int:
-    """Print the time and the modules; 1 where it is too slow or loads too much."""
+    """Print the time and the modules; return 1 if it is too slow or loads too much."""
     measured = measure()
     print(f"scenefer --help: best of five {measured['best']:.2f} s (at most {LIMIT} s)")
     print(f"heavy modules loaded: {', '.join(measured['heavy']) or 'none'}")

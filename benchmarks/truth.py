@@ -1,6 +1,6 @@
-"""`make truth`: run scenefer on every annotated clip and hold what it finds against the annotation.
+"""`make truth`: run scenefer on every annotated clip and compare its results with the annotation.
 
-Exits 1 below a floor. The annotated clips were used for tuning; the figures are no estimate for other films.
+Exits with 1 if a figure is below its floor. The clips were used for tuning, so the figures do not predict other films.
 """
 
 from __future__ import annotations
@@ -12,31 +12,34 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterable, Sequence
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from rich.console import Console
 
-from benchmarks import drawing, others, portrayed, scoring
+from benchmarks import drawing, film_time, others, portrayed, scoring
 from benchmarks.agreement import Clip, Floor, Others, floors, others_figures
-from scenefer import analysis
-from scenefer.analysis import Analysis
+from scenefer.analysis import result
+from scenefer.analysis.result import Analysis
+from scenefer.report import reliability
 
 FILMS = Path(os.environ.get("SCENEFER_FILMS") or Path(__file__).parents[2] / "shared" / "films")
 RESULTS = Path(__file__).parent / "results" / "truth.json"
-NO_FACE = ("low score", "not a face")  # reasons by which the program itself says that there is no face
+ON_FILM = Path(str(files("scenefer.report") / reliability.MEASURED))  # stored in the package, because reports quote it
+NO_FACE = ("low score", "not a face")  # reasons for rejection that mean there is no face
 
 
-def run_product(clips: Sequence[Path], work: Path, profile: str) -> list[Analysis]:
-    """Analyse the clips with the command that users run, and read back what it wrote."""
-    command = [sys.executable, "-m", "scenefer", "analyze", *map(str, clips), "--profile", profile]
+def run_product(clips: Sequence[Path], work: Path, profile: str, *options: str) -> list[Analysis]:
+    """Analyse the clips with the command that users run, and load the runs."""
+    command = [sys.executable, "-m", "scenefer", "analyze", *map(str, clips), "--profile", profile, *options]
     done = subprocess.run(
         [*command, "--out", str(work / "out"), "--data", str(work / "data")], stdout=subprocess.DEVNULL
     )
     if done.returncode:
         raise SystemExit(f"truth: scenefer analyze ended with {done.returncode}; every clip must be read")
-    runs = [analysis.load(run.parent) for run in sorted((work / "out").glob("*/run.json"))]
+    runs = [result.load(run.parent) for run in sorted((work / "out").glob("*/run.json"))]
     of_film = {run.film.path.resolve(): run for run in runs}
     return [of_film[clip.resolve()] for clip in clips]
 
@@ -55,7 +58,7 @@ def score(truth: scoring.Truth, run: Analysis) -> Clip:
         for kind, start, end in zip(
             kinds, frame_at(run.shots["transition_start"]), frame_at(run.shots["transition_end"]), strict=True
         )
-        if kind in ("dissolve", "fade")
+        if kind in ("dissolve", "fade", "wipe")
     ]
     found_gradual, invented_gradual = scoring.score_gradual(truth, gradual)
     of_face = frame_at(run.expressions["time"])
@@ -83,7 +86,7 @@ def score(truth: scoring.Truth, run: Analysis) -> Clip:
 
 
 def score_others(truth: scoring.Truth, clip: Path, run: Analysis, stock: others.StockMTCNN) -> Others:
-    """Hold the other programs against the annotation; MTCNN sees the frames that we sampled, at the size we use."""
+    """Score the other programs against the annotation; MTCNN gets our sampled frames, at the size we use."""
     found = others.pyscenedetect_cuts(clip)
     times = run.frames["time"].to_numpy()
     weight_at = dict(zip(run.samples["time"].round(6), run.samples["weight"], strict=True))
@@ -96,13 +99,14 @@ def score_others(truth: scoring.Truth, clip: Path, run: Analysis, stock: others.
 
 
 def record(figures: Sequence[Floor], clips: Sequence[Clip], beside: Sequence[Others], runs: Sequence[Analysis]) -> dict:
-    """Gather everything that was measured, for ``results/truth.json``."""
+    """Collect all measurements for ``results/truth.json``."""
     told = [one for clip in clips for one in clip.segments]
     return {
         "versions": runs[0].run.get("versions"),
         "weights": runs[0].run.get("weights"),
         "floors": {f.name: {"value": f.value, "limit": f.limit, "holds": f.holds} for f in figures},
         "others": others_figures(beside) if beside else None,
+        "film_time": film_time.plain(film_time.film_time(told)),
         "emotion": {
             "macro_recall_segments": scoring.macro_recall(portrayed.confusion(told, by_time=False)),
             "macro_recall_face_seconds": scoring.macro_recall(portrayed.confusion(told, by_time=True)),
@@ -128,8 +132,14 @@ def record(figures: Sequence[Floor], clips: Sequence[Clip], beside: Sequence[Oth
     }
 
 
+def on_film(measured: dict[str, Any]) -> dict[str, Any]:
+    """Return the figures that reports quote: which weights were measured, and the face time that they read right."""
+    weights = measured["weights"]["expression"]
+    return {"weights": weights["name"], "sha256": weights["sha256"], "film_time": measured["film_time"]}
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run, print, record; 1 where a figure is below its floor."""
+    """Run, print, record; return 1 if a figure is below its floor."""
     options = _parser().parse_args(arguments)
     console = Console(stderr=options.json, width=None if sys.stdout.isatty() else 160)
     if not FILMS.is_dir():
@@ -138,7 +148,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     truths = [scoring.read_truth(path) for path in sorted((FILMS / "truth").glob("*.json"))]
     truths = [t for t in truths if not options.clips or Path(t.clip).name in options.clips]
     with tempfile.TemporaryDirectory() as scratch:
-        runs = run_product([FILMS / t.clip for t in truths], options.work or Path(scratch), options.profile)
+        extra = ["--dense"] if options.dense else []
+        runs = run_product([FILMS / t.clip for t in truths], options.work or Path(scratch), options.profile, *extra)
     clips = [score(truth, run) for truth, run in zip(truths, runs, strict=True)]
     beside: list[Others] = []
     if not options.no_others:
@@ -146,6 +157,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         beside = [score_others(t, FILMS / t.clip, run, stock) for t, run in zip(truths, runs, strict=True)]
     figures = floors(clips)
     told = [one for clip in clips for one in clip.segments]
+    seen = film_time.film_time(told)
+    console.print(drawing.film_table(film_time.lines(seen)))
     console.print(drawing.clip_table(clips, beside))
     for by_time, unit in ((False, "segments"), (True, "face-seconds")):
         console.print(drawing.confusion_table(portrayed.confusion(told, by_time=by_time), f"Strongest emotion, {unit}"))
@@ -155,8 +168,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     measured = record(figures, clips, beside, runs)
     if options.json:
         print(json.dumps(measured, indent=1))
-    if not options.clips and beside:  # the whole, as the README quotes it
+    if not options.clips and beside and not options.dense:  # the whole, as the README and every report quote it
         RESULTS.write_text(json.dumps(measured, indent=1) + "\n", encoding="utf-8")
+        ON_FILM.write_text(json.dumps(on_film(measured), indent=1) + "\n", encoding="utf-8")
     return 0 if all(figure.holds for figure in figures) else 1
 
 
@@ -164,6 +178,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="truth", description=__doc__)
     parser.add_argument("clips", nargs="*", help="names of annotated clips; none = all")
     parser.add_argument("--profile", default="standard")
+    parser.add_argument("--dense", action="store_true", help="with 68 points a face; the results file stays as it is")
     parser.add_argument("--faces", action="store_true", help="list every annotated face of the test film")
     parser.add_argument("--no-others", action="store_true", help="leave PySceneDetect and MTCNN out: minutes less")
     parser.add_argument("--json", action="store_true", help="print what was measured as JSON, tables on stderr")

@@ -1,4 +1,4 @@
-"""The program's edge: errors become one line on stderr and an exit code.
+"""Entry point of the program: turns errors into one line on stderr and an exit code.
 
 0 all done, 1 some film failed, 2 usage, 3 no film succeeded, 130 interrupted. ``SCENEFER_DEBUG=1`` shows the traceback.
 """
@@ -9,7 +9,8 @@ import os
 import sys
 from io import TextIOWrapper
 
-from scenefer.errors import FilmError, OutputError, SceneferError, printable
+from scenefer.core.errors import FilmError, OutputError, SceneferError
+from scenefer.core.text import printable
 
 
 def main() -> None:
@@ -20,12 +21,12 @@ def main() -> None:
 
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")  # names of files need not be text
+            stream.reconfigure(errors="backslashreplace")  # file names may not be valid text
     try:
         code = app(prog_name="scenefer", standalone_mode=False) or 0
-        if code == 130:  # Typer turns Ctrl-C into this code, and says nothing
+        if code == 130:  # Typer turns Ctrl-C into this code without a message
             raise KeyboardInterrupt
-    except BrokenPipeError:  # the reader of our output, `head` say, has left
+    except BrokenPipeError:  # the reader of our output, e.g. `head`, has closed the pipe
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = 0
     except (KeyboardInterrupt, typer.Abort, usage_error(), SceneferError) as error:
@@ -37,7 +38,7 @@ def main() -> None:
 
 
 def usage_error() -> type[Exception]:
-    """Return what the command line raises for a wrong option; Typer carries it without exporting its name."""
+    """Return the exception class for a wrong option; Typer bundles it but does not export its name."""
     import typer
 
     return next(kind for kind in typer.BadParameter.__mro__ if kind.__name__ == "UsageError")

@@ -1,7 +1,7 @@
-"""A short film to try scenefer on, made of one public-domain portrait: encoded here, so that nothing is downloaded.
+"""A short film to try scenefer on, made from one public-domain portrait and encoded here, so nothing is downloaded.
 
 A framed portrait on a wall, a push-in, a close-up, a view from orbit without a face, and, after a dissolve, the face
-again. The sheet beside it says what each scene was meant to show; one of them is meant not to match.
+again. The sheet next to it says what each scene was meant to show; one scene deliberately does not match.
 """
 
 from __future__ import annotations
@@ -13,12 +13,14 @@ from contextlib import suppress
 from fractions import Fraction
 from importlib.resources import files
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
-from scenefer.errors import OutputError, unwritable
+import av
+import cv2
+import numpy as np
 
-if TYPE_CHECKING:
-    import numpy as np
+from scenefer.core import jpeg
+from scenefer.core.errors import OutputError, unwritable
 
 RATE = 25  # frames a second
 SIZE = (1280, 720)  # width, height
@@ -46,7 +48,7 @@ class Shot(NamedTuple):
     begin: View
     end: View
     seconds: float
-    dissolve: float = 0.0  # seconds in which it appears over the shot before, which lasts that much longer
+    dissolve: float = 0.0  # seconds of the dissolve from the shot before, which lasts that much longer
 
 
 def write_demo(folder: Path) -> tuple[Path, Path]:
@@ -74,9 +76,6 @@ def write_demo(folder: Path) -> tuple[Path, Path]:
 
 def pictures() -> Iterator[np.ndarray]:
     """Paint the film's frames, (720, 1280, 3) uint8 RGB, 25 a second, in order."""
-    import cv2
-    import numpy as np
-
     noise = np.random.default_rng(7)
     grain = [
         np.repeat(noise.normal(0, 1.8, (SIZE[1], SIZE[0], 1)).round().astype(np.int16), 3, axis=2) for _ in range(5)
@@ -96,13 +95,11 @@ def pictures() -> Iterator[np.ndarray]:
 
 
 def _shots() -> list[Shot]:
-    import cv2
-
     portrait = _portrait()  # 3 × the size of the file, the face around (675, 360)
     gallery = _gallery(portrait)
     orbit = _orbit()
     return [
-        # What is reduced is smoothed first, or fine lines would crawl.
+        # Blur before downscaling, or fine lines would flicker.
         Shot(cv2.GaussianBlur(gallery, (0, 0), 0.6), View(960, 540, 1920), View(985, 520, 1700), seconds=5.0),
         Shot(portrait, View(768, 432, 1500), View(705, 400, 1080), seconds=4.0),
         Shot(portrait, View(665, 375, 640), View(672, 366, 590), seconds=4.0),
@@ -113,39 +110,27 @@ def _shots() -> list[Shot]:
 
 def _seen(shot: Shot, time: float) -> np.ndarray:
     """Take one frame, (720, 1280, 3) uint8: the camera starts and stops gently."""
-    import cv2
-    import numpy as np
-
     done = time / shot.seconds
     eased = done * done * (3 - 2 * done) if done < 1 else 1.0
     x, y, width = (a + (b - a) * eased for a, b in zip(shot.begin, shot.end, strict=True))
-    scale = width / SIZE[0]  # pixels of the picture a pixel of the film
+    scale = width / SIZE[0]  # pixels of the picture per pixel of the film
     back = np.array(
         [[scale, 0, x - scale * SIZE[0] / 2], [0, scale, y - scale * SIZE[1] / 2]],
         np.float64,
     )
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    # Linear is enough: pictures are painted finer than they are seen.
+    # Linear interpolation is enough: the pictures have a higher resolution than the film.
     return cv2.warpAffine(shot.picture, back, SIZE, flags=flags, borderMode=cv2.BORDER_REFLECT)
 
 
 def _portrait() -> np.ndarray:
-    import cv2
-    import numpy as np
-
-    packed = files("scenefer").joinpath("assets/portrait.jpg").read_bytes()
-    small = cv2.imdecode(np.frombuffer(packed, np.uint8), cv2.IMREAD_COLOR)
-    assert small is not None, "the portrait is part of the package"
+    small = jpeg.decode(files("scenefer").joinpath("assets/portrait.jpg").read_bytes())
     large = cv2.resize(small, None, fx=3, fy=3, interpolation=cv2.INTER_LANCZOS4)
-    sharp = cv2.addWeighted(large, 1.5, cv2.GaussianBlur(large, (0, 0), 4), -0.5, 0)
-    return cv2.cvtColor(sharp, cv2.COLOR_BGR2RGB)
+    return cv2.addWeighted(large, 1.5, cv2.GaussianBlur(large, (0, 0), 4), -0.5, 0)
 
 
 def _gallery(portrait: np.ndarray) -> np.ndarray:
     """Hang the portrait on a wall: (1080, 1920, 3) uint8."""
-    import cv2
-    import numpy as np
-
     down, across = np.mgrid[0:1080, 0:1920].astype(np.float32)
     light = np.exp(-(((across - 960) / 620) ** 2) - ((down - 420) / 470) ** 2)  # one lamp on the picture
     wall = np.array([38, 62, 66], np.float32) + light[..., None] * np.array([98, 104, 92], np.float32)
@@ -163,9 +148,6 @@ def _gallery(portrait: np.ndarray) -> np.ndarray:
 
 def _orbit() -> np.ndarray:
     """Paint a planet's edge under stars: (900, 1600, 3) uint8."""
-    import cv2
-    import numpy as np
-
     noise = np.random.default_rng(1961)
     down, across = np.mgrid[0:900, 0:1600].astype(np.float32)
     height = np.hypot(across - 700, down - 2450) - 1900  # pixels above the surface
@@ -186,13 +168,11 @@ def _orbit() -> np.ndarray:
 
 
 def _encode(path: Path) -> None:
-    import av
-
     with av.open(str(path), "w", format="mp4") as container:
         stream = container.add_stream("libx264", rate=RATE, options={"crf": "22", "preset": "veryfast"})
         stream.width, stream.height = SIZE
         stream.pix_fmt = "yuv420p"
-        stream.codec_context.gop_size = 2 * RATE  # a key frame every 2 s, where pieces of a film can be entered
+        stream.codec_context.gop_size = 2 * RATE  # a key frame every 2 s, so that a piece of the film can start there
         stream.codec_context.time_base = Fraction(1, RATE)
         stream.codec_context.colorspace = stream.codec_context.color_primaries = stream.codec_context.color_trc = 1
         stream.codec_context.color_range = 1

@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from scenefer.schema import EMOTIONS, TABLES
-from scenefer.tables import conform
+from scenefer.core.schema import EMOTIONS, TABLES
+from scenefer.core.tables import conform
 
 Default = Any  # of a column: one value for all rows, or a function from the columns known so far to a list
 
@@ -49,6 +49,9 @@ def faces_table(**columns: Any) -> pd.DataFrame:
         confidence=0.99,
         sharpness=500.0,
         yaw=0.0,
+        pitch=0.0,
+        roll=0.0,
+        mouth_open=None,
         logits=lambda known: [np.zeros(7, np.float32) for _ in known["time"]],
         crop=None,
     )
@@ -81,6 +84,7 @@ def tracks_table(**columns: Any) -> pd.DataFrame:
         actor=None,
         actor_name=None,
         actor_confidence=None,
+        speaking=None,
     )
 
 

@@ -21,6 +21,14 @@ def films() -> Path:
     return FILMS
 
 
+@pytest.fixture(scope="session")
+def hunted(films: Path) -> Path:
+    """The folder of files that went wrong with other programs; tests that need it are skipped where it is absent."""
+    if not (films / "hunted").is_dir():
+        pytest.skip(f"{films} has no hunted/")
+    return films / "hunted"
+
+
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
     """Headless Chromium; tests that need it are skipped where none is installed."""

@@ -16,7 +16,7 @@ from tests.memory_used import peak
 
 def read(path: Path, threads: int) -> dict[str, object]:
     """Read a film to its end: the number of frames, or the error that a user would see."""
-    from scenefer.errors import SceneferError
+    from scenefer.core.errors import SceneferError
     from scenefer.video import ReaderNotes, frames, probe
 
     notes = ReaderNotes()

@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 from scenefer import demo
-from scenefer.errors import OutputError
-from scenefer.film import Film
-from scenefer.sheets import read_sheet
+from scenefer.core.errors import OutputError
+from scenefer.core.film import Film
+from scenefer.interchange.scene_lists import read_sheet
 
 
 @pytest.fixture

@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-import csv
 import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from scenefer import __main__, analysis
-from tests.conftest import FILMS
-
-HARD = FILMS / "hard"
-ROWS: list[dict[str, str]] = []
-if HARD.is_dir():
-    with (HARD / "hard.csv").open(encoding="utf-8", newline="") as listed:
-        ROWS = list(csv.DictReader(listed))
+from scenefer import __main__
+from scenefer.analysis import result
+from tests.hard_films import HARD, ROWS
 
 # The list expects a face here, but the first frame is damaged and every later one is predicted from it: whatever ffmpeg
 # is told (error concealment, all frames shown), the picture is a dark arch on white, in which nobody could see a face.
@@ -66,14 +60,14 @@ def test_a_readable_film_gives_what_its_row_says(row: dict[str, str], tmp_path, 
     assert code == 0, printed.err
     assert printed.err == ""
     (folder,) = (tmp_path / "out").iterdir()
-    run = analysis.load(folder)
+    run = result.load(folder)
     assert (folder / "report.html").stat().st_size > 10_000
     expect(run, row)
     for warning in run.run["warnings"]:
         assert warning in printed.out
 
 
-def expect(run: analysis.Analysis, row: dict[str, Any]) -> None:
+def expect(run: result.Analysis, row: dict[str, Any]) -> None:
     """Hold a run against its row of the list; an empty field demands nothing."""
     at_most = int(row["declared_frames"] or row["decodable_frames"])
     assert int(row["frames_min"]) <= len(run.frames) <= at_most
@@ -111,7 +105,7 @@ def test_a_phone_film_shows_one_person_who_smiles(films: Path, tmp_path, monkeyp
     scenefer("analyze", film, "--out", tmp_path / "out", "--data", tmp_path / "data", monkeypatch=monkeypatch)
     capsys.readouterr()
     (folder,) = (tmp_path / "out").iterdir()
-    run = analysis.load(folder)
+    run = result.load(folder)
     usable = run.expressions[run.expressions["usable"]]
     assert usable["track"].nunique() == 1
     middle = usable[(usable["time"] > 0.8) & (usable["time"] < 2.0)]
@@ -139,6 +133,6 @@ def test_times_of_a_film_with_a_varying_rate_come_from_its_timestamps(films: Pat
         monkeypatch=monkeypatch,
     )
     capsys.readouterr()
-    run = analysis.load(tmp_path / "out" / "vfr_tos")
+    run = result.load(tmp_path / "out" / "vfr_tos")
     assert run.frames["time"].tolist() == pytest.approx([stamp - stamps[0] for stamp in stamps], abs=1e-4)
     assert len(set(run.frames["time"].diff().dropna().round(3))) > 1

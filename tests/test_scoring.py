@@ -43,6 +43,11 @@ def test_any_boundary_inside_a_flicker_is_named():
     assert scored == ([5], [], [], [41, 45])
 
 
+@pytest.mark.parametrize(("not_cuts", "named"), [((10, 80), [11, 79]), ((80, 10, 12), [11, 13, 79]), ((50,), [50])])
+def test_between_two_flickers_there_may_be_a_cut(not_cuts: tuple[int, ...], named: list[int]):
+    assert scoring.score_cuts(truth(((50,),), not_cuts=not_cuts), [50], [11, 13, 50, 79]) == ([50], [], [], named)
+
+
 @pytest.mark.parametrize(("counts", "expected"), [((0, 0, 0), 1.0), ((1, 1, 0), 2 / 3), ((0, 0, 1), 0.0)])
 def test_f1_of_counts(counts, expected):
     assert scoring.f1(*counts) == pytest.approx(expected)

@@ -16,8 +16,9 @@ import pytest
 import torch
 
 import scenefer
-from scenefer.errors import WeightsError
-from scenefer.models import rmn, zoo
+from scenefer.core.errors import WeightsError
+from scenefer.models import registry
+from scenefer.models.expression import rmn
 from tests.clips import plain, write_clip
 
 PACKAGE = Path(scenefer.__file__).parent
@@ -114,7 +115,7 @@ def test_a_malicious_checkpoint_is_refused_and_executes_nothing(
     else:
         torch.save(content, path, _use_new_zipfile_serialization=form == "torch")
     with pytest.raises(WeightsError):
-        zoo.describe(zoo.find_expression(str(path)))
+        registry.describe(registry.find_expression(str(path)))
     for read in (rmn.read_checkpoint, lambda path: rmn.start_from(rmn.Rmn(), path)):
         with pytest.raises(WeightsError, match="cannot be read as a checkpoint of tensors"):
             read(path)

@@ -1,4 +1,4 @@
-"""The command on libraries of films."""
+"""The command that analyses a library of films."""
 
 from __future__ import annotations
 
@@ -11,12 +11,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from scenefer.cli.lists import EveryClip
-from scenefer.cli.speech import complain, demand_places, err, say
-from scenefer.errors import PlanError, printable
+from scenefer.cli.output import complain, demand_places, err, say
+from scenefer.cli.scene_list_options import Cast, EveryClip, TimecodeStart, Words
+from scenefer.core.errors import PlanError
+from scenefer.core.run_folder import LIBRARY_PAGE, REPORT
+from scenefer.core.text import listed, printable
+from scenefer.pipeline.executors import EXECUTORS, make_executor
 
 if TYPE_CHECKING:
-    from scenefer.batch import Batch
+    from scenefer.library.batch import Batch
+    from scenefer.library.orders import Order
 
 
 def batch(
@@ -24,144 +28,104 @@ def batch(
         list[Path] | None,
         typer.Argument(metavar="[LIBRARY]...", help="Folders, films, patterns like 'films/*.mkv'.", show_default=False),
     ] = None,
-    intended: Annotated[Path | None, typer.Option(help="Folder of sheets with intentions, named as the films.")] = None,
-    scenes: Annotated[Path | None, typer.Option(help="Folder of sheets of scenes, named as the films.")] = None,
-    every_clip: EveryClip = False,
-    cast: Annotated[
-        Path | None, typer.Option(help="Folder with a folder of pictures a person: people get these names.")
+    intended: Annotated[
+        Path | None, typer.Option(help="Folder of sheets with intentions, named like the films.")
     ] = None,
+    scenes: Annotated[Path | None, typer.Option(help="Folder of sheets of scenes, named like the films.")] = None,
+    every_clip: EveryClip = False,
+    timecode_start: TimecodeStart = None,
+    words: Words = None,
+    cast: Cast = None,
     no_identity: Annotated[bool, typer.Option("--no-identity", help="Do not group tracks into people.")] = False,
     lang: Annotated[str | None, typer.Option(help="Language of the reports: en or id.")] = None,
     out: Annotated[Path, typer.Option(help="Folder of the reports.")] = Path("reports"),
     data: Annotated[
-        Path | None, typer.Option(help="Folder of the cache; else `data` beside --out.", envvar="SCENEFER_DATA")
+        Path | None, typer.Option(help="Folder of the cache; default: `data` next to --out.", envvar="SCENEFER_DATA")
     ] = None,
     profile: Annotated[str, typer.Option(help="fast, standard or thorough.")] = "standard",
     plan: Annotated[str | None, typer.Option(help="library, library-ray, or a TOML file of settings.")] = None,
-    executor: Annotated[str | None, typer.Option(help="processes, serial or ray.")] = None,
+    executor: Annotated[str | None, typer.Option(help=f"{listed(EXECUTORS)}.")] = None,
     workers: Annotated[
-        int | None, typer.Option(help="Processes, or tasks on Ray; 0 = one a core of this machine.", min=0)
+        int | None, typer.Option(help="Processes, or tasks on Ray; 0 = one per core of this machine.", min=0)
     ] = None,
-    address: Annotated[str | None, typer.Option(help="Of a Ray cluster; else one is started here.")] = None,
+    address: Annotated[str | None, typer.Option(help="Address of a Ray cluster; default: start one here.")] = None,
     copy_to: Annotated[
-        str, typer.Option(help="URL to which reports are copied too: s3://bucket/reports, say.", show_default=False)
+        str, typer.Option(help="Also copy the reports to this URL, e.g. s3://bucket/reports.", show_default=False)
     ] = "",
-    shard: Annotated[str | None, typer.Option(help="i/n: the i-th of n parts, by the films' names.")] = None,
-    input_list: Annotated[Path | None, typer.Option(help="File with a film a line; - for standard input.")] = None,
+    shard: Annotated[str | None, typer.Option(help="i/n: only the i-th of n parts, split by film name.")] = None,
+    input_list: Annotated[Path | None, typer.Option(help="File with one film per line; - for standard input.")] = None,
     max_memory: Annotated[
-        float | None, typer.Option(help="MB of all workers on this machine together; decoding is held back.")
+        float | None, typer.Option(help="MB for all workers on this machine together; decoding waits at the limit.")
     ] = None,
     only_failed: Annotated[bool, typer.Option("--only-failed", help="Only films that have failed before.")] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done and why, and do nothing.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print events on stdout, one JSON object a line.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done and why, but do nothing.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print events on stdout, one JSON object per line.")] = False,
 ) -> None:
-    """Analyse a library of films; what is done is not done again."""
-    from scenefer import board, copies, inventory, sheets
-    from scenefer import run as runs
-    from scenefer.agenda import Order
-    from scenefer.batch import Batch
-    from scenefer.cast import CONSENT
-    from scenefer.pieces import networks
-    from scenefer.plan import make_plan
+    """Analyse a library of films; finished work is not repeated."""
+    from scenefer.library import orders
+    from scenefer.pipeline.plans import make_plan
 
-    settings = make_plan(
-        profile,
-        plan,
-        {
-            "models.identity": "" if no_identity else None,
-            "report.language": lang,
-            "run.executor": executor,
-            "run.workers": workers,
-            "run.address": address,
-            "run.max_memory": max_memory,
-        },
-    )
-    networks(settings)
-    demand_device(settings)
+    options = {
+        "models.identity": "" if no_identity else None,
+        "report.language": lang,
+        "run.executor": executor,
+        "run.workers": workers,
+        "run.address": address,
+        "run.max_memory": max_memory,
+    }
+    settings = make_plan(profile, plan, options, words)
+    orders.demand_models(settings)
     if not library and input_list is None:
         raise PlanError("give a folder, films, or --input-list FILE")
     data = data or out.parent / "data"
     demand_places(out, data)
-    if copy_to:
-        copies.demand(copy_to, out)
-    if settings.run.executor == "ray":  # whose workers stand in folders of their own
-        out, data = out.absolute(), data.absolute()
-        scenes, intended = (place and place.absolute() for place in (scenes, intended))
-    found = inventory.find_films(library or [], input_list)
-    if settings.run.executor == "ray":
-        found = [film._replace(path=film.path.absolute()) for film in found]
-    films = [film.path for film in (inventory.shard(found, shard) if shard else found)]  # a part may be empty
-    if not found:
-        raise PlanError("there is no film; give a folder of films")
-    for folder in (scenes, intended):
-        if folder is not None and not folder.is_dir():
-            raise PlanError(f"{folder} is no folder; give a folder of sheets named as the films")
-    every = [film.path for film in found]  # a part of the library may have no sheet at all
-    scenes_of, intended_of = sheets.match(every, scenes), sheets.match(every, intended)
-    names = None
-    if cast is not None:
-        names = runs.read_cast(cast, settings)
-        complain(CONSENT)
-    order = Order(
-        films, settings, data, out, scenes_of, intended_of, names,
-        every_clip=every_clip, only_failed=only_failed, copy_to=copy_to,
+    order = orders.of_library(
+        library or [], settings, data, out, orders.Beside(scenes, intended, every_clip, timecode_start, cast),
+        input_list=input_list, shard=shard, only_failed=only_failed, copy_to=copy_to, say=complain,
     )  # fmt: skip
-    told = board.Lines() if as_json else board.Board()
+    raise typer.Exit(_work(order, dry_run=dry_run, as_json=as_json))
+
+
+def _work(order: Order, *, dry_run: bool, as_json: bool) -> int:
+    """Process a library and report what becomes of its films; return the exit code."""
+    from scenefer.cli import progress
+    from scenefer.library.batch import Batch
+
+    told = progress.Lines() if as_json else progress.Board()
     run = told.batch = Batch(order, _teller(told, as_json))
     if dry_run:
         _tell_plan(run, as_json)
-        raise typer.Exit(0)
-    with _interruptible(run):
-        if isinstance(told, board.Board):
-            with board.shown(told, err):
-                run.work(executor_of(settings), settings.run.workers or os.cpu_count() or 1)
-        else:
-            run.work(executor_of(settings), settings.run.workers or os.cpu_count() or 1)
-    if as_json:
-        board.emit({"event": "end", **board.numbers(run), "stopped": run.stopped or None, "exit": run.exit_code()})
-    else:
-        say(board.counted(run))
-        if run.agenda.count("failed", "partial"):
-            say(f"what failed, and what to do: {out / 'library' / 'failures.csv'}")
+        return 0
+    settings = order.plan.run
+    with _interruptible(run), progress.shown(told, err):
+        run.work(make_executor(settings), settings.workers or os.cpu_count() or 1)
+    _tell_end(run, as_json)
     if run.stopped == "interrupted":
         raise KeyboardInterrupt
     if run.stopped:
         complain(run.stopped)
-    if run.exit_code():
-        raise typer.Exit(run.exit_code())
+    return run.exit_code()
 
 
-def demand_device(settings: Any) -> None:
-    """Refuse a device that is not here, before a film is read for it; that of a Ray cluster is not here anyway.
+def _tell_end(run: Batch, as_json: bool) -> None:
+    """Print how many films succeeded and failed, and where the details are."""
+    from scenefer.cli import progress
 
-    Raises:
-        WeightsError: torch finds none.
-    """
-    from scenefer.models import zoo
-
-    # The others always are, and to ask would load torch, which a library that is done does without.
-    if settings.models.device == "cuda" and settings.run.executor != "ray":
-        zoo.choose_device("cuda")
-
-
-def executor_of(settings: Any) -> Any:
-    """Choose the executor of a plan, and give it what only it needs."""
-    from functools import partial
-
-    from scenefer import executors
-
-    if settings.run.executor == "serial":
-        return executors.serial
-    if settings.run.executor == "ray":
-        from scenefer.cluster import ray_cluster
-
-        where = settings.run
-        return partial(ray_cluster, address=where.address, gpus=where.gpus, patience=where.patience)
-    return partial(executors.processes, patience=settings.run.patience)
+    if as_json:
+        progress.emit(
+            {"event": "end", **progress.numbers(run), "stopped": run.stopped or None, "exit": run.exit_code()}
+        )
+        return
+    out = run.order.out
+    say(progress.counted(run))
+    if (page := out / LIBRARY_PAGE).is_file():
+        say(f"library: {page}")
+    if run.queue.count("failed", "partial"):
+        say(f"what failed, and what to do: {out / 'library' / 'failures.csv'}")
 
 
 def _teller(told: Any, as_json: bool) -> Any:
-    """Print a line a film where there is no live table, and pass everything on."""
+    """Return a callback that prints one line per film if there is no live table, and forwards every event."""
 
     def tell(what: str, task: Any) -> None:
         told.tell(what, task)
@@ -170,18 +134,18 @@ def _teller(told: Any, as_json: bool) -> Any:
         if what == "failed":
             complain(task.failure.message)
         elif not err.is_terminal:
-            say(f"{what}: {printable(task.path)}: {task.folder / 'report.html'}")
+            say(f"{what}: {printable(task.path)}: {task.folder / REPORT}")
 
     return tell
 
 
 def _tell_plan(run: Batch, as_json: bool) -> None:
-    """Say of every film what would be done and why."""
-    from scenefer import board
+    """Print for every film what would be done and why."""
+    from scenefer.cli import progress
 
-    for task in run.agenda.tasks.values():
+    for task in run.queue.tasks.values():
         if as_json:
-            board.emit({"event": "plan", **board.record(task)})
+            progress.emit({"event": "plan", **progress.record(task)})
             continue
         if task.state == "to do":
             pieces = f"{task.n_missing} of {task.n_pieces} pieces to read" if task.n_missing else "nothing to read"
@@ -194,12 +158,12 @@ def _tell_plan(run: Batch, as_json: bool) -> None:
         elif task.state != "left out":
             say(f"skip: {printable(task.path)}: {task.why or task.state}: {task.folder}")
     if not as_json:
-        say(board.counted(run))
+        say(progress.counted(run))
 
 
 @contextmanager
 def _interruptible(run: Batch) -> Iterator[None]:
-    """Let the first Ctrl-C finish what runs, and the second stop at once; SIGTERM is a first one."""
+    """Finish running jobs on the first Ctrl-C or SIGTERM, stop at once on the second."""
 
     def answer(number: int, frame: object) -> None:
         if run.stopped == "interrupted":

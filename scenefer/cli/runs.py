@@ -1,4 +1,4 @@
-"""Commands on runs: films that have been analysed."""
+"""Commands on runs, i.e. analysed films."""
 
 from __future__ import annotations
 
@@ -8,104 +8,195 @@ from typing import Annotated
 
 import typer
 
-from scenefer import console, files
-from scenefer.cli.lists import EveryClip, TimecodeStart, from_timecode
-from scenefer.cli.speech import demand, out, say, say_lines
-from scenefer.errors import PlanError
-from scenefer.language import Language
+from scenefer.cli import terminal
+from scenefer.cli.output import complain, demand, out, say, say_lines
+from scenefer.cli.scene_list_options import EveryClip, TimecodeStart, Words
+from scenefer.cli.takes import side_by_side
+from scenefer.core import atomic
+from scenefer.core.errors import PlanError
+from scenefer.core.language import Language
+from scenefer.core.run_folder import EDITS, FORMER_EDITS, REPORT, run_of
+from scenefer.models import DEFAULT_WEIGHTS
 
-Run = Annotated[Path, typer.Argument(metavar="RUN", help="Folder of an analysed film, reports/<film>.")]
+
+def _run(path: Path | None) -> Path | None:
+    return path and run_of(path)
+
+
+def _runs(paths: list[Path] | None) -> list[Path]:
+    return [run_of(path) for path in paths or ()]
+
+
+Run = Annotated[Path, typer.Argument(metavar="RUN", help="Folder of an analysed film, reports/<film>.", callback=_run)]
+Estimate = Annotated[
+    str | None,
+    typer.Option(
+        help="Shares on which verdicts are based: raw (as detected), or validated (corrected by people's judgements, "
+        "see scenefer validate); default: as last time."
+    ),
+]
 
 
 def report(
-    folder: Run, lang: Annotated[str | None, typer.Option(help="en or id; else that of the last report.")] = None
+    folder: Run,
+    lang: Annotated[str | None, typer.Option(help="en or id; default: as in the last report.")] = None,
+    estimate: Estimate = None,
+    judged: Annotated[
+        Path | None,
+        typer.Option(help="CSV of judged faces, saved from a report: it is counted and shown, but corrects nothing."),
+    ] = None,
+    edits: Annotated[
+        Path | None,
+        typer.Option(
+            help="JSON that a report saved of what somebody corrected in it: applied to the run and kept with it."
+        ),
+    ] = None,
+    no_edits: Annotated[
+        bool, typer.Option("--no-edits", help="Take the edits that are kept with the run off again.")
+    ] = False,
 ) -> None:
-    """Render the report of an analysed film again."""
-    from scenefer import analysis, run
+    """Render the report of an analysed film again, as corrected by hand, or that of a live session cut off."""
+    from dataclasses import replace
 
-    loaded = analysis.load(folder)
-    run.write(loaded if lang is None else run.in_language(loaded, Language(lang)), folder)
-    say(f"report: {folder / 'report.html'}")
+    from scenefer.interchange.judged_faces import read_judged
+    from scenefer.live import recording
+    from scenefer.pipeline import edited_runs, film_analysis, locks
+    from scenefer.pipeline.run_comparison import with_estimate
+
+    if edits is not None and no_edits:
+        raise PlanError("--edits applies edits and --no-edits takes them off; leave one of them out")
+    if recording.is_unfinished(folder):
+        with locks.claim(folder):
+            recording.finish(folder)
+    loaded = edited_runs.measured(folder) if edits is not None or no_edits else edited_runs.load(folder)
+    if edits is not None:
+        from scenefer.interchange.edits_file import read_edits
+
+        loaded = edited_runs.with_edits(loaded, read_edits(edits))
+    if lang is not None:
+        loaded = film_analysis.in_language(loaded, Language(lang))
+    if estimate is not None:
+        loaded = with_estimate(loaded, estimate)
+    if judged is not None:
+        loaded = replace(loaded, run={**loaded.run, "judged": read_judged(judged, loaded)})
+    were_kept = (folder / EDITS).is_file()
+    film_analysis.write(loaded, folder)
+    if edits is not None:
+        n = len(loaded.edits.edits) if loaded.edits else 0
+        say(f"edits: {n} applied, kept in {folder / EDITS}; scenefer report {folder} --no-edits takes them off")
+    elif no_edits and were_kept:
+        say(f"edits: taken off; they lie in {folder / FORMER_EDITS}")
+    say(f"report: {folder / REPORT}")
 
 
 def compare(
     folder: Run,
-    other: Annotated[Path | None, typer.Argument(metavar="[OTHER]", help="Another run of the same scenes.")] = None,
+    others: Annotated[
+        list[Path] | None,
+        typer.Argument(
+            metavar="[OTHER]...", help="Other runs of the same scenes: cuts, takes, weights.", callback=_runs
+        ),
+    ] = None,
     intended: Annotated[
         Path | None,
-        typer.Option(help="List of scenes with what each is meant to show, as of analyze; else the run's own."),
+        typer.Option(
+            help="List of scenes with the emotion each is meant to show, as for analyze; default: the run's own."
+        ),
     ] = None,
     every_clip: EveryClip = False,
     timecode_start: TimecodeStart = None,
+    words: Words = None,
+    estimate: Estimate = None,
+    fail_on: Annotated[
+        str | None, typer.Option(help="partial or mismatch: exit with code 1 if a scene's verdict is this or worse.")
+    ] = None,
+    to: Annotated[
+        Path | None,
+        typer.Option(help="With OTHER, the page to write; else compared-with-<other>.html in the folder of RUN."),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one object on stdout.")] = False,
 ) -> None:
-    """Compare what scenes were meant to show with what their faces show; or one run with another."""
-    from dataclasses import replace
+    """Compare what scenes were meant to show with what their faces show; or one run with others, takes say."""
+    from scenefer.comparison import scene_comparison, wording
+    from scenefer.comparison.intentions import read_words
+    from scenefer.comparison.verdicts import VERDICTS
+    from scenefer.pipeline import edited_runs, film_analysis
+    from scenefer.pipeline.inputs import from_timecode
+    from scenefer.pipeline.run_comparison import compared_with_intentions, with_estimate, with_sheet
 
-    from scenefer import analysis, comparison, differences, findings, run, sheets
-
-    if intended is None and (every_clip or timecode_start):
-        option = "--every-clip" if every_clip else "--timecode-start"
+    given = {"--every-clip": every_clip, "--timecode-start": timecode_start, "--words": words}
+    if intended is None and (option := next((name for name, value in given.items() if value), None)):
         raise PlanError(f"{option} says how a list is read, and none is given; give --intended SHEET, or leave it out")
-    loaded = analysis.load(folder)
-    if other is not None:
+    if fail_on not in (None, *VERDICTS[1:]):
+        raise PlanError(f"--fail-on must be {' or '.join(reversed(VERDICTS[1:]))}, not {fail_on!r}")
+    if fail_on and others:
+        raise PlanError("--fail-on is about intentions; leave it out, or OTHER")
+    if others and estimate is not None:
+        raise PlanError("OTHER is another run; leave it out, or --estimate")
+    if to is not None and not others:
+        raise PlanError("--to is the page that sets runs side by side; give OTHER too, or leave it out")
+    if others:
         if intended is not None:
-            raise PlanError("give another run or --intended, not both")
-        found = differences.compare_runs(loaded, analysis.load(other))
-        print(found.table.to_json(orient="records", indent=1) if as_json else differences.summary(found))
+            demand(intended)
+        listed = {"every_clip": every_clip, "timecode_start": timecode_start, "words": words}
+        side_by_side(folder, others, to, as_json=as_json, intended=intended, **listed)
         return
+    loaded = edited_runs.load(folder)
     if intended is not None:
         demand(intended)
         film = from_timecode(loaded.film, timecode_start)
-        sheet, notices = sheets.read_sheet(intended, film, every_clip=every_clip)
-        before = set(loaded.run.get("compare_notices", []))  # of a sheet that another comparison has read
-        warnings = [said for said in loaded.run.get("warnings", []) if said not in before]
-        new = [notice for notice in notices if notice not in warnings]
-        record = {**loaded.run, "warnings": [*warnings, *new], "compare_notices": new}
-        if "made_of" in record:  # a batch with the sheets from before makes the report anew
-            record["made_of"] = {**record["made_of"], "sheets": "those of scenefer compare"}
-        loaded = replace(loaded, sheet=sheet, run=record)
-    compared = run.compared_with_intentions(loaded)
+        known = read_words(words) if words else {}
+        loaded = with_sheet(loaded, intended, film, known, every_clip=every_clip)
+    if estimate is not None:
+        loaded = with_estimate(loaded, estimate)
+    compared = compared_with_intentions(loaded)
     if compared is None:
         raise PlanError(f"nothing says what the scenes of {folder} were meant to show; give --intended SHEET")
-    run.write(loaded, folder)
+    film_analysis.write(loaded, folder)
     if as_json:
-        rows, _ = comparison.headline(compared)
+        rows, _ = scene_comparison.headline(compared)
         print(
-            json.dumps({**comparison.record(compared), "scenes": json.loads(rows.to_json(orient="records"))}, indent=1)
+            json.dumps(
+                {**scene_comparison.record(compared), "scenes": json.loads(rows.to_json(orient="records"))}, indent=1
+            )
         )
-        return
-    say_lines(findings.summary(compared))
-    say(f"report: {folder / 'report.html'}")
+    else:
+        say_lines(wording.summary(compared))
+        say(f"report: {folder / REPORT}")
+    if fail_on and any(compared.counts[verdict] for verdict in VERDICTS[VERDICTS.index(fail_on) :]):
+        raise typer.Exit(1)
 
 
 def reclassify(
     folder: Run,
-    weights: Annotated[str, typer.Option(help="Name or file of the expression weights.")] = "rmn_compact",
+    weights: Annotated[str, typer.Option(help="Name or file of the expression weights.")] = DEFAULT_WEIGHTS,
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
 ) -> None:
-    """Read the stored faces of a run again, with other weights; neither the film nor the cache is needed."""
-    from scenefer import reclassification, run
+    """Classify the stored faces of a run again with other weights; needs neither the film nor the cache."""
+    from scenefer.cli import scene_table
+    from scenefer.pipeline import film_analysis, reclassification
 
     analysis = reclassification.reclassify(folder, weights, device)
-    run.write(analysis, folder)
-    out.print(console.scenes_table(analysis))
-    say(f"report: {folder / 'report.html'}")
+    film_analysis.write(analysis, folder)
+    scene_table.print_scenes(out, analysis, folder)
+    say(f"report: {folder / REPORT}")
 
 
 def forget(
     folder: Run,
     data: Annotated[
-        Path | None, typer.Option(help="Folder of a cache, beside the run's own.", envvar="SCENEFER_DATA")
+        Path | None, typer.Option(help="Folder of another cache, in addition to the run's own.", envvar="SCENEFER_DATA")
     ] = None,
 ) -> None:
-    """Delete pictures and vectors of people: from a run, with whatever was added to its folder, and from the cache.
+    """Delete pictures and vectors of people: from a run, with any files added to its folder, and from the cache.
 
-    Numbers about expressions stay, and names that a cast folder or a sheet gave.
+    Numbers about expressions stay, and so do names from a cast folder or a sheet.
     """
-    from scenefer import erasure
+    from scenefer.library import catalogue
+    from scenefer.pipeline import erasure
 
     done = erasure.forget(folder, data)
+    catalogue.rewrite(folder.resolve().parent)  # its page has a frame of every film
     said = (("removed", done.removed or ("nothing: there was nothing left",)), ("kept", done.kept))
     for title, lines in (*said, ("not reached from here", done.beyond)):
         say(f"{title}:")
@@ -118,49 +209,70 @@ def export(
     to: Annotated[
         Path,
         typer.Option(
-            help="The file to write: .csv a row a face; .edl or .otio a marker a scene, at the film's timecode; .json "
-            "the scenes; .srt subtitles with the detected expression."
+            help="The file to write: .csv a row a face; .xlsx, or a name like scenes.csv, a row a scene; films.csv a "
+            "row a film, of a folder of reports too; .edl, .otio, .fcpxml or .xml (Final Cut 7, Premiere) a marker a "
+            "scene, at the film's timecode; .json the scenes; .srt subtitles with the detected expression."
         ),
     ],
-    rejected: Annotated[bool, typer.Option("--rejected", help="In .csv, with the faces that do not count.")] = False,
+    rejected: Annotated[bool, typer.Option("--rejected", help="In .csv, include faces that do not count.")] = False,
 ) -> None:
-    """Write a run for other programs: faces, markers for editors, scenes, or subtitles."""
-    from scenefer import analysis, run
-    from scenefer.export import check_suffix, write_run
+    """Write a run for other programs: faces, markers for editors, scenes, films, or subtitles."""
+    from scenefer.interchange.export import format_of, write_run
+    from scenefer.library import film_rows
+    from scenefer.pipeline import edited_runs
+    from scenefer.pipeline.run_comparison import compared_with_intentions
 
-    check_suffix(to)
-    if rejected and to.suffix.casefold() != ".csv":
-        raise PlanError(f"--to {to}: only .csv has rejected faces; name it *.csv, or leave out --rejected")
-    loaded = analysis.load(folder)
-    say(f"{write_run(loaded, run.compared_with_intentions(loaded), to, rejected=rejected)}: {to}")
+    format_of(to, rejected=rejected)
+    if film_rows.is_library(folder):
+        n, unreadable = film_rows.write(folder, to)
+        for sentence in unreadable:
+            complain(sentence)
+        say(f"{n} film{'s' * (n != 1)}: {to}")
+        raise typer.Exit(bool(unreadable))
+    loaded = edited_runs.load(folder)
+    say(f"{write_run(loaded, compared_with_intentions(loaded), to, rejected=rejected)}: {to}")
 
 
 def explain(
     source: Annotated[Path, typer.Argument(metavar="IMAGE|RUN", help="A picture with a face, or an analysed film.")],
     to: Annotated[Path, typer.Option(help="The PNG to write.")] = Path("explained.png"),
     face: Annotated[
-        int, typer.Option(min=0, help="Number of the face in table FACES; of a picture, the most certain first.")
+        int,
+        typer.Option(
+            min=0, help="Number of the face in table FACES; in a picture, counted from 0, the most certain face first."
+        ),
     ] = 0,
     weights: Annotated[
         str | None,
-        typer.Option(help="Name or file of the expression weights; else those of the run, or the shipped ones."),
+        typer.Option(help="Name or file of the expression weights; default: those of the run, or the shipped ones."),
     ] = None,
 ) -> None:
-    """Draw where the network looked: a face, its masks, and which parts spoke for the emotion (Grad-CAM)."""
+    """Draw where the network looked: a face, its masks, and the regions that support the emotion (Grad-CAM)."""
     import cv2
 
-    from scenefer.explanation import explain_face
+    from scenefer.pipeline.explanation import explain_face
 
     demand(source)
     emotion, drawn, name = explain_face(source, face, weights)
     done, png = cv2.imencode(".png", drawn[:, :, ::-1])
     if not done:
         raise PlanError(f"{to}: a picture of {drawn.shape[1]} x {drawn.shape[0]} px cannot be written as PNG")
-    files.write_result(to, png.tobytes(), "choose another file as --to")
+    atomic.write_result(to, png.tobytes(), "choose another file as --to")
     say(f"{emotion}: {to} (the face, the masks of {name} from the first stage to the last, Grad-CAM)")
+
+
+def words(
+    file: Annotated[
+        Path | None, typer.Option("--words", help="TOML file whose words take precedence over the shipped ones.")
+    ] = None,
+) -> None:
+    """Print, as TOML, the words that lists of scenes may use, each with the emotion or mixture it stands for."""
+    from scenefer.comparison.intentions import Vocabulary, read_words
+
+    say_lines(Vocabulary(read_words(file) if file else {}).as_toml())
 
 
 def schema() -> None:
     """Print the columns, types and units of every table."""
-    for table in console.schema_tables():
+    for table in terminal.schema_tables():
         out.print(table)

@@ -1,4 +1,4 @@
-"""What the report says of each scene and of each track: plain values, ready for the template."""
+"""What the report shows for each scene and each track: plain values for the template."""
 
 from __future__ import annotations
 
@@ -8,44 +8,42 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from scenefer.curves import COLOURS
-from scenefer.emotions import EQUAL_ACTOR, EQUAL_TRACK
-from scenefer.expression import counted
-from scenefer.intentions import parse_intention
-from scenefer.language import ENGLISH, Language
-from scenefer.report import faces, inside, people, words
-from scenefer.report.pictures import keyframes, packed
-from scenefer.schema import EMOTIONS
-from scenefer.tables import rows_of
+from scenefer.analysis.expressions import counted
+from scenefer.analysis.keyframes import keyframes
+from scenefer.analysis.scene_emotions import EQUAL_ACTOR, EQUAL_TRACK, OWN_BASELINE
+from scenefer.comparison.intentions import parse_intention
+from scenefer.core.language import ENGLISH, Language
+from scenefer.core.schema import EMOTIONS
+from scenefer.core.tables import rows_of
+from scenefer.report import editing, faces, formatting, people, scene_arc
+from scenefer.report.emotion_curves import COLOURS, labels
+from scenefer.report.images import inside_of, packed
+from scenefer.report.speakers import speakers
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from scenefer.analysis import Analysis
+    from scenefer.analysis.result import Analysis
 
-# A report of a long film must still open at once: fewer and smaller pictures a scene, the more scenes there are.
-_KEYFRAMES = ((24, 3), (60, 2))  # up to so many scenes, so many keyframes a scene; beyond, one
-_TRACKS = 60  # tracks that are listed with a picture
+# The report of a long film must still open at once: the more scenes, the fewer and smaller their pictures.
+_KEYFRAMES = ((24, 3), (60, 2))  # (number of scenes up to which, keyframes per scene); above, one
+_BOX = ("x0", "y0", "x1", "y1")
+_TRACKS = 60  # maximum number of tracks listed
 
 
 def scene_cards(
     analysis: Analysis,
     verdicts: Mapping[int, list[dict[str, Any]]] = MappingProxyType({}),
     language: Language = ENGLISH,
-    corrected: Mapping[int, Mapping[str, str]] = MappingProxyType({}),
 ) -> list[dict[str, Any]]:
-    """Collect name, pictures, distribution, evidence, faces, intention and verdicts of every scene, in order.
-
-    Args:
-        corrected: percentages corrected by EMQ, in words, by scene and emotion; where they were computed.
-    """
+    """Collect the name, pictures, distribution, evidence, faces, intention and verdicts of every scene, in order."""
     n_keyframes = next((n for scenes, n in _KEYFRAMES if len(analysis.scenes) <= scenes), 1)
     percentages: dict[int, list[dict[str, Any]]] = {}
     for row in rows_of(analysis.scene_emotions):
         percentages.setdefault(row["scene"], []).append(row)
     readings = _readings(analysis)
     of_scene = readings.groupby("scene").indices
-    at = _clock(analysis, language)
+    at = clock(analysis, language)
     video = analysis.film.kind == "video"
     untold = analysis.tracks.loc[analysis.tracks["actor"].isna(), "track"]
     cards = []
@@ -56,40 +54,46 @@ def scene_cards(
         seen = readings.iloc[of_scene.get(scene["scene"], [])]
         in_shots = seen.groupby("shot")["weight"].sum().to_dict()
         stills = rows_of(keyframes(analysis.pictures, analysis.shots, in_shots, start, end, n_keyframes))
-        distribution = _distribution(rows, language, corrected.get(scene["scene"], {}))
+        distribution = _distribution(rows, language)
         intended = _intended(analysis.sheet, scene["name"], language)
         meant = _together([row["shares"] for row in intended if row["shares"]])
         when, *about = _extent(scene, video, at, language)
         cards.append(
             {
                 "id": int(scene["scene"]),
-                "name": words.scene_name(scene["name"], language),
+                "name": formatting.scene_name(scene["name"], language),
                 "when": when,
                 "about": about,
+                "start": start,
                 "begin": at(start),
-                "end": at(end),
+                "end": end,
+                "until": at(end),
                 "source": scene["source"],
                 "tile": packed(stills[0]["jpeg"], 320 if len(analysis.scenes) < 6 else 200, 68) if stills else None,
                 "keyframes": [
-                    {"picture": packed(still["jpeg"], 320), "when": at(still["time"])}
+                    {"picture": packed(still["jpeg"], 320), "time": still["time"], "when": at(still["time"])}
                     for still in sorted(stills, key=lambda still: still["time"])
                 ],
                 "distribution": distribution,
+                "calmed": _calmed(rows, language),
                 "leader": max(distribution, key=lambda row: row["share"]) if distribution else None,
-                "clear": _clear_leader(distribution),
+                "clear": bool(distribution) and _leads_clearly(distribution),
                 "evidence": evidence["evidence"],
-                "arc": inside.arc(seen, analysis.shots, start, end, meant) if video and distribution else None,
-                "covered": words.covered(
+                "excluded": editing.hatched(analysis, start, end),
+                "arc": scene_arc.arc(seen, analysis.shots, start, end, meant) if video and distribution else None,
+                "covered": formatting.covered(
                     evidence,
                     seen.loc[counted(seen) & seen["track"].isin(untold), "track"].nunique(),
-                    words.shots if video else words.pictures,
+                    formatting.shots if video else formatting.pictures,
                     language,
                 ),
                 "coverage": round(100 * evidence["coverage"], 1),
-                "limits": words.limits(evidence, not video, language),
+                "speakers": speakers(seen, analysis.tracks, language),
+                "limits": formatting.limits(evidence, not video, language),
                 "within": evidence["n_shots"] < 3,
                 "single": _n_alike(evidence) < 2,
-                "faces": faces.strongest(seen, list(meant), at, language),
+                "faces": faces.strongest(seen, list(meant), at, language, (analysis.film.width, analysis.film.height)),
+                "people": _people(seen, language),
                 "intended": intended,
                 "meant": meant,
                 "verdicts": verdicts.get(int(scene["scene"]), []),
@@ -110,10 +114,14 @@ def track_cards(analysis: Analysis, language: Language = ENGLISH) -> tuple[list[
     shares = {row["track"]: row for row in rows_of(weighted.div(weighted.sum(axis=1), axis=0).reset_index())}
     leaders = {track: max(EMOTIONS, key=lambda emotion: share[emotion]) for track, share in shares.items()}
     surest = readings.sort_values("confidence", ascending=False, kind="stable").drop_duplicates("track")
-    pictures = dict(zip(surest["track"], surest["crop"], strict=True))
     seen = analysis.tracks.loc[analysis.tracks["track"].isin(list(leaders))]
     longest = seen.nlargest(_TRACKS, "n_faces", keep="first").sort_values("track")
-    at = _clock(analysis, language)
+    size = (analysis.film.width, analysis.film.height)
+    pictures = {
+        row["track"]: packed(row["crop"], 72, 72, inside_of([row[edge] for edge in _BOX], *size))
+        for row in rows_of(surest.loc[surest["track"].isin(longest["track"]), [*_BOX, "track", "crop"]])
+    }
+    at = clock(analysis, language)
     cards = []
     for row in rows_of(longest):
         track = row["track"]
@@ -123,48 +131,57 @@ def track_cards(analysis: Analysis, language: Language = ENGLISH) -> tuple[list[
                 "track": track,
                 "person": people.label(row["actor"], row["actor_name"], language),
                 "when": at(row["start"]) if row["start"] == row["end"] else f"{at(row['start'])}–{at(row['end'])}",
+                "start": row["start"],
                 "about": language.many("{n} face", "{n} faces", row["n_faces"]),
                 "emotion": language.emotion(emotion),
-                "percent": words.percent(100 * shares[track][emotion], language),
+                "percent": formatting.percent(100 * shares[track][emotion], language),
                 "colour": COLOURS[emotion],
-                "picture": packed(pictures.get(track), 72, 72),
+                "picture": pictures.get(track),
             }
         )
     return cards, leaders
 
 
 def _readings(analysis: Analysis) -> pd.DataFrame:
-    """Join usable expressions with their faces, the emotion read most surely and its probability."""
+    """Join usable expressions with their faces, and add the most probable emotion with its probability."""
     columns = ["face", "x0", "y0", "x1", "y1", "confidence", "crop"]
     usable = analysis.expressions.loc[analysis.expressions["usable"]]
     probability = usable[list(EMOTIONS)].to_numpy()
     strongest = np.array(EMOTIONS, object)[probability.argmax(axis=1)]
     read = usable.assign(emotion=strongest, probability=probability.max(axis=1))
-    return read.merge(analysis.faces[columns], on="face", how="left").reset_index(drop=True)
+    people_of = analysis.tracks[["track", "actor", "actor_name"]]
+    faces = read.merge(analysis.faces[columns], on="face", how="left")
+    return faces.merge(people_of, on="track", how="left").reset_index(drop=True)
 
 
-def _clock(analysis: Analysis, language: Language) -> Callable[[float], str]:
-    """Return how moments are written: by the clock, in tenths where scenes are short; of stills, by their number."""
+def _people(seen: pd.DataFrame, language: Language) -> list[tuple[int, str]]:
+    """List the people with a usable face in a scene, in order of first appearance in the film."""
+    told = seen[["actor", "actor_name"]].dropna(subset=["actor"]).drop_duplicates("actor").sort_values("actor")
+    return [(int(row["actor"]), people.label(row["actor"], row["actor_name"], language)) for row in rows_of(told)]
+
+
+def clock(analysis: Analysis, language: Language) -> Callable[[float], str]:
+    """Return a function that formats a moment: as a time, in tenths if scenes are short; for stills, as a number."""
     if analysis.film.kind != "video":
         begins = analysis.shots["start"].to_numpy()
         return lambda time: language.say("picture {n}", n=np.searchsorted(begins, time, side="right"))
     lengths = analysis.scenes["end"] - analysis.scenes["start"]
     fine = bool((lengths < 10).any())
-    return lambda time: words.moment(time, fine, language)
+    return lambda time: formatting.moment(time, fine, language)
 
 
 def _extent(scene: dict[str, Any], is_video: bool, at: Callable[[float], str], language: Language) -> list[str]:
     n_shots = int(scene["last_shot"] - scene["first_shot"] + 1)
     if not is_video:
-        return [words.pictures(n_shots, language)]
-    length = words.length(scene["end"] - scene["start"], language)
-    return [f"{at(scene['start'])}–{at(scene['end'])}", length, words.shots(n_shots, language)]
+        return [formatting.pictures(n_shots, language)]
+    length = formatting.length(scene["end"] - scene["start"], language)
+    return [f"{at(scene['start'])}–{at(scene['end'])}", length, formatting.shots(n_shots, language)]
 
 
-def _distribution(rows: list[dict[str, Any]], language: Language, corrected: Mapping[str, str]) -> list[dict[str, Any]]:
-    """Lay out the seven shares of a scene by screen time, with the share where every person counts alike beside it.
+def _distribution(rows: list[dict[str, Any]], language: Language) -> list[dict[str, Any]]:
+    """Lay out the seven shares of a scene by screen time, each with the share in which every person has equal weight.
 
-    Where people are not told apart, it is every track.
+    If people are not identified, every track has equal weight.
     """
     alike = {row["emotion"]: row["percent"] for row in rows if row["view"] in (EQUAL_TRACK, EQUAL_ACTOR)}
     return [
@@ -173,53 +190,52 @@ def _distribution(rows: list[dict[str, Any]], language: Language, corrected: Map
             "word": language.emotion(row["emotion"]),
             "colour": COLOURS[row["emotion"]],
             "share": round(row["percent"], 2),
-            "percent": words.percent(row["percent"], language),
+            "percent": formatting.percent(row["percent"], language),
             "low": round(row["low"], 2),
             "high": round(row["high"], 2),
-            "interval": words.interval(row["low"], row["high"]),
+            "interval": formatting.interval(row["low"], row["high"]),
             "alike": round(alike[row["emotion"]], 2),
-            "alike_percent": words.percent(alike[row["emotion"]], language),
-            "corrected": corrected.get(row["emotion"], ""),
+            "alike_percent": formatting.percent(alike[row["emotion"]], language),
         }
         for row in rows
         if row["view"] == "screen_time" and not np.isnan(row["percent"])
     ]
 
 
+def _calmed(rows: list[dict[str, Any]], language: Language) -> dict[str, str]:
+    """Format the seven shares with each person's baseline (calm face) removed; empty if the run has no such view."""
+    return {
+        row["emotion"]: formatting.percent(row["percent"], language)
+        for row in rows
+        if row["view"] == OWN_BASELINE and not np.isnan(row["percent"])
+    }
+
+
 def _n_alike(evidence: dict[str, Any]) -> int:
-    """Count what counts alike in the second view: people, all that could not be told as one, or tracks without any."""
+    """Count the units of the equal-weight view: people (unidentified tracks as one), or tracks if there are none."""
     return int(evidence["n_tracks"] if evidence["n_actors"] is None else evidence["n_actors"])
 
 
-def _clear_leader(distribution: list[dict[str, Any]]) -> str | None:
-    """Name the emotion whose interval lies above all others; None where intervals overlap."""
-    if not distribution:
-        return None
+def _leads_clearly(distribution: list[dict[str, Any]]) -> bool:
+    """Tell whether the interval of the largest share lies above all other intervals."""
     leader, *others = sorted(distribution, key=lambda row: -row["share"])
-    return leader["emotion"] if leader["low"] > max(row["high"] for row in others) else None
+    return leader["low"] > max(row["high"] for row in others)
 
 
 def _intended(sheet: pd.DataFrame | None, name: str, language: Language) -> list[dict[str, Any]]:
-    """Read what a sheet says of a scene: one entry a character."""
+    """Read the entries of a sheet for a scene, one per character."""
     if sheet is None:
         return []
     rows = sheet.loc[sheet["scene"].astype(str) == name]
     entries = []
     for intended, character, note in rows[["intended", "character", "note"]].itertuples(index=False):
-        shares = parse_intention(words.printable(intended))
+        shares = parse_intention(formatting.printable(intended))
         entries.append(
             {
                 "shares": shares,
-                "labels": [
-                    {
-                        "word": language.emotion(emotion),
-                        "colour": COLOURS[emotion],
-                        "percent": words.percent(100 * share, language),
-                    }
-                    for emotion, share in shares.items()
-                ],
-                "character": words.printable(character),
-                "note": words.printable(note),
+                "labels": labels(shares, language),
+                "character": formatting.printable(character),
+                "note": formatting.printable(note),
             }
         )
     return [entry for entry in entries if entry["shares"] or entry["character"] or entry["note"]]

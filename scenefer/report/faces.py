@@ -1,4 +1,4 @@
-"""The faces of a scene that a card shows: those that speak most for what was intended, and most for something else."""
+"""The faces shown on a scene's card: the strongest for what was intended, and the strongest for something else."""
 
 from __future__ import annotations
 
@@ -8,37 +8,42 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from scenefer.curves import COLOURS
-from scenefer.geometry import in_crop
-from scenefer.report import words
-from scenefer.report.pictures import packed
-from scenefer.tables import rows_of
+from scenefer.core.geometry import in_crop
+from scenefer.core.tables import rows_of
+from scenefer.report import formatting, people
+from scenefer.report.emotion_curves import COLOURS
+from scenefer.report.images import inside_of, packed
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from scenefer.language import Language
+    from scenefer.core.language import Language
 
-_FACES = 4  # a scene
-_APART = 1.0  # seconds between two faces of one track that are both shown
+_FACES = 4  # per scene
+_APART = 1.0  # minimum seconds between two shown faces of the same track
 
 
 def strongest(
-    readings: pd.DataFrame, meant: Sequence[str], at: Callable[[float], str], language: Language
+    readings: pd.DataFrame,
+    meant: Sequence[str],
+    at: Callable[[float], str],
+    language: Language,
+    size: tuple[int, int],
 ) -> list[dict[str, Any]]:
     """Choose the faces that speak most for what was intended, then those that speak most for something else.
 
-    Where no face reads as intended most, those that come closest are shown, with the probability of what was intended.
-    Where nothing was intended, the faces read most surely are.
+    If no face is read as intended, choose those that come closest, with the probability of what was intended. If
+    nothing was intended, choose the faces with the highest probability.
 
     Args:
-        readings: usable faces of the scene: their emotion, its probability, those of all seven, the crop.
+        readings: usable faces of the scene: emotion, its probability, the probabilities of all seven, crop.
         meant: emotions that were intended.
-        at: how a moment is written.
+        at: formats a moment.
+        size: width and height of the film in pixels.
     """
     if not len(readings):
         return []
-    show = partial(_face, at=at, language=language)
+    show = partial(_face, at=at, language=language, size=size)
     sure = readings["probability"].to_numpy()
     if not meant:
         return [show(face) for face in rows_of(readings.iloc[_ranked(readings, sure, _FACES)])]
@@ -58,7 +63,7 @@ def strongest(
 
 
 def _ranked(readings: pd.DataFrame, strength: np.ndarray, n: int) -> list[int]:
-    """Choose ``n`` rows, the strongest first: one of every track, then others of the same tracks, not neighbours."""
+    """Choose ``n`` rows, strongest first: one per track, then others of the same tracks that are not close in time."""
     track, time = readings["track"].to_numpy(), readings["time"].to_numpy()
     ranked = np.argsort(-strength, kind="stable")
     first = ranked[np.sort(np.unique(track[ranked], return_index=True)[1])]
@@ -72,21 +77,31 @@ def _ranked(readings: pd.DataFrame, strength: np.ndarray, n: int) -> list[int]:
 
 
 def _face(
-    face: dict[str, Any], emotion: str | None = None, *, at: Callable[[float], str], language: Language
+    face: dict[str, Any],
+    emotion: str | None = None,
+    *,
+    at: Callable[[float], str],
+    language: Language,
+    size: tuple[int, int],
 ) -> dict[str, Any]:
-    """Lay out a face with the probability of an emotion; without one, of the emotion it is read as."""
-    box, _ = in_crop(np.array([[face[edge] for edge in ("x0", "y0", "x1", "y1")]]), np.zeros((1, 5, 2)))
+    """Lay out a face with the probability of ``emotion``, by default the emotion it is read as."""
+    corners = [face[edge] for edge in ("x0", "y0", "x1", "y1")]
+    box, _ = in_crop(np.array([corners]), np.zeros((1, 5, 2)))
     left, top, right, bottom = (100 * box[0].astype(float)).round(1).tolist()
     shown = emotion or face["emotion"]
     return {
-        "picture": packed(face["crop"], 112),
+        "picture": packed(face["crop"], 112, inside=inside_of(corners, *size)),
         "box": {"left": left, "top": top, "width": round(right - left, 1), "height": round(bottom - top, 1)},
+        "face": face["face"],
+        "read": face["emotion"],
         "emotion": shown,
         "word": language.emotion(shown),
         "colour": COLOURS[shown],
-        "percent": words.percent(100 * face[shown], language),
+        "percent": formatting.percent(100 * face[shown], language),
         "leader": language.emotion(face["emotion"]) if shown != face["emotion"] else "",
+        "time": face["time"],
         "when": at(face["time"]),
         "track": face["track"],
+        "person": people.label(face["actor"], face["actor_name"], language),
         "side": "",
     }

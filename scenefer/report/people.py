@@ -1,6 +1,6 @@
 """The people of a film: a picture, how long each is seen, and the expressions detected in that person's faces.
 
-They stand in order of first appearance. Nobody gets a score, a rank or a verdict: what is judged is a scene's picture.
+They are listed in order of first appearance. Nobody gets a score, a rank or a verdict: only scenes are judged.
 """
 
 from __future__ import annotations
@@ -10,37 +10,39 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from scenefer.actors import ActorSettings, best_faces
-from scenefer.curves import COLOURS
-from scenefer.language import ENGLISH, Language
-from scenefer.report import words
-from scenefer.report.pictures import packed
-from scenefer.schema import EMOTIONS
+from scenefer.analysis.people import ActorSettings, best_faces
+from scenefer.core.language import ENGLISH, Language
+from scenefer.core.schema import EMOTIONS
+from scenefer.core.tables import rows_of
+from scenefer.report import editing, formatting
+from scenefer.report.emotion_curves import COLOURS
+from scenefer.report.images import inside_of, packed
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from scenefer.analysis import Analysis
+    from scenefer.analysis.result import Analysis
 
-_LISTED = 24  # people seen longest that are shown
-_BARS = 160  # of an arc at most: each sums up as much of the film
-_SAMPLES = 2  # that a bar sums up at least; with one, a sample on the border of two would leave a gap
-_HEIGHT = 40  # of an arc, in units of its drawing
-_UNSURE = 0.05  # confidence of a track below which it is said that it may belong to somebody else
+_BOX = ("x0", "y0", "x1", "y1")
+_LISTED = 24  # maximum number of people shown, those seen longest
+_BARS = 160  # maximum per arc; each covers an equal part of the film
+_SAMPLES = 2  # minimum per bar; with one, a sample on the border of two bars would leave a gap
+_HEIGHT = 40  # of an arc, in drawing units
+_UNSURE = 0.05  # below this confidence, the page says that a track may belong to another person
 
 
 def label(actor: Any, name: Any, language: Language = ENGLISH) -> str:
-    """Call a person by the cast's name, else by a number; empty where it could not be told."""
+    """Return a person's name from the cast, else "person <number>"; empty if the person was not identified."""
     if actor is None:
         return ""
-    return words.printable(name) or language.say("person {n}", n=int(actor) + 1)
+    return formatting.printable(name) or language.say("person {n}", n=int(actor) + 1)
 
 
 def people_cards(analysis: Analysis, end: float, language: Language = ENGLISH) -> dict[str, Any] | None:
-    """Collect picture, name, times and arc of the people of a film; None where nobody is told apart.
+    """Collect the picture, name, times and arc of the people of a film; None if people were not identified.
 
     Args:
-        end: seconds, where the axis of time ends.
+        end: end of the time axis, seconds.
     """
     tracks = analysis.tracks.dropna(subset=["actor"])
     if not len(tracks):
@@ -52,18 +54,20 @@ def people_cards(analysis: Analysis, end: float, language: Language = ENGLISH) -
     usable = seen.loc[seen["usable"]]
     n_bars, each = _bars(analysis, end)
     video = analysis.film.kind == "video"
-    of_shots = words.shots if video else words.pictures
+    of_shots = formatting.shots if video else formatting.pictures
     cards = []
     for actor in listed.tolist():
         own = tracks.loc[tracks["actor"] == actor]
         faces = usable.loc[usable["actor"] == actor]
         cards.append(
             {
+                "number": actor + 1,
                 "name": label(actor, own["actor_name"].iloc[0], language),
-                "picture": packed(crops.get(actor), 128),
-                "seen": words.length(float(seconds[actor]), language),
-                "usable": words.length(float(faces["weight"].sum()), language),
-                "first": words.moment(float(own["start"].min()), end < 600, language)
+                "picture": crops.get(actor),
+                "seen": formatting.length(float(seconds[actor]), language),
+                "usable": formatting.length(float(faces["weight"].sum()), language),
+                "start": float(own["start"].min()),
+                "first": formatting.moment(float(own["start"].min()), end < 600, language)
                 if video
                 else language.say("picture {n}", n=int(own["shot"].min()) + 1),
                 "shots": of_shots(own["shot"].nunique(), language),
@@ -78,21 +82,23 @@ def people_cards(analysis: Analysis, end: float, language: Language = ENGLISH) -
         "n": int(tracks["actor"].nunique()),
         "named": bool(tracks["actor_name"].notna().any()),
         "n_unknown": int(unknown["track"].nunique()),
-        "unknown": words.length(float(unknown["weight"].sum()), language),
-        "bar": words.length(each, language) if video else words.pictures(round(each), language),
-        "begin": words.moment(0) if video else "1",
-        "end": words.moment(end) if video else str(len(analysis.shots)),
+        "unknown": formatting.length(float(unknown["weight"].sum()), language),
+        "bar": formatting.length(each, language) if video else formatting.pictures(round(each), language),
+        "length": round(n_bars * each, 3),
+        "begin": formatting.moment(0) if video else "1",
+        "end": formatting.moment(end) if video else str(len(analysis.shots)),
         "height": _HEIGHT,
+        "excluded": editing.hatched(analysis, 0.0, n_bars * each),
         "bars": n_bars,
     }
 
 
 def arc(faces: pd.DataFrame, end: float, n_bars: int = _BARS) -> list[dict[str, str]]:
-    """Draw how a person's detected expressions divide over the film: an SVG path an emotion, ``n_bars`` units wide.
+    """Draw the shares of a person's expressions over the film: one SVG path per emotion, ``n_bars`` units wide.
 
     Args:
-        faces: rows of the table EXPRESSIONS, usable; where there are none, nothing is drawn.
-        end: seconds, where the drawing ends.
+        faces: usable rows of the table EXPRESSIONS; bars without any stay empty.
+        end: end of the drawing, seconds.
     """
     bar = np.minimum((faces["time"].to_numpy() / end * n_bars + 1e-6).astype(int), n_bars - 1)
     mass = np.zeros((n_bars, len(EMOTIONS)))
@@ -114,9 +120,9 @@ def arc(faces: pd.DataFrame, end: float, n_bars: int = _BARS) -> list[dict[str, 
 
 
 def _bars(analysis: Analysis, end: float) -> tuple[int, float]:
-    """Count the bars of an arc, fewer where the film has few samples, and say how many seconds each stands for.
+    """Return the number of bars of an arc, fewer if the film has few samples, and the seconds per bar.
 
-    Of stills it is a whole number of pictures, which last a second each; the last bar may then have fewer of them.
+    For stills, which last one second each, a bar is a whole number of pictures; the last bar may have fewer.
     """
     if analysis.film.kind != "video":
         each = max(1, ceil(end / _BARS))
@@ -126,22 +132,26 @@ def _bars(analysis: Analysis, end: float) -> tuple[int, float]:
     return n_bars, end / n_bars
 
 
-def _pictures(analysis: Analysis, tracks: pd.DataFrame) -> dict[int, bytes]:
-    """Choose the crop of each person that tells most, by actor."""
+def _pictures(analysis: Analysis, tracks: pd.DataFrame) -> dict[int, str | None]:
+    """Choose the crop of each person that tells most, by actor, and pack it."""
     faces = analysis.faces.merge(analysis.expressions[["face", "track"]], on="face")
     best = best_faces(faces.loc[faces["track"].isin(tracks["track"])], ActorSettings(faces_a_track=1))
     best = best.merge(tracks[["track", "actor"]], on="track").sort_values("worth", ascending=False, kind="stable")
     best = best.drop_duplicates("actor")
-    return dict(zip(best["actor"].astype(int).tolist(), best["crop"], strict=True))
+    size = (analysis.film.width, analysis.film.height)
+    return {
+        int(row["actor"]): packed(row["crop"], 128, inside=inside_of([row[edge] for edge in _BOX], *size))
+        for row in rows_of(best[["actor", "crop", *_BOX]])
+    }
 
 
 def _largest(faces: pd.DataFrame, language: Language) -> str:
-    """Say in words what the arc shows, for those who do not see it: the two largest shares."""
+    """Describe the arc by its two largest shares, for readers who cannot see it."""
     weight = faces["weight"].to_numpy()
     if not weight.sum():
         return language.say("no usable face")
     shares = 100 * (faces[list(EMOTIONS)].to_numpy() * weight[:, None]).sum(axis=0) / weight.sum()
     first = np.argsort(-shares, kind="stable")[:2]
     return ", ".join(
-        f"{language.emotion(EMOTIONS[k])} {words.percent(float(shares[k]), language)}" for k in first.tolist()
+        f"{language.emotion(EMOTIONS[k])} {formatting.percent(float(shares[k]), language)}" for k in first.tolist()
     )

@@ -2,10 +2,10 @@
 (() => {
   "use strict";
   const ON_PAPER = { autosize: false, width: 840 }; // px: paper is narrower than the window
+  const MARGINS = 56; // px: left and right of what is drawn
   const drawings = new Map();
   let figures = null, onPaper = false;
   const narrow = matchMedia("(max-width: 640px)");
-  const plain = (text) => text.replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/>/g, "&gt;");
   const clamp = (value, low, high) => Math.min(Math.max(value, low), high);
 
   const steps = [0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200];
@@ -23,18 +23,18 @@
     return { tickvals: values, ticktext: values.map(clock) };
   }
 
-  function labels(scenes, [from, to], width) {
-    const pixels = (width - 56) / (to - from);
-    return scenes.flatMap(([name, start, end]) => {
-      const left = Math.max(start, from), right = Math.min(end, to);
-      const room = Math.floor(((right - left) * pixels - 8) / 6.4);
-      if (room < 3) return [];
-      const short = name.length > room ? name.slice(0, room - 1) + "…" : name;
-      return [{
-        text: plain(short), x: left, y: 1, xref: "x", yref: "paper", xanchor: "left", yanchor: "bottom",
-        xshift: 4, yshift: 2, showarrow: false, captureevents: false,
-      }];
-    });
+  // The names of the scenes, the bands behind them and the ribbon above, in the detail that there is room for.
+  function scenes(plot, span, width) {
+    const figure = figures[plot.id], room = width - MARGINS;
+    return { annotations: sceneDetail.labels(figure.scenes, span, room), shapes: sceneDetail.shapes(figure, span, room) };
+  }
+
+  // Of a long film in view, coarse curves are drawn: fine ones could not be told apart.
+  const curves = (plot, [from, to]) => (to - from > (figures[plot.id].coarse?.beyond ?? Infinity) ? "coarse" : "fine");
+  function columns(plot, level) {
+    const { coarse, data } = figures[plot.id];
+    if (level === "coarse") return coarse.columns;
+    return Object.fromEntries(Object.keys(coarse.columns).map((name) => [name, data.map((trace) => trace[name])]));
   }
 
   function label(plot) {
@@ -42,9 +42,13 @@
     const key = [...span, width].join();
     if (plot.dataset.labelled === key) return;
     plot.dataset.labelled = key;
-    const { tickvals, ticktext } = ticks(span, width);
-    const annotations = labels(figures[plot.id].scenes, span, width);
-    Plotly.relayout(plot, { annotations, "xaxis.tickvals": tickvals, "xaxis.ticktext": ticktext });
+    document.dispatchEvent(new Event("figure:moved"));
+    const { tickvals, ticktext } = ticks(span, width), level = curves(plot, span);
+    if (level !== plot.dataset.curves) {
+      plot.dataset.curves = level;
+      Plotly.restyle(plot, columns(plot, level));
+    }
+    Plotly.relayout(plot, { ...scenes(plot, span, width), "xaxis.tickvals": tickvals, "xaxis.ticktext": ticktext });
   }
 
   function goTo(plot, time) {
@@ -68,19 +72,29 @@
 
   async function drawing(plot) {
     begin();
-    const { data, layout, height, scenes } = figures[plot.id];
+    const { data, layout, height } = figures[plot.id];
     // On a touch screen dragging scrolls the page; the buttons zoom.
     const width = onPaper ? ON_PAPER.width : plot.clientWidth, span = layout.xaxis.range;
     Object.assign(layout.xaxis, ticks(span, width));
-    Object.assign(layout, { height, dragmode: narrow.matches ? false : "zoom", annotations: labels(scenes, span, width) });
+    const begun = { ...layout, height, dragmode: narrow.matches ? false : "zoom", ...scenes(plot, span, width) };
     plot.dataset.labelled = [...span, width].join();
-    const standing = Plotly.newPlot(plot, data, layout, { displayModeBar: false, responsive: true, doubleClick: "reset" });
+    plot.dataset.curves = curves(plot, span);
+    const { x, y, text } = plot.dataset.curves === "coarse" ? columns(plot, "coarse") : {};
+    const drawn = x ? data.map((trace, k) => ({ ...trace, x: x[k], y: y[k], text: text[k] })) : data;
+    const standing = Plotly.newPlot(plot, drawn, begun, { displayModeBar: false, responsive: true, doubleClick: "reset", showTips: false });
     if (onPaper) Plotly.relayout(plot, ON_PAPER); // now: paper does not wait
     await standing;
     plot.on("plotly_relayout", () => label(plot));
-    plot.on("plotly_click", (event) => goTo(plot, event.points[0].x));
+    plot.on("plotly_click", ({ event, points }) => {
+      // Where a film was given, it plays from there (player.js); else the click leads to the scene.
+      const { margin, xaxis: { range: [from, to] } } = plot.layout, room = plot.clientWidth - margin.l - margin.r;
+      const time = from + ((event.clientX - plot.getBoundingClientRect().left - margin.l) / room) * (to - from);
+      const asked = new CustomEvent("figure:click", { detail: clamp(time, from, to), cancelable: true });
+      if (document.dispatchEvent(asked)) goTo(plot, points[0].x);
+    });
     new ResizeObserver(() => label(plot)).observe(plot);
     plot.dataset.drawn = "yes";
+    document.dispatchEvent(new Event("figure:moved"));
   }
 
   async function move(button) {

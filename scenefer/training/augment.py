@@ -1,7 +1,7 @@
-"""Change a batch of training faces as films change them: light, distance, blur, compression, tilt, things in the way.
+"""Augmentation of training faces with changes that occur in films: light, distance, blur, compression, tilt, occlusion.
 
-Faces come as FER2013 stores them, 48×48 grey; they leave at the side that the network reads, resampled once.
-Everything is drawn from one generator: the same seed gives the same batch.
+Input faces are as stored in their data set (FER2013: 48×48 grey); output faces have the side that the network reads.
+They are resampled only once. All random numbers come from one generator, so the same seed gives the same batch.
 """
 
 from __future__ import annotations
@@ -13,19 +13,21 @@ import torch
 from torch import Generator, Tensor
 from torch.nn import functional
 
+from scenefer.training import rand_augment
+
 _BLOCK = 8  # px, the side of JPEG's blocks
 
 
 @dataclass(frozen=True)
 class AugmentSettings:
-    """How far and how often; each change hits a face on its own."""
+    """Strength and probability of the changes, which are drawn independently for each face."""
 
-    rotation: float = 20.0  # degrees, either way
+    rotation: float = 20.0  # maximum, degrees in either direction
     scale: tuple[float, float] = (0.85, 1.2)
-    stretch: float = 0.06  # of width against height, either way
-    shift: float = 0.08  # of the side, either way
-    flip: float = 0.5  # probability, as all below
-    gamma: float = 0.35  # exponent e^±
+    stretch: float = 0.06  # maximum log ratio of width to height, in either direction
+    shift: float = 0.08  # maximum, as a share of the side, in either direction
+    flip: float = 0.5  # probability, as are all below except gamma
+    gamma: float = 0.35  # the exponent is e^-gamma to e^gamma
     side_light: float = 0.3
     exposure: float = 0.2
     blur: float = 0.2
@@ -33,14 +35,19 @@ class AugmentSettings:
     compression: float = 0.15
     noise: float = 0.25
     erasing: float = 0.33
+    shear: float = 0.0  # across, of the height, either way
+    operations: int = 0  # of RandAugment, at most, a face; 0 = off
+    magnitude: tuple[float, float] = (2.0, 4.0)  # of its operations, of 10
 
 
 def augment(faces: Tensor, side: int, settings: AugmentSettings, generator: Generator) -> Tensor:
-    """Change faces (N, 1, 48, 48) float, 0 to 255: (N, 1, side, side), 0 to 255."""
+    """Change faces (N, 1, S, S) float, 0 to 255, S a multiple of 8: (N, 1, side, side), 0 to 255."""
     x = _light(faces, settings, generator)
     x = _blur(x, settings.blur, generator)
     x = _small(x, settings.small, generator)
     x = _compression(x, settings.compression, generator)
+    if settings.operations:
+        x = rand_augment.changed(x, settings.operations, settings.magnitude, generator)
     x = _warp(x, side, settings, generator)
     return _erasing(x, settings.erasing, generator)
 
@@ -78,14 +85,14 @@ def _blur(x: Tensor, probability: float, generator: Generator) -> Tensor:
     sigma = torch.where(_hit(n, probability, generator), _draw(n, generator, 0.3, 1.2), torch.tensor(0.05))
     taps = torch.exp(-(torch.arange(-3, 4) ** 2) / (2 * sigma**2))  # (n, 1, 1, 7)
     taps = taps / taps.sum(dim=3, keepdim=True)
-    x = functional.pad(x.transpose(0, 1), (3, 3, 3, 3), mode="replicate")  # faces as channels, a kernel each
+    x = functional.pad(x.transpose(0, 1), (3, 3, 3, 3), mode="replicate")  # faces as channels, with one kernel each
     x = functional.conv2d(functional.conv2d(x, taps, groups=n), taps.transpose(2, 3), groups=n)
     return x.transpose(0, 1)
 
 
 def _small(x: Tensor, probability: float, generator: Generator) -> Tensor:
     chosen = _hit(len(x), probability, generator).flatten().nonzero()[:, 0]
-    edge = int(torch.randint(20, 37, (1,), generator=generator))
+    edge = int(torch.randint(20, x.shape[3] * 3 // 4 + 1, (1,), generator=generator))
     if len(chosen):
         tiny = functional.interpolate(x[chosen], size=(edge, edge), mode="area")
         x = x.index_copy(0, chosen, functional.interpolate(tiny, size=x.shape[2:], mode="bilinear"))
@@ -93,7 +100,7 @@ def _small(x: Tensor, probability: float, generator: Generator) -> Tensor:
 
 
 def _compression(x: Tensor, probability: float, generator: Generator) -> Tensor:
-    """Round the cosine coefficients of 8×8 blocks, the high frequencies coarser, as JPEG and film codecs do."""
+    """Quantise the DCT coefficients of 8×8 blocks, high frequencies more coarsely, as JPEG and video codecs do."""
     n, _, height, width = x.shape
     k = torch.arange(_BLOCK)
     basis = torch.cos(math.pi * (2 * k + 1) * k[:, None] / (2 * _BLOCK)) * math.sqrt(2 / _BLOCK)
@@ -115,11 +122,13 @@ def _warp(x: Tensor, side: int, settings: AugmentSettings, generator: Generator)
     mirror = 1 - 2 * _hit(n, settings.flip, generator).flatten().float()
     moved = _draw(2 * n, generator, -2 * settings.shift, 2 * settings.shift).reshape(n, 2)
     cosine, sine = torch.cos(angle) * scale, torch.sin(angle) * scale
-    rows = [
-        torch.stack([cosine * stretch * mirror, -sine / stretch, moved[:, 0]], dim=1),
-        torch.stack([sine * stretch * mirror, cosine / stretch, moved[:, 1]], dim=1),
-    ]
-    return warp(x, torch.stack(rows, dim=1), side)
+    left, right = (
+        torch.stack([cosine * stretch * mirror, sine * stretch * mirror]),
+        torch.stack([-sine, cosine]) / stretch,
+    )
+    if settings.shear:  # drawn only where it is asked for: other recipes draw what they drew before
+        right = right + left * _draw(n, generator, -settings.shear, settings.shear).flatten()
+    return warp(x, torch.stack([left, right, moved.T], dim=2).permute(1, 0, 2), side)
 
 
 def _erasing(x: Tensor, probability: float, generator: Generator) -> Tensor:

@@ -1,7 +1,7 @@
-"""Labelled faces: read the data sets as people have them, into one form.
+"""Labelled faces: read data sets in their usual formats into one form.
 
 FER2013 (``fer2013.csv``, a folder split/class/picture, or a Parquet file of pictures) and FER+ (votes of ten people,
-joined by name) teach the networks. CK+, JAFFE, film stills and any folder of class folders serve to measure them.
+joined by file name) are for training. CK+, JAFFE, film stills and any folder of class folders are for evaluation.
 """
 
 from __future__ import annotations
@@ -9,25 +9,24 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import NamedTuple
 
 import cv2
 import numpy as np
+import pandas as pd
 from PIL import Image
 
-from scenefer.errors import SceneferError
-from scenefer.schema import EMOTIONS
+from scenefer.core.errors import SceneferError
+from scenefer.core.schema import EMOTIONS
+from scenefer.models.expression import predictor
 from scenefer.training import ferplus
 from scenefer.video.stills import displayed
 
-if TYPE_CHECKING:
-    import pandas as pd
-
 OTHER = -1  # a label outside the seven
 
-# Every data set has its own words.
+# Every data set has its own names for the emotions.
 _WORDS = {
     **{word: number for number, word in enumerate(EMOTIONS)},
     **{"anger": 0, "angry": 0, "an": 0, "disgusted": 1, "di": 1, "afraid": 2, "fearful": 2, "fe": 2},
@@ -39,7 +38,7 @@ _SPLITS = {"train": "Training", "test": "PrivateTest", "val": "PublicTest", "val
 _NAMED_SPLIT = re.compile(r"(Training|PublicTest|PrivateTest)_")  # FER2013 as folders: test/ holds both test splits
 _JAFFE = re.compile(r"([A-Z]{2})\.(AN|DI|FE|HA|NE|SA|SU)\d+\.\d+\.\w+")  # KA.AN1.39.tiff
 _PICTURES = {".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"}
-_UNREADABLE = (OSError, ValueError, SyntaxError, TypeError, Image.DecompressionBombError)  # by Pillow's readers
+_UNREADABLE = (OSError, ValueError, SyntaxError, TypeError, Image.DecompressionBombError)  # errors of Pillow's readers
 _FER2013 = (
     "FER2013 (Goodfellow et al. 2013) is at https://www.kaggle.com/c/challenges-in-representation-learning-"
     "facial-expression-recognition-challenge/data; expected fer2013.csv with the columns emotion, pixels, Usage"
@@ -50,6 +49,18 @@ _FOLDERS = (
 )
 
 
+class Aligned(NamedTuple):
+    """A data set of uniformly aligned faces, and the square of its pictures that FER2013 would show."""
+
+    written: str  # name in texts
+    x: float  # centre, px
+    y: float
+    side: float  # px
+
+
+ALIGNED = {"rafdb": Aligned("RAF-DB", 48.7, 48.7, 111.0)}
+
+
 @dataclass(frozen=True)
 class Faces:
     """Labelled pictures of faces."""
@@ -57,11 +68,11 @@ class Faces:
     name: str
     pictures: (
         np.ndarray | list[np.ndarray]
-    )  # N uint8: (48, 48) grey already framed as FER2013, or (H, W, 3) RGB to look into
-    labels: np.ndarray  # (N,) int64, index in EMOTIONS, OTHER outside them
-    split: np.ndarray  # (N,) str: Training, PublicTest, PrivateTest, or "" where the set has none
-    votes: np.ndarray | None = None  # (N, 10) float32, votes for ferplus.VOTED; all 0 where nobody voted
-    group: np.ndarray | None = None  # (N,) str: the film, the person; pictures of one group repeat each other
+    )  # N uint8: (48, 48) grey, framed as in FER2013, or (H, W, 3) RGB that need face detection
+    labels: np.ndarray  # (N,) int64, index in EMOTIONS, or OTHER
+    split: np.ndarray  # (N,) str: Training, PublicTest, PrivateTest, or "" if the set has no splits
+    votes: np.ndarray | None = None  # (N, 10) float32, votes for ferplus.VOTED; all 0 if nobody voted
+    group: np.ndarray | None = None  # (N,) str: film or person; pictures of one group are not independent
     broken: list[str] = field(default_factory=list)  # names of pictures that could not be read
 
     def __len__(self) -> int:
@@ -69,11 +80,11 @@ class Faces:
 
     @property
     def framed(self) -> bool:
-        """Whether the pictures are 48×48 grey squares framed as in FER2013, so that nothing need be detected."""
+        """Whether the pictures are 48×48 grey squares framed as in FER2013, so that no face detection is needed."""
         return isinstance(self.pictures, np.ndarray)
 
     def take(self, rows: np.ndarray) -> Faces:
-        """Return the faces of these rows: indices, or a mask."""
+        """Return the faces of the given rows, which are indices or a boolean mask."""
         indices = np.flatnonzero(rows) if rows.dtype == bool else rows
         if isinstance(self.pictures, np.ndarray):
             pictures: np.ndarray | list[np.ndarray] = self.pictures[indices]
@@ -86,7 +97,7 @@ class Faces:
         """Return one split.
 
         Raises:
-            SceneferError: there is none of this name.
+            SceneferError: there is no split of this name.
         """
         known = sorted(set(self.split.tolist()))
         if split not in known:
@@ -99,11 +110,11 @@ def read(path: Path, votes: Path | None = None) -> Faces:
     """Read a data set: a Parquet file, ``fer2013.csv``, or a folder of pictures.
 
     Args:
-        votes: ``fer2013new.csv`` of FER+, to go with ``fer2013.csv`` or a folder whose pictures have its names.
+        votes: ``fer2013new.csv`` of FER+, for ``fer2013.csv`` or for a folder whose pictures have the same names.
 
     Raises:
-        SceneferError: it is absent or something else, or none of its pictures can be read; the message says what was
-            expected and where it is to be had.
+        SceneferError: it is missing or has another format, or none of its pictures can be read; the message says what
+            was expected and where to get it.
     """
     if path.is_dir():
         faces = _folder(path, votes)
@@ -120,9 +131,20 @@ def read(path: Path, votes: Path | None = None) -> Faces:
     return faces
 
 
-def _fer2013_csv(path: Path, votes: Path | None) -> Faces:
-    import pandas as pd
+def framed(faces: Faces, size: int) -> Faces:
+    """Crop the faces of an aligned set as in FER2013, with a size in pixels: pictures (N, size, size) grey.
 
+    Raises:
+        SceneferError: the alignment of this set is unknown.
+    """
+    if faces.name not in ALIGNED:
+        raise SceneferError(f"how {faces.name} frames a face is unknown; known: {', '.join(ALIGNED)}")
+    _, x, y, side = ALIGNED[faces.name]
+    grey = (cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY) for picture in faces.pictures)
+    return replace(faces, pictures=np.stack([predictor.square(picture, x, y, side, size) for picture in grey]))
+
+
+def _fer2013_csv(path: Path, votes: Path | None) -> Faces:
     table = _table(path, pd.read_csv, {"emotion", "pixels", "Usage"}, _FER2013)
     try:
         lines = (np.fromstring(str(line), dtype=np.int64, sep=" ") for line in table["pixels"])
@@ -135,9 +157,7 @@ def _fer2013_csv(path: Path, votes: Path | None) -> Faces:
 
 
 def _parquet(path: Path, votes: Path | None) -> Faces:
-    """Read a table with the columns image (encoded bytes), label, and where it has them usage, votes, film, subject."""
-    import pandas as pd
-
+    """Read a table with the columns image (encoded bytes) and label; optionally usage, votes, film, subject."""
     if votes is not None:
         raise SceneferError(f"{votes}: votes go with fer2013.csv or a folder; a table has its own, fp_neutral to fp_NF")
     table = _table(path, pd.read_parquet, {"image", "label"}, "expected image and label")
@@ -148,11 +168,17 @@ def _parquet(path: Path, votes: Path | None) -> Faces:
         path.stem,
         _framed_or_not(pictures),
         _labels(table["label"], path),
-        table["usage"].to_numpy(str) if "usage" in table else np.full(len(table), ""),
+        _splits(table),
         table[tallies].to_numpy(np.float32)[:, ferplus.ORDER] if set(tallies) <= set(table.columns) else None,
         next((table[column].to_numpy(str) for column in ("film", "subject") if column in table), None),
         broken,
     )
+
+
+def _splits(table: pd.DataFrame) -> np.ndarray:
+    """Return the split of each row; "" if all rows are in the same split."""
+    column = next((table[name] for name in ("usage", "split") if name in table and table[name].nunique() > 1), None)
+    return np.full(len(table), "") if column is None else column.to_numpy(str)
 
 
 def _table(path: Path, read_table: Callable[[Path], pd.DataFrame], columns: set[str], expected: str) -> pd.DataFrame:
@@ -166,7 +192,7 @@ def _table(path: Path, read_table: Callable[[Path], pd.DataFrame], columns: set[
 
 
 def _folder(path: Path, votes: Path | None) -> Faces:
-    """Read CK+, JAFFE, class/picture or split/class/picture; what has other names is left alone."""
+    """Read CK+, JAFFE, class/picture or split/class/picture; ignore folders and files with other names."""
     if (path / "Emotion").is_dir():
         found = _ck(path)
     else:
@@ -194,7 +220,7 @@ def _is_picture(file: Path) -> bool:
 
 
 def _split(file: Path, root: Path) -> str:
-    """Tell a picture's split by its name, else by the folder that its class folder lies in."""
+    """Get a picture's split from its name, else from the parent of its class folder."""
     if named := _NAMED_SPLIT.match(file.name):
         return named[1]
     parts = file.relative_to(root).parts
@@ -203,7 +229,7 @@ def _split(file: Path, root: Path) -> str:
 
 
 def _ck(path: Path) -> list[tuple[Path, int, str]]:
-    """List CK+ (Lucey et al., CVPRW 2010): a sequence's peak, if its emotion is known, and its first frame, neutral."""
+    """List CK+ (Lucey et al., CVPRW 2010): first frame (neutral) and peak of each sequence with a known emotion."""
     found = []
     for note in sorted((path / "Emotion").glob("*/*/*_emotion.txt")):
         person, sequence = note.parts[-3:-1]
@@ -218,13 +244,13 @@ def _ck(path: Path) -> list[tuple[Path, int, str]]:
 
 
 def _jaffe(path: Path) -> list[tuple[Path, int, str]]:
-    """List JAFFE (Lyons et al. 1998), whose names say person and expression."""
+    """List JAFFE (Lyons et al. 1998), whose file names contain person and expression."""
     named = ((file, _JAFFE.fullmatch(file.name)) for file in sorted(path.iterdir()) if _is_picture(file))
     return [(file, _WORDS[match[2].lower()], match[1]) for file, match in named if match]
 
 
 def _decoded(named: Iterable[tuple[str, bytes]]) -> tuple[list[np.ndarray], list[int], list[str]]:
-    """Decode pictures: (H, W) grey if they are 48×48, else (H, W, 3) RGB; the rows that could be; the others' names."""
+    """Decode pictures: (H, W) grey if 48×48, else (H, W, 3) RGB; the rows of decoded ones; names of broken ones."""
     pictures: list[np.ndarray] = []
     kept: list[int] = []
     broken: list[str] = []
@@ -239,7 +265,7 @@ def _decoded(named: Iterable[tuple[str, bytes]]) -> tuple[list[np.ndarray], list
 
 
 def _framed_or_not(pictures: list[np.ndarray]) -> np.ndarray | list[np.ndarray]:
-    """Stack pictures that are all 48×48, as FER2013 and its like are; else all are RGB, and faces are looked for."""
+    """Stack pictures if all are 48×48, as in FER2013 and similar sets; else return RGB pictures for face detection."""
     if all(picture.shape == (48, 48) for picture in pictures):
         return np.stack(pictures) if pictures else np.empty((0, 48, 48), np.uint8)
     return [cv2.cvtColor(picture, cv2.COLOR_GRAY2RGB) if picture.ndim == 2 else picture for picture in pictures]
@@ -261,7 +287,7 @@ def _labels(column: pd.Series, where: Path) -> np.ndarray:
 
 
 def summary(faces: Faces) -> str:
-    """Describe a data set: pictures a split and class, duplicates, broken files."""
+    """Describe a data set: pictures per split and class, duplicates, broken files."""
     lines = []
     for split in sorted(set(faces.split.tolist())):
         labels = faces.labels[faces.split == split]

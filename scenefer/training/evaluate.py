@@ -1,13 +1,14 @@
-"""Measure expression networks on labelled faces, so that a figure can be repeated by anybody who has the data.
+"""Evaluation of expression networks on labelled faces, reproducible by anybody who has the data.
 
-Framed sets (FER2013) are read as they are. In any other set the detector looks for the face first, as in a film, and a
-face that it misses counts as wrong. Each score of FER2013's PrivateTest is appended to a ledger with the weights' hash:
-who looks twice is seen to have looked twice.
+Framed sets (FER2013) are read as they are. In any other set the face is detected first, as in a film, and a missed face
+counts as wrong. Each score on FER2013's PrivateTest is appended to a ledger with the weights' hash, so that repeated
+use of the test set is visible.
 """
 
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,26 +17,42 @@ from typing import Any, NamedTuple
 import cv2
 import numpy as np
 
-from scenefer import expression, geometry
-from scenefer.errors import SceneferError, unwritable
-from scenefer.models import Calibration, FaceDetector, calibration, public_learned, reader, records, zoo
-from scenefer.schema import EMOTIONS
-from scenefer.training import datasets, ferplus, leaks
-from scenefer.training.figures import Figures, measure
+from scenefer.analysis import expressions
+from scenefer.analysis.observation import ObservationSettings
+from scenefer.core import geometry
+from scenefer.core.errors import SceneferError, unwritable
+from scenefer.core.schema import EMOTIONS
+from scenefer.models import (
+    Calibration,
+    FaceDetector,
+    calibration,
+    framing,
+    public_learned,
+    reading_words,
+    registry,
+    weight_files,
+)
+from scenefer.models.expression import predictor
+from scenefer.models.expression.network import ExpressionNetwork
+from scenefer.training import datasets, ferplus, leakage
+from scenefer.training.measures import Figures, measure
+
+AnyPath = str | os.PathLike[str]
 
 _RESULTS = Path(__file__).parents[2] / "benchmarks" / "results"
-LEDGER = _RESULTS / "privatetest.jsonl" if _RESULTS.is_dir() else None  # it lies in a checkout; a wheel has none
-N_PRIVATE = 3589  # rows of FER2013's PrivateTest; a folder "test" of another number is something else
-SMALL = 320  # px; pictures of faces under it are doubled before the detector looks
-CROPS = ((0.0, 0.0, 1.0), *((x, y, 0.95) for x in (-0.025, 0.025) for y in (-0.025, 0.025)))  # shift, shift, side
+LEDGER = _RESULTS / "privatetest.jsonl" if _RESULTS.is_dir() else None  # exists only in a checkout, not in a wheel
+N_PRIVATE = 3589  # rows of FER2013's PrivateTest; a folder "test" with another number of pictures is not it
+SMALL = 320  # px; smaller pictures of faces are enlarged for the detector
+LOOKS = (2.0, 1.5)  # factors of enlargement, tried in this order until a face is found
+CROPS = ((0.0, 0.0, 1.0), *((x, y, 0.95) for x in (-0.025, 0.025) for y in (-0.025, 0.025)))  # shift x, shift y, side
 
 
 def evaluate(
-    weights: Sequence[str | Path],
-    data: Path,
+    weights: AnyPath | Sequence[AnyPath],
+    data: AnyPath,
     split: str = "",
     *,
-    votes: Path | None = None,
+    votes: AnyPath | None = None,
     head: str | None = None,
     truth: str = "label",
     tta: bool = False,
@@ -44,40 +61,45 @@ def evaluate(
     ledger: Path | None = LEDGER,
     tell: Callable[[str], None] = lambda _: None,
 ) -> Figures:
-    """Measure weights, or the average of several, on a data set.
+    """Evaluate weights, or the average of several, on a data set.
 
     Args:
-        split: Training, PublicTest or PrivateTest; empty for a set that has none. Of the first two, what shows a
-            photograph of PrivateTest is left out (``leaks``); what the weights learned of PublicTest is Training.
-        head: the head that is read; by default the one that the weights say feeds the pipeline.
+        weights: names or files, one or several.
+        data: a data set: CSV, Parquet, or a folder of class folders.
+        votes: FER+: fer2013new.csv, if ``data`` is fer2013.csv.
+        split: Training, PublicTest or PrivateTest; empty for a set without splits. Training and PublicTest exclude
+            photographs of PrivateTest (``leakage``); the part of PublicTest that the weights were trained on counts
+            as Training.
+        head: use only this head; by default the heads are blended as the weights state, as in the pipeline.
         truth: ``label``, or ``majority`` of the FER+ votes: rows whose majority is tied, contempt, unknown or no face
-            are left out, and the head's probabilities are those of the seven.
-        tta: average over five crops, each mirrored too.
-        detector: for pictures that are not framed; by default MTCNN.
-        ledger: where a score of PrivateTest is noted; None notes nothing.
-        tell: is told what the data set holds.
+            are excluded, and the head's probabilities are those of the seven.
+        tta: test-time augmentation: average over five crops and their mirror images.
+        detector: for pictures that are not framed; default: the detector for films.
+        ledger: file to which a score on PrivateTest is appended; None = do not record it.
+        tell: called with a summary of the data set.
 
     Raises:
-        SceneferError: the data cannot be read, have no votes where they are asked for, or show no face.
+        SceneferError: the data cannot be read, lack requested votes, or show no face.
         WeightsError: the weights cannot be read.
-        OutputError: a score cannot be noted.
+        OutputError: a score cannot be recorded.
     """
-    faces = datasets.read(data, votes)
+    several = [weights] if isinstance(weights, str | os.PathLike) else list(weights)
+    faces = datasets.read(Path(data), Path(votes) if votes else None)
     tell(datasets.summary(faces))
     if split or set(faces.split.tolist()) != {""}:
         if split != "PrivateTest":
-            public = max(public_learned(zoo.describe(zoo.find_expression(name))) for name in weights)
-            faces = leaks.without_leaks(faces, public)
+            public = max(public_learned(registry.describe(registry.find_expression(name))) for name in several)
+            faces = leakage.without_leaks(faces, public)
         faces = faces.of(split)
     is_private = split == "PrivateTest" and len(faces) == N_PRIVATE
-    figures = score(weights, faces, split, head=head, truth=truth, tta=tta, device=device, detector=detector)
+    figures = score(several, faces, split, head=head, truth=truth, tta=tta, device=device, detector=detector)
     if is_private and ledger is not None:
-        note(ledger, figures, weights)
+        note(ledger, figures, several)
     return figures
 
 
 def score(
-    weights: Sequence[str | Path],
+    weights: Sequence[AnyPath],
     faces: datasets.Faces,
     split: str,
     *,
@@ -87,7 +109,7 @@ def score(
     device: str = "cpu",
     detector: FaceDetector | None = None,
 ) -> Figures:
-    """Measure as ``evaluate`` does, on faces that have been read, all of them; nothing is noted."""
+    """Evaluate weights like ``evaluate``, but on all of the given faces and without recording the score."""
     if truth == "majority" and faces.votes is None:
         raise SceneferError(f"{faces.name} has no FER+ votes; give fer2013new.csv beside it")
     right = faces.labels if truth == "label" or faces.votes is None else ferplus.majority(faces.votes)
@@ -102,87 +124,105 @@ def score(
     probabilities[located.found] = np.mean([member[0] for member in members], axis=0)
     hashes, heads = [member[1] for member in members], {member[2] for member in members}
     shares = None if faces.votes is None or truth == "label" else faces.votes[located.found, : len(EMOTIONS)]
-    where = (faces.name, split, truth, "+".join(sorted(heads)), tta, tuple(hashes))
+    where = (faces.name, split, truth, ", ".join(sorted(heads)), tta, tuple(hashes))
     return measure(probabilities, right, located.found, shares, where)
 
 
+Square = Callable[[np.ndarray, np.ndarray], np.ndarray]  # boxes (N, 4) and landmarks (N, 5, 2) to squares (N, 3)
+
+
 class Located(NamedTuple):
-    """Where the faces of N pictures are; a network cuts them as its training pictures are framed."""
+    """The located faces of N pictures, to be cropped as each network's training pictures are framed."""
 
     found: np.ndarray  # (N,) bool
-    framed: np.ndarray | None  # (N, 48, 48) of a set that comes framed as FER2013
-    crops: list[np.ndarray]  # of other sets: M squares (S, S, 3) RGB around the faces found
-    boxes: np.ndarray  # (M, 4) fractions of the square
+    framed: np.ndarray | None  # (N, 48, 48) for a set that is framed as FER2013
+    crops: list[np.ndarray]  # for other sets: M squares (S, S, 3) RGB around the detected faces
+    squares: np.ndarray  # (M, 3) the part of each crop to read, ``framing.squares``, fractions of the crop
 
-    def cut(self, network: reader.Network) -> np.ndarray:
-        """Cut the faces that were found as a network reads them: (M, size, size) uint8 grey."""
+    def cut(self, network: ExpressionNetwork) -> np.ndarray:
+        """Crop the located faces for a network: (M, size, size) uint8 grey."""
         if self.framed is not None:
             return self.framed
-        return reader.cut(self.crops, self.boxes, network.size, network.framing)
+        return predictor.cut(self.crops, self.squares, network.size)
 
 
-def locate(faces: datasets.Faces, detector: FaceDetector | None = None) -> Located:
-    """Look for the largest face of each picture, unless the set comes framed; by default with MTCNN."""
+def locate(faces: datasets.Faces, detector: FaceDetector | None = None, square: Square | None = None) -> Located:
+    """Detect the largest face in each picture, unless the set is framed; by default with the detector for films.
+
+    Args:
+        square: computes the square to read; default: ``framing.squares``.
+    """
     if isinstance(faces.pictures, np.ndarray):
-        return Located(np.ones(len(faces), bool), faces.pictures, [], np.empty((0, 4)))
-    detector = detector or zoo.load_detector("mtcnn", smallest_face=40)
+        return Located(np.ones(len(faces), bool), faces.pictures, [], np.empty((0, 3)))
+    detector = detector or registry.load_detector(ObservationSettings().detector, smallest_face=40)
     found = np.zeros(len(faces), bool)
     crops: list[np.ndarray] = []
-    boxes: list[np.ndarray] = []
+    squares: list[np.ndarray] = []
     for row, picture in enumerate(faces.pictures):
-        # Such pictures are small and cut at the face's edge, where a detector sees none: of 143 film stills MTCNN found
-        # a face in 72 as they are, in 122 with a black frame, in 127 doubled and framed.
-        large = cv2.resize(picture, None, fx=2, fy=2) if max(picture.shape[:2]) < SMALL else picture
-        edge = max(large.shape[:2]) // 6
-        padded = cv2.copyMakeBorder(large, edge, edge, edge, edge, cv2.BORDER_CONSTANT)
-        detected = detector.detect([padded])[0]
-        if len(detected.scores):
-            areas = (detected.boxes[:, 2:] - detected.boxes[:, :2]).prod(axis=1)
-            box, landmarks = detected.boxes[[areas.argmax()]], detected.landmarks[[areas.argmax()]]
-            crops += list(geometry.crop_faces([padded], box))
-            boxes.append(geometry.in_crop(box, landmarks)[0])
-            found[row] = True
-    return Located(found, None, crops, np.concatenate(boxes) if boxes else np.empty((0, 4)))
+        for factor in LOOKS if max(picture.shape[:2]) < SMALL else (1.0,):
+            large = cv2.resize(picture, None, fx=factor, fy=factor) if factor > 1 else picture
+            if face := _largest(large, detector):
+                # Crop from the picture without the black border, which is only for the detector; replicate edges, as
+                # the pipeline does.
+                cut, *framed = geometry.cut_out([large], *face)
+                crops += cut
+                squares.append(square(*framed) if square else framing.squares(framed[0], detector.name))
+                found[row] = True
+                break
+    return Located(found, None, crops, np.concatenate(squares) if squares else np.empty((0, 3)))
+
+
+def _largest(picture: np.ndarray, detector: FaceDetector) -> tuple[np.ndarray, np.ndarray] | None:
+    """Find the largest face in a picture that shows little else: box (1, 4) and landmarks (1, 5, 2), or None.
+
+    Such pictures end at the edge of the face, where detectors fail, so a black border is added for the detector.
+    """
+    edge = max(picture.shape[:2]) // 3
+    padded = cv2.copyMakeBorder(picture, edge, edge, edge, edge, cv2.BORDER_CONSTANT)
+    detected = detector.detect([padded])[0]
+    if not len(detected.scores):
+        return None
+    largest = [int((detected.boxes[:, 2:] - detected.boxes[:, :2]).prod(axis=1).argmax())]
+    return detected.boxes[largest] - edge, detected.landmarks[largest] - edge
 
 
 def _probabilities(
-    name: str | Path, located: Located, head: str | None, tta: bool, device: str
+    name: AnyPath, located: Located, head: str | None, tta: bool, device: str
 ) -> tuple[np.ndarray, str, str]:
-    """Read faces with one network: calibrated probabilities (M, 7), the weights' hash, the head's name."""
-    path = zoo.find_expression(name)
-    network, metadata = reader.load_network(path)
-    head = head or metadata["head"]
+    """Read faces with one network: calibrated probabilities (M, 7), the weights' hash, the names of the heads used."""
+    path = registry.find_expression(name)
+    network, metadata = predictor.load_network(path)
     heads = json.loads(metadata["heads"])
-    if head not in heads:
+    calibrated, words = calibration(metadata), reading_words(metadata)
+    if head is not None and head not in heads:
         raise SceneferError(f"{path} has no head {head!r}; it has {', '.join(heads)}")
-    calibrated = calibration(metadata)
-    if head != metadata["head"]:  # only the head that feeds the pipeline is calibrated
-        calibrated = Calibration((heads[head][0], heads[head][0] + len(EMOTIONS)))
-    model = reader.ExpressionReader(network, "", calibrated, mirrored=tta, device=device)
+    if head is not None and head != words:  # only the heads used by the pipeline are calibrated
+        calibrated, words = Calibration(((heads[head][0], 1.0),)), head
+    model = predictor.ExpressionReader(network, "", calibrated, mirrored=tta, device=device)
     pictures = located.cut(network)
-    # What the network would enlarge is cut at the enlarged side at once: resampled twice, a view blurs.
+    # Crop views directly at the side to which the network would enlarge them; resampling twice would blur them.
     views = (_view(pictures, *crop, network.side) for crop in (CROPS if tta else CROPS[:1]))  # one in memory at a time
-    softened = [expression.probabilities(model.read(view), calibrated) for view in views]
-    return np.mean(softened, axis=0), records.sha256_of(path), head
+    softened = [expressions.probabilities(model.read(view), calibrated) for view in views]
+    return np.mean(softened, axis=0), weight_files.sha256_of(path), words
 
 
 def _view(pictures: np.ndarray, x: float, y: float, side: float, size: int) -> np.ndarray:
-    """Cut a square out of framed faces (N, H, H): its centre moved by parts of H, its side a part of H; (N, S, S)."""
+    """Crop a square from framed faces (N, H, H): (N, S, S); shift of the centre and side are fractions of H."""
     if (x, y, side) == CROPS[0]:
         return pictures
     edge = pictures.shape[1]
-    return np.stack([reader.square(p, (0.5 + x) * edge, (0.5 + y) * edge, side * edge, size) for p in pictures])
+    return np.stack([predictor.square(p, (0.5 + x) * edge, (0.5 + y) * edge, side * edge, size) for p in pictures])
 
 
-def note(ledger: Path, figures: Figures, weights: Sequence[str | Path]) -> None:
+def note(ledger: Path, figures: Figures, weights: Sequence[AnyPath]) -> None:
     """Append a line to the ledger of scores.
 
     Raises:
-        OutputError: it cannot be written; the score is then not to be told either.
+        OutputError: the ledger cannot be written; the caller must then not report the score.
     """
     line: dict[str, Any] = {
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
-        "weights": [Path(name).name for name in weights],  # their hashes tell which they are, folders do not
+        "weights": [Path(name).name for name in weights],  # without folders; the hashes identify them
         "sha256": list(figures.sha256),
         "truth": figures.truth,
         "head": figures.head,

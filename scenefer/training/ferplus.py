@@ -1,15 +1,16 @@
-"""FER+: what ten people saw in each picture of FER2013 (Barsoum et al., ICMI 2016), and what follows from it."""
+"""FER+: the votes of ten people for each picture of FER2013 (Barsoum et al., ICMI 2016), and targets from them."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 
-from scenefer.errors import SceneferError
-from scenefer.schema import EMOTIONS
+from scenefer.core.errors import SceneferError
+from scenefer.core.schema import EMOTIONS
 
-VOTED = (*EMOTIONS, "contempt", "unknown", "NF")  # what is voted for; NF: no face
+VOTED = (*EMOTIONS, "contempt", "unknown", "NF")  # the options; NF = no face
 NOBODY = -1  # no clear majority for one of the seven
 COLUMNS = ("neutral", "happiness", "surprise", "sadness", "anger", "disgust", "fear", "contempt", "unknown", "NF")
 ORDER = [4, 5, 6, 1, 3, 2, 0, 7, 8, 9]  # the columns of VOTED in COLUMNS
@@ -22,13 +23,12 @@ WHERE = (
 def read_votes(path: Path, names: list[str]) -> np.ndarray:
     """Read the votes for pictures of these names from ``fer2013new.csv``: (N, 10) float32, in the order of VOTED.
 
-    Rows of the file without a name (removed pictures) are skipped; of a picture that it lacks, all are 0.
+    Rows of the file without a name (removed pictures) are skipped; votes for pictures that are not in it are 0.
 
     Raises:
-        SceneferError: the file is absent or another, or has none of the pictures; the message says where to get it.
+        SceneferError: the file is missing or has another format, or has none of the pictures; the message says where
+            to get it.
     """
-    import pandas as pd
-
     if not path.is_file():
         raise SceneferError(f"{path} is not there; {WHERE}")
     try:
@@ -47,10 +47,10 @@ def read_votes(path: Path, names: list[str]) -> np.ndarray:
 
 
 def targets(votes: np.ndarray) -> np.ndarray:
-    """Make shares of votes (N, 10) to learn from: (N, 8) over the seven and contempt, summing to 1, or all 0.
+    """Turn votes (N, 10) into training targets: (N, 8) shares of the seven and contempt, which sum to 1 or are all 0.
 
-    A single vote for an expression is taken for a slip (Barsoum et al. 2016); a picture that five or more call no face
-    teaches nothing.
+    A single vote for an expression is ignored as an outlier (Barsoum et al. 2016). A picture with five or more votes
+    for "no face" has no targets.
     """
     kept = np.where(votes[:, :8] > 1, votes[:, :8], 0) * (votes[:, 9:] < 5)
     total = kept.sum(axis=1, keepdims=True)
@@ -58,9 +58,9 @@ def targets(votes: np.ndarray) -> np.ndarray:
 
 
 def majority(votes: np.ndarray) -> np.ndarray:
-    """Return what most people voted for (N, 10): (N,) index in EMOTIONS, or NOBODY.
+    """Return the emotion with the most votes (N, 10): (N,) index in EMOTIONS, or NOBODY.
 
-    NOBODY where contempt, unknown or no face (NF) leads, where the lead is tied, and where nobody voted.
+    NOBODY if contempt, unknown or no face (NF) leads, if there is a tie, or if nobody voted.
     """
     most = votes.max(axis=1)
     first = votes.argmax(axis=1)

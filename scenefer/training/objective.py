@@ -1,4 +1,4 @@
-"""What a network is taught: targets from labels and votes, their mixture, and the loss."""
+"""The training objective: targets from labels and votes, distillation, mixup, and the loss."""
 
 from __future__ import annotations
 
@@ -10,62 +10,89 @@ import torch
 from torch import Generator, Tensor
 from torch.nn import functional
 
-from scenefer.errors import PlanError
-from scenefer.schema import EMOTIONS
+from scenefer.core.errors import PlanError
+from scenefer.core.schema import EMOTIONS
 from scenefer.training import datasets, ferplus
 from scenefer.training.recipes import Recipe
 
 
-class Lesson(NamedTuple):
-    """Faces and what they are to be read as: all rows of a training set, or a batch of them."""
+class Examples(NamedTuple):
+    """Faces and their targets: a whole training set, or a batch."""
 
-    pictures: Tensor  # (N, 48, 48) uint8; in a batch (B, 1, side, side) float, changed by augmentation
-    labels: Tensor  # (N, 7): the FER2013 head's targets
-    shares: Tensor  # (N, 8): the FER+ head's, of the votes; zeros where there are no usable ones
-    weights: Tensor  # (N,)
+    pictures: Tensor  # (N, S, S) uint8, S = 48 for FER2013; in a batch (B, 1, side, side) float, augmented
+    labels: Tensor  # (N, 7): targets of the FER2013 head
+    shares: Tensor  # (N, 8): targets of the FER+ head, from the votes; zeros if there are no usable votes
+    weights: Tensor  # (N,): weights of the FER2013 head's loss
+    others: Tensor  # (N, 7 per further data set): its head's targets times the row's weight; zeros in other sets' rows
 
-    def take(self, rows: Tensor) -> Lesson:
-        """Choose rows by number."""
-        return Lesson(*(part[rows] for part in self))
+    def take(self, rows: Tensor) -> Examples:
+        """Select rows by index."""
+        return Examples(*(part[rows] for part in self))
 
-    def mirrored(self, views: int) -> Lesson:
-        """Mirror every other view of each picture; ``views`` of it follow each other."""
+    def mirrored(self, views: int) -> Examples:
+        """Mirror every second view of each picture; the ``views`` of a picture are consecutive rows."""
         pictures = self.pictures.clone()
         for view in range(1, views, 2):
             pictures[view::views] = pictures[view::views].flip(3)
         return self._replace(pictures=pictures)
 
 
-def lesson(faces: datasets.Faces, settings: Recipe) -> Lesson:
+def examples(faces: datasets.Faces, settings: Recipe) -> Examples:
     """Make the targets of a training set.
 
     Raises:
-        PlanError: the recipe learns from FER+ votes, and there are none.
+        PlanError: the recipe needs FER+ votes, and there are none.
     """
     if faces.votes is None and (settings.votes or settings.soften):
         raise PlanError(
             f"the recipe learns from the FER+ votes too, and {faces.name} has none: give fer2013new.csv "
-            "(github.com/microsoft/FERPlus) as --votes, or take the recipe rmn_compact_fer"
+            "(github.com/microsoft/FERPlus) as --votes, or take the recipe rmn_face_fer"
         )
-    labels = functional.one_hot(torch.from_numpy(faces.labels), len(EMOTIONS)).float()
-    labels = (1 - settings.smoothing) * labels + settings.smoothing / len(EMOTIONS)
+    labels = _smoothed(faces.labels, settings)
     votes = np.zeros((len(faces), 10), np.float32) if faces.votes is None else faces.votes
     if settings.soften:
         labels = (1 - settings.soften) * labels + settings.soften * expected(votes, faces.labels)
     weights = torch.ones(len(faces))
     if settings.class_weights:
-        counts = np.bincount(faces.labels, minlength=len(EMOTIONS)).clip(1)
-        weights = torch.from_numpy((1 / np.sqrt(counts))[faces.labels]).float()
-        weights = weights / weights.mean()
+        weights = _by_counts(faces.labels, 0.5 if settings.class_weights == "root" else 1.0)
     pictures = torch.from_numpy(np.asarray(faces.pictures))
-    return Lesson(pictures, labels, torch.from_numpy(ferplus.targets(votes)), weights)
+    others = torch.zeros(len(faces), len(settings.also) * len(EMOTIONS))
+    return Examples(pictures, labels, torch.from_numpy(ferplus.targets(votes)), weights, others)
+
+
+def examples_beside(faces: datasets.Faces, settings: Recipe) -> Examples:
+    """Make the targets of a further data set of ``settings.also``, for its own head, with weights by class counts.
+
+    The other heads learn from its faces only what teachers read in them, if there are teachers.
+
+    Args:
+        faces: (N, S, S) grey, framed as FER2013 (``datasets.framed``).
+    """
+    n, seven = len(faces), len(EMOTIONS)
+    others = torch.zeros(n, len(settings.also), seven)
+    others[:, settings.also.index(faces.name)] = _smoothed(faces.labels, settings) * _by_counts(faces.labels)[:, None]
+    pictures = torch.from_numpy(np.asarray(faces.pictures))
+    return Examples(pictures, torch.zeros(n, seven), torch.zeros(n, seven + 1), torch.ones(n), others.flatten(1))
+
+
+def _smoothed(labels: np.ndarray, settings: Recipe) -> Tensor:
+    sure = functional.one_hot(torch.from_numpy(labels), len(EMOTIONS)).float()
+    return (1 - settings.smoothing) * sure + settings.smoothing / len(EMOTIONS)
+
+
+def _by_counts(labels: np.ndarray, power: float = 0.5) -> Tensor:
+    """Weigh rows by (largest count / count of their class) ** power, 1 in the mean."""
+    counts = np.bincount(labels, minlength=len(EMOTIONS)).clip(1)
+    weights = torch.from_numpy((counts.max() / counts)[labels] ** power).float()
+    return weights / weights.mean()
 
 
 def expected(votes: np.ndarray, labels: np.ndarray) -> Tensor:
-    """Tell which label an annotator of FER2013 gives a face that got these votes, as a probability: (N, 7) float32.
+    """Estimate the probability of each FER2013 label for a face with these votes: (N, 7) float32.
 
-    A multinomial regression of the labels (N,) on the votes (N, 10) and their roots, fitted to the rows themselves.
-    A label is one person's choice, and another's in a third of the rows; this is what people like them choose.
+    This is a multinomial regression of the labels (N,) on the votes (N, 10) and their square roots, fitted to the same
+    rows. A label is the choice of one person, and in a third of the rows another person would choose differently; the
+    estimate is the distribution of these choices.
     """
     shares = torch.from_numpy(np.asarray(votes, np.float32)) / 10
     seen = torch.cat([shares, torch.sqrt(shares), torch.ones(len(shares), 1)], dim=1)  # (N, 21)
@@ -83,14 +110,14 @@ def expected(votes: np.ndarray, labels: np.ndarray) -> Tensor:
     return torch.softmax(seen @ weight.detach(), dim=1)
 
 
-def taught(batch: Lesson, readings: Sequence[Tensor], settings: Recipe) -> Lesson:
-    """Mix what teachers read in the very pictures of a batch into both heads' targets.
+def taught(batch: Examples, readings: Sequence[Tensor], settings: Recipe) -> Examples:
+    """Mix the teachers' predictions for the pictures of a batch into both heads' targets (knowledge distillation).
 
-    Hinton, Vinyals and Dean, arXiv:1503.02531; that both see the same view: Beyer et al., CVPR 2022. Where a batch has
-    several views of a picture, what is read in them is averaged: one view learns what several know.
+    Hinton, Vinyals and Dean, arXiv:1503.02531; teacher and student see the same view, as in Beyer et al., CVPR 2022. If
+    a batch has several views of a picture, the predictions for them are averaged, so each view learns from all views.
 
     Args:
-        readings: logits (B, 7) or (B, 15) of each teacher, whose probabilities are averaged.
+        readings: logits (B, 7), (B, 15) or more of each teacher; the teachers' probabilities are averaged.
     """
     seven = len(EMOTIONS)
 
@@ -100,27 +127,32 @@ def taught(batch: Lesson, readings: Sequence[Tensor], settings: Recipe) -> Lesso
         return torch.lerp(targets, read, settings.follow)
 
     batch = batch._replace(labels=mixed_in(batch.labels, slice(seven)))
-    return batch._replace(shares=mixed_in(batch.shares, slice(seven, None))) if settings.votes else batch
+    voted = slice(seven, 2 * seven + 1)
+    return batch._replace(shares=mixed_in(batch.shares, voted)) if settings.votes else batch
 
 
-def loss(logits: Tensor, batch: Lesson, settings: Recipe) -> Tensor:
-    """Add the heads' cross-entropies; logits (B, 7) or (B, 15) float32."""
-    seven = len(EMOTIONS)
+def loss(logits: Tensor, batch: Examples, settings: Recipe) -> Tensor:
+    """Sum the cross-entropies of all heads; logits (B, L) float32. Rows without targets do not contribute to a head."""
+    seven, (_, last) = len(EMOTIONS), settings.heads["ferplus" if settings.votes else "fer2013"]
     found = -(batch.weights * (batch.labels * functional.log_softmax(logits[:, :seven], 1)).sum(1)).mean()
     if settings.votes:
-        # Rows without usable votes have shares of 0 and teach the second head nothing.
-        found = found - settings.votes * (batch.shares * functional.log_softmax(logits[:, seven:], 1)).sum(1).mean()
+        found = found - settings.votes * (batch.shares * functional.log_softmax(logits[:, seven:last], 1)).sum(1).mean()
+    if settings.also:
+        read = functional.log_softmax(logits[:, last:].unflatten(1, (-1, seven)), 2).flatten(1)
+        found = found - (batch.others * read).sum(1).mean()
     return found
 
 
-def mixed(batch: Lesson, alpha: float, generator: Generator) -> Lesson:
-    """Blend each picture and its targets with another's (Zhang et al., ICLR 2018)."""
+def mixed(batch: Examples, alpha: float, generator: Generator, share: float = 1.0) -> Examples:
+    """Blend a share of the pictures and their targets with another's (Zhang et al., ICLR 2018)."""
     draws = np.random.default_rng(int(torch.randint(2**31, (1,), generator=generator)))
     blend = torch.from_numpy(draws.beta(alpha, alpha, len(batch.weights))).float()
+    if share < 1:
+        blend = torch.where(torch.rand(len(blend), generator=generator) < share, blend, 1.0)
     other = torch.randperm(len(blend), generator=generator)
 
     def between(values: Tensor) -> Tensor:
         a = blend.reshape(-1, *[1] * (values.dim() - 1))
         return a * values + (1 - a) * values[other]
 
-    return Lesson(*map(between, batch))
+    return Examples(*map(between, batch))

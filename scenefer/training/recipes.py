@@ -1,26 +1,27 @@
-"""What a training run does: a recipe, TOML.
+"""Recipes: the settings of training runs, as TOML files.
 
-Recipes ship in ``pipelines/recipes``; a file states what differs from the defaults.
+Recipes ship in ``pipelines/recipes``; a file states only the differences from the defaults.
 """
 
 from __future__ import annotations
 
 import math
-import tomllib
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-from scenefer.errors import PlanError
-from scenefer.models import reader
-from scenefer.plan import SHIPPED, changed, nearest
+from scenefer.core import config
+from scenefer.core.errors import PlanError
+from scenefer.core.text import did_you_mean
+from scenefer.models.expression.features import FEATURES
+from scenefer.models.expression.network import ExpressionNetwork, GroupedNetwork, ScaledNetwork, learning_class
+from scenefer.training import datasets
 from scenefer.training.augment import AugmentSettings
 
-SMALLEST, LARGEST = 56, 224  # px, the sides that rmn_face can learn at; 48 px are enlarged, whatever a recipe says
+LARGEST = 224  # px, the side that networks learn at at most
 START = "start"  # as a teacher: the weights that the run starts from, or is to be read together with
-NETWORKS = tuple(name for name in reader.NETWORKS if name != "rmn_pair")  # what learns; a pair is made of two
-FREEZABLE = ("rmn_face", "rmn_lite")
-_SHIPPED = SHIPPED / "recipes"
+_SHIPPED = config.SHIPPED / "recipes"
+_ALIASES = {"rmn_compact": "rmn_pair", "rmn_compact_fer": "rmn_face_fer"}  # former names of recipes
 _PROBABILITIES = ("flip", "side_light", "exposure", "blur", "small", "compression", "noise", "erasing")
 
 
@@ -28,11 +29,12 @@ _PROBABILITIES = ("flip", "side_light", "exposure", "blur", "small", "compressio
 class Recipe:
     """What a run does; a TOML file states what differs."""
 
-    network: str = "rmn_face"  # of NETWORKS
+    network: str = "rmn_face"  # of models/expression/network.py
     trunk: str = "face_identity"  # weights that the trunk starts from: a known name or a path; "" = from scratch
-    start: str = ""  # weights of the same network to start from
+    start: str = ""  # weights of the same network to start from, a name or a path
     after: str = ""  # recipe that is trained first, in the folder "before"; this one starts from its best weights
     pair: bool = False  # start from the trunk nevertheless, and be read with the network of ``after``, as rmn_pair
+    also: tuple[str, ...] = ()  # further data sets, of ``datasets.ALIGNED``: each has a head of its own
     votes: float = 1.0  # weight of the FER+ head's loss beside the FER2013 head's; 0 = FER2013 alone
     soften: float = 0.0  # share of the FER2013 head's target that is what the voters let one expect of the label
     smoothing: float = 0.1
@@ -41,7 +43,10 @@ class Recipe:
     views: int = 1  # of each picture in a batch, each changed in its own way, every other one mirrored
     frozen: int = 0  # groups of the network, from the first on, that stay as they are, with what lies before them
     mixup: float = 0.0  # alpha of the Beta distribution; 0 = off
-    class_weights: bool = False  # by the inverse root of the class counts
+    mixed: float = 1.0  # share of the pictures that mixup blends
+    class_weights: str = ""  # root: by the inverse root of the class counts; inverse: largest count / count
+    features: str = ""  # what the network sees of a face: "" = itself, edges or log_gabor
+    stage_noise: float = 0.0  # deviation of the Gaussian noise that is added to what each stage gives
     public: float = 0.0  # share of PublicTest that is learned too; what is left calibrates, and selects nothing
     seed: int = 0
     seeds: int = 1  # runs, each by a seed of its own from ``seed`` on, whose weights are averaged in the end
@@ -52,61 +57,85 @@ class Recipe:
     rate: float = 5e-4
     schedule: str = "cosine"  # cosine or plateau
     warm_up: float = 0.5  # epochs
-    patience: int = 0  # plateau: epochs without gain that are borne; at the next the rate is divided by 10
-    stop_after: int = 0  # epochs without gain before the run ends; 0 = never
-    weight_decay: float = 0.01  # on matrices
-    clip: float = 2.0  # largest norm of the gradient; 0 = off
-    average: float = 0.998  # of the weights, per step
+    patience: int = 0  # for plateau: tolerated epochs without improvement; after one more the rate is divided by 10
+    stop_after: int = 0  # stop the run after this many epochs without improvement; 0 = never
+    weight_decay: float = 0.01  # only on matrices
+    clip: float = 2.0  # maximum norm of the gradient; 0 = off
+    average: float = 0.998  # decay per step of the exponential moving average of the weights
     dropout: float = 0.3
-    subset: int = 0  # train on so many pictures; 0 = all
+    subset: int = 0  # number of pictures to train on; 0 = all
     augment: AugmentSettings = field(default_factory=AugmentSettings)
 
     @property
     def selects(self) -> bool:
-        """Whether PublicTest chooses among epochs and seeds: what is left of it would tell them apart by chance."""
+        """Whether PublicTest selects epochs and seeds; not if trained on, as the rest is too small to compare them."""
         return not self.public
+
+    @property
+    def heads(self) -> dict[str, tuple[int, int]]:
+        """The range [a, b) of logits of each head: seven, but eight (with contempt) for the FER+ head."""
+        heads = {"fer2013": (0, 7), "ferplus": (7, 15)} if self.votes else {"fer2013": (0, 7)}
+        for name in self.also:
+            last = max(stop for _, stop in heads.values())
+            heads[name] = (last, last + 7)
+        return heads
+
+    @property
+    def n_labels(self) -> int:
+        """The number of logits of all heads together."""
+        return max(stop for _, stop in self.heads.values())
 
 
 def find_recipe(name: str) -> Path:
     """Find a recipe by path or, if it ships with scenefer, by its bare name.
 
     Raises:
-        PlanError: there is none.
+        PlanError: no such recipe exists.
     """
-    if Path(name).is_file():
-        return Path(name)
-    shipped = {path.stem: path for path in sorted(_SHIPPED.glob("*.toml"))}
-    if name in shipped:
-        return shipped[name]
-    raise PlanError(f"there is no recipe {name!r}; give a TOML file or one of: {', '.join(shipped)}")
+    return config.find(_ALIASES.get(name, name), _SHIPPED, "recipe")
 
 
 def read_recipe(path: Path, *, _later: tuple[Path, ...] = ()) -> Recipe:
-    """Read a recipe, and see that the one before it can be read.
+    """Read a recipe, and check that the recipe in ``after`` can be read.
 
     Raises:
-        PlanError: the file is absent, is no TOML, has a key that does not exist or a value that nothing can be done
-            with, or comes after itself.
+        PlanError: the file is missing or not valid TOML, has an unknown key or an invalid value, or refers to itself
+            through ``after``.
     """
     if path.resolve() in _later:
         raise PlanError(f"{path} comes after itself; follow its key 'after'")
-    try:
-        stated = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise PlanError(f"{path} cannot be read as a recipe: {error}") from error
-    changes = stated.pop("augment", {})
-    if not isinstance(changes, dict):
-        raise PlanError(f"{path}: augment must be a section: [augment]")
-    augment = changed(AugmentSettings(), changes, f"{path}, [augment]", {"scale": _pair})
-    recipe = changed(Recipe(augment=augment), stated, str(path), {"sides": _pairs, "teachers": _names})
-    _refuse_senseless(recipe, path)
+    recipe = parse(config.read(path), path)
     if recipe.after:
         read_recipe(find_recipe(recipe.after), _later=(*_later, path.resolve()))
     return recipe
 
 
+def parse(stated: dict[str, Any], path: Path) -> Recipe:
+    """Make a recipe of what a file states.
+
+    Raises:
+        PlanError: a key does not exist, or nothing can be done with a value.
+    """
+    stated = dict(stated)
+    # The default trunk is rmn_face's; other networks start from scratch where their recipe names none.
+    if stated.get("network", Recipe.network) != Recipe.network:
+        stated.setdefault("trunk", "")
+    changes = stated.pop("augment", {})
+    if not isinstance(changes, dict):
+        raise PlanError(f"{path}: augment must be a section: [augment]")
+    augment = config.changed(AugmentSettings(), changes, f"{path}, [augment]", {"scale": _pair, "magnitude": _pair})
+    recipe = config.changed(
+        Recipe(augment=augment),
+        stated,
+        str(path),
+        {"sides": _pairs, "teachers": _names, "also": _names, "class_weights": _weighting},
+    )
+    _refuse_senseless(recipe, path)
+    return recipe
+
+
 def _pairs(value: Any, where: str) -> tuple[tuple[Any, Any], ...]:
-    """Read [[0, 96], [7, 112]]."""
+    """Parse a list of pairs, such as [[0, 96], [7, 112]]."""
     is_list = isinstance(value, list) and bool(value)
     if not is_list or not all(
         isinstance(pair, list) and [type(n) in (int, float) for n in pair] == [True] * 2 for pair in value
@@ -119,29 +148,50 @@ def _pair(value: Any, where: str) -> tuple[Any, Any]:
     return _pairs([value], where)[0]
 
 
+def _weighting(value: Any, where: str) -> str:
+    """Read how classes are weighted; true and false are what recipes said before there were two ways."""
+    value = {True: "root", False: ""}.get(value, value) if isinstance(value, bool) else value
+    if value not in ("", "root", "inverse"):
+        raise PlanError(f'{where} must be "root" or "inverse", not {value!r}')
+    return value
+
+
 def _names(value: Any, where: str) -> tuple[str, ...]:
     if not isinstance(value, list) or not all(isinstance(name, str) for name in value):
-        raise PlanError(f"{where} must be a list of names or paths of weights, not {value!r}")
+        raise PlanError(f"{where} must be a list of names, not {value!r}")
     return tuple(value)
 
 
 def _refuse_senseless(recipe: Recipe, path: Path) -> None:
-    """Refuse values that no run could work with, before hours are spent on them."""
+    """Refuse invalid values before hours of training are spent on them."""
     shares = {
         "smoothing": recipe.smoothing,
         "soften": recipe.soften,
         "follow": recipe.follow,
         "average": recipe.average,
         "dropout": recipe.dropout,
+        "mixed": recipe.mixed,
     }
     augment = recipe.augment
     shares |= {entry.name: getattr(augment, entry.name) for entry in fields(augment) if entry.name in _PROBABILITIES}
     counts = {"epochs": recipe.epochs, "batch": recipe.batch, "views": recipe.views, "seeds": recipe.seeds}
-    rest = ("rate", "votes", "mixup", "warm_up", "weight_decay", "clip", "patience", "stop_after", "subset", "frozen")
+    rest = (
+        "rate",
+        "votes",
+        "mixup",
+        "warm_up",
+        "weight_decay",
+        "clip",
+        "patience",
+        "stop_after",
+        "subset",
+        "frozen",
+        "stage_noise",
+    )
     for values, low, high in (
         (shares, 0, 1),
         (counts, 1, math.inf),
-        ({"public": recipe.public}, 0, 0.9),  # what is left calibrates
+        ({"public": recipe.public}, 0, 0.9),  # the rest is needed for calibration
         ({name: getattr(recipe, name) for name in rest}, 0, math.inf),
         ({"scale": min(augment.scale)}, 0.1, 10),
         ({"scale": max(augment.scale)}, 0.1, 10),
@@ -149,13 +199,17 @@ def _refuse_senseless(recipe: Recipe, path: Path) -> None:
         for name, value in values.items():
             if not low <= value <= high:
                 raise PlanError(f"{path}: {name} must lie between {low:g} and {high:g}, not {value:g}")
+    try:
+        network = learning_class(recipe.network)
+    except PlanError as error:
+        raise PlanError(f"{path}: {error}") from error
     for name, value, known in (
-        ("network", recipe.network, NETWORKS),
         ("optimiser", recipe.optimiser, ("adamw", "radam", "sgd")),
         ("schedule", recipe.schedule, ("cosine", "plateau")),
+        ("features", recipe.features, tuple(FEATURES)),
     ):
         if value not in known:
-            raise PlanError(f"{path}: unknown {name} {value!r}; {nearest(value, known)}")
+            raise PlanError(f"{path}: unknown {name} {value!r}; {did_you_mean(value, known)}")
     if bool(recipe.teachers) != bool(recipe.follow):
         raise PlanError(
             f"{path}: teachers and follow go together: weights, and the share of the targets that is theirs"
@@ -167,25 +221,39 @@ def _refuse_senseless(recipe: Recipe, path: Path) -> None:
         )
     if recipe.views > 1 and recipe.mixup:
         raise PlanError(f"{path}: views and mixup do not go together: views of a picture blended with others are none")
-    if recipe.frozen and recipe.network not in FREEZABLE:
-        raise PlanError(f"{path}: of {recipe.network} no groups can be frozen; {' and '.join(FREEZABLE)} have some")
+    if recipe.trunk and network.start_from is ExpressionNetwork.start_from:
+        raise PlanError(f'{path}: {recipe.network} has no trunk that {recipe.trunk!r} could be: set trunk = ""')
+    if recipe.features and not issubclass(network, ScaledNetwork):
+        raise PlanError(f'{path}: {recipe.network} sees faces as they are: set features = ""')
+    if recipe.stage_noise and recipe.network.startswith("rmn"):
+        raise PlanError(f"{path}: noise between stages is for the networks of published systems: set stage_noise = 0")
+    if recipe.frozen and not issubclass(network, GroupedNetwork):
+        raise PlanError(f"{path}: {recipe.network} has no groups that can be frozen; rmn_face and rmn_lite have some")
     if recipe.pair and (recipe.network != "rmn_lite" or not recipe.after):
         raise PlanError(f"{path}: a pair is an rmn_lite and the rmn_face of the recipe that it comes 'after'")
+    if len(set(recipe.also)) != len(recipe.also) or (recipe.also and recipe.network != "rmn_face"):
+        raise PlanError(f"{path}: further data sets are learned by rmn_face, each once: also = {list(recipe.also)}")
+    for name in recipe.also:
+        if name not in datasets.ALIGNED:
+            raise PlanError(f"{path}: how {name!r} frames a face is unknown; also knows {', '.join(datasets.ALIGNED)}")
     if START in recipe.teachers and not (recipe.start or recipe.after):
         raise PlanError(f"{path}: the teacher {START!r} is what the run starts from: set 'start' or 'after'")
     _refuse_sides(recipe, path)
 
 
 def _refuse_sides(recipe: Recipe, path: Path) -> None:
-    """Refuse sides that the network would not be read at: what learned at one side is not to be read at another."""
+    """Refuse sides that the network is not used at, because weights trained at one side must be used at that side."""
     epochs, sides = zip(*recipe.sides, strict=True)
     if epochs[0] != 0 or list(epochs) != sorted(set(epochs)) or any(type(n) is not int for n in (*epochs, *sides)):
         raise PlanError(f"{path}: sides must be whole numbers, [epoch, px], from epoch 0 on")
-    fixed: int | None = getattr(reader.NETWORKS[recipe.network], "side", None)  # rmn_face: each network its own
+    network = learning_class(recipe.network)
+    fixed: int | None = getattr(network, "side", None)  # None for rmn_face: not fixed
     if fixed is not None and set(sides) != {fixed}:
         raise PlanError(f"{path}: {recipe.network} reads faces of {fixed} px: sides = [[0, {fixed}]]")
-    if fixed is None and not all(SMALLEST <= side <= LARGEST for side in sides):
-        raise PlanError(f"{path}: {recipe.network} reads faces of {SMALLEST} to {LARGEST} px")
+    if recipe.also and len(set(sides)) > 1:
+        raise PlanError(f"{path}: faces of further data sets are cut at one side: sides = [[0, {sides[-1]}]]")
+    if fixed is None and not all(network.smallest <= side <= LARGEST for side in sides):
+        raise PlanError(f"{path}: {recipe.network} reads faces of {network.smallest} to {LARGEST} px")
 
 
 def side(settings: Recipe, epoch: int) -> int:
@@ -194,7 +262,7 @@ def side(settings: Recipe, epoch: int) -> int:
 
 
 def rate(settings: Recipe, epoch: float, drops: int) -> float:
-    """Return the learning rate at an epoch, fractions counting, after so many drops of a plateau."""
+    """Return the learning rate at a (fractional) epoch, after a number of drops at plateaus."""
     warm = min(1.0, (epoch + 0.01) / settings.warm_up) if settings.warm_up else 1.0
     if settings.schedule == "plateau":
         return settings.rate * warm * 0.1**drops

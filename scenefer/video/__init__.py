@@ -1,17 +1,18 @@
 """Films in, frames out: the only place that opens, decodes and converts pictures.
 
-    probe(path)            what a film, a still or a folder of stills is        probing.py, stills.py
-    frames(film, span)     its frames, in order, ready to be looked at          reading.py
-      container.py         opens files and enters them at key frames
-      declared.py          what a header declares, before it is believed
+    probe(path)            properties of a film, a still or a folder of stills  probing.py, stills.py
+    frames(film, span)     its frames, in order, ready for analysis             reading.py
+      container.py         opens files and seeks to key frames
+      sizes.py             the frame size of most of a film
+      header_limits.py     checks what a header declares before ffmpeg uses it
       timeline.py          timestamps to film time, and which frames are samples
-      held.py              pictures that last, in films of varying rate
-      colour.py            decoded frames to RGB as displayed: matrix, range, HDR, rotation, shape of the pixels, fields
+      repeated_frames.py   repeats long-lasting frames in films of variable frame rate
+      colour.py            decoded frames to RGB as displayed: matrix, range, HDR, rotation, pixel aspect, interlacing
       hdr.py               PQ and HLG to standard range
-      prefetch.py          decoding runs a bounded number of frames ahead
-      with_decord.py       the second reader
+      prefetch.py          decodes ahead in a thread, within bounds
+      with_decord.py       the alternative reader
 
-Frames carry what a pass over a film needs and no more: every one a small picture, the sampled ones all their pixels.
+Frames carry only what one pass over a film needs: every frame a small picture, sampled frames also all their pixels.
 """
 
 from __future__ import annotations

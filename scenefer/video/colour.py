@@ -1,7 +1,7 @@
 """Decoded frames to RGB pictures as displayed.
 
-swscale does the work, straight from the decoder's planes: matrix and range are those that the film declares. HDR is
-converted (``hdr.py``), rotation applied last.
+swscale converts directly from the decoder's planes, with the colour matrix and range that the film declares. HDR is
+converted to standard range (``hdr.py``); rotation is applied last.
 """
 
 from __future__ import annotations
@@ -22,12 +22,14 @@ from scenefer.video.hdr import to_standard_range
 if TYPE_CHECKING:
     from av.video.frame import VideoFrame
 
-    from scenefer.film import Film
+    from scenefer.core.film import Film
     from scenefer.video.frame import ReaderNotes
 
 SMALL_WIDTH = 320  # px
+_LEGIBLE = 320 * 180  # px; at this size, a face that is just large enough at 640 x 360 has 12 px
+_SAME_SHAPE = 0.02  # tolerance for equal aspect ratios, because encoders round sides to multiples of 16
 
-# AVColorSpace (ITU-T H.273, MatrixCoefficients) to swscale's matrices; what is not in it is guessed from the size.
+# AVColorSpace (ITU-T H.273, MatrixCoefficients) to swscale's matrices; others are guessed from the frame size.
 _MATRICES = {
     1: Colorspace.ITU709,
     4: Colorspace.FCC,
@@ -41,20 +43,30 @@ _HDR: dict[int, str] = {ColorTrc.SMPTE2084: "PQ", ColorTrc.ARIB_STD_B67: "HLG"}
 
 
 def small_size(width: int, height: int) -> tuple[int, int]:
-    """Width and height of the small picture: 320 px wide, never enlarged, of the same shape."""
+    """Width and height of the small picture: 320 px wide, same aspect ratio, never enlarged."""
     if width <= SMALL_WIDTH:
         return width, height
     return SMALL_WIDTH, max(1, round(height * SMALL_WIDTH / width))
 
 
 def displayed_size(width: int, height: int, ratio: Fraction, rotation: int) -> tuple[int, int]:
-    """The size on a screen with square pixels; the side that is too short is stretched, so that no detail is lost."""
+    """The size on a screen with square pixels; one side is stretched, never reduced, so that no detail is lost."""
     width, height = (round(width * ratio), height) if ratio >= 1 else (width, round(height / ratio))
     return (height, width) if rotation in (90, 270) else (width, height)
 
 
+def fitting(width: float | Fraction, height: float, within: tuple[int, int]) -> tuple[int, int]:
+    """The largest size inside a width and height that keeps a picture's aspect ratio, such as portrait in landscape."""
+    wider = float(width / height) / (within[0] / within[1])
+    if abs(wider - 1) <= _SAME_SHAPE:
+        return within
+    if wider > 1:
+        return within[0], max(1, round(within[1] / wider))
+    return max(1, round(within[0] * wider)), within[1]
+
+
 class Converter:
-    """Makes the small and the full picture of the frames of one film; each size has its own set-up of swscale."""
+    """Makes the small and the full picture of a film's frames, with a separate swscale context for each size."""
 
     def __init__(self, film: Film, notes: ReaderNotes):
         self._mirrored, self._turns = film.mirrored, film.rotation // 90 % 4  # quarter turns, clockwise
@@ -65,23 +77,33 @@ class Converter:
         self._to_full, self._to_shrunk, self._to_small = VideoReformatter(), VideoReformatter(), VideoReformatter()
         self._film, self._notes = film, notes
 
+    def legible(self, frame: VideoFrame, time: float) -> bool:
+        """Whether a picture is large enough to search for faces: not if it is small and much smaller than the film."""
+        width, height = self._size(frame)
+        if width * height >= min(_LEGIBLE, self._film.width * self._film.height / 4):
+            return True
+        self._notes.n_too_small += 1
+        if self._notes.first_too_small is None:
+            self._notes.first_too_small = time
+        return False
+
     def full(self, frame: VideoFrame) -> np.ndarray:
         """The picture at the displayed size: (H, W, 3) uint8."""
         same = (frame.width, frame.height) == self._full
         how = Interpolation.BILINEAR if same else Interpolation.BICUBIC
-        return self._displayed(self._to_rgb(self._to_full, frame, self._full, how))
+        size = fitting(frame.width * self._film.sample_aspect_ratio, frame.height, self._full)
+        return self._displayed(_on_black(self._to_rgb(self._to_full, frame, size, how), self._full))
 
     def small(self, frame: VideoFrame) -> np.ndarray:
-        """The picture at 320 px width: (h, w, 3) uint8, every pixel the mean of the area that it covers."""
-        film = self._film
-        size = displayed_size(frame.width, frame.height, film.sample_aspect_ratio, film.rotation)
-        self._notes.n_resized += size != (film.width, film.height)
-        if frame.width > self._small[0] and frame.format.name.startswith(("yuv", "nv1", "p01")):
-            # Shrunk as YUV 4:2:0 first, which costs half of shrinking to RGB at once.
+        """The picture at 320 px width: (h, w, 3) uint8, reduced by area averaging."""
+        self._notes.n_resized += self._size(frame) != (self._film.width, self._film.height)
+        size = fitting(frame.width * self._film.sample_aspect_ratio, frame.height, self._small)
+        if frame.width > size[0] and frame.format.name.startswith(("yuv", "nv1", "p01")):
+            # Shrink as YUV 4:2:0 first: half the cost of shrinking and converting to RGB in one step.
             matrix, full_range = _matrix(frame), _range(frame)
             frame = self._to_shrunk.reformat(
                 frame,
-                *self._small,
+                *size,
                 format="yuv420p10le" if frame.color_trc in _HDR else "yuv420p",
                 src_colorspace=matrix,
                 dst_colorspace=matrix,
@@ -90,7 +112,11 @@ class Converter:
                 interpolation=Interpolation.AREA,
                 threads=1,
             )
-        return self._displayed(self._to_rgb(self._to_small, frame, self._small, Interpolation.AREA))
+        picture = self._to_rgb(self._to_small, frame, size, Interpolation.AREA)
+        return self._displayed(_on_black(picture, self._small))
+
+    def _size(self, frame: VideoFrame) -> tuple[int, int]:
+        return displayed_size(frame.width, frame.height, self._film.sample_aspect_ratio, self._film.rotation)
 
     def _to_rgb(
         self, reformatter: VideoReformatter, frame: VideoFrame, size: tuple[int, int], how: Interpolation
@@ -118,13 +144,24 @@ class Converter:
         return np.ascontiguousarray(np.rot90(seen, -self._turns) if self._turns else seen)
 
 
+def _on_black(picture: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """Centre a picture (h, w, 3) on a black background of the given width and height, which must be large enough."""
+    height, width = picture.shape[:2]
+    if (width, height) == size:
+        return picture
+    black = np.zeros((size[1], size[0], 3), picture.dtype)
+    top, left = (size[1] - height) // 2, (size[0] - width) // 2
+    black[top : top + height, left : left + width] = picture
+    return black
+
+
 def _matrix(frame: VideoFrame) -> Colorspace | None:
     if frame.format.is_rgb:
         return None
     known = _MATRICES.get(frame.colorspace)
     if known is not None:
         return known
-    # Unspecified: high definition is BT.709, the rest BT.601. mpv's rule, which sees through letterbox crops:
+    # Unspecified: high definition is BT.709, the rest BT.601. mpv's rule, which also works for letterbox crops:
     # https://github.com/mpv-player/mpv/blob/master/video/csputils.c (mp_csp_guess_colorspace)
     return Colorspace.ITU709 if frame.width >= 1280 or frame.height > 576 else Colorspace.ITU601
 
@@ -137,27 +174,40 @@ def _range(frame: VideoFrame) -> ColorRange | None:
 
 
 class ArrayConverter:
-    """Makes the small and the full picture from arrays (H, W, 3) uint8 RGB, turned upright already."""
+    """Makes the small and the full picture from arrays (H, W, 3) uint8 RGB that are already rotated upright.
+
+    The full picture of a still keeps its own size; all small pictures have the same size.
+    """
 
     def __init__(self, film: Film):
         self._full = (film.width, film.height)
+        self._own_size = film.kind != "video"
         self._small = small_size(film.width, film.height)
+
+    def legible(self, picture: np.ndarray, time: float) -> bool:
+        """Whether a picture is large enough to search for faces; always true, as it has the film's size."""
+        return True
 
     def full(self, picture: np.ndarray) -> np.ndarray:
         """The picture at the displayed size."""
+        if self._own_size:
+            return picture
         same = (picture.shape[1], picture.shape[0]) == self._full
         return picture if same else cv2.resize(picture, self._full, interpolation=cv2.INTER_CUBIC)
 
     def small(self, picture: np.ndarray) -> np.ndarray:
         """The picture at 320 px width."""
-        same = (picture.shape[1], picture.shape[0]) == self._small
-        return picture if same else cv2.resize(picture, self._small, interpolation=cv2.INTER_AREA)
+        height, width = picture.shape[:2]
+        if (width, height) == self._small:
+            return picture
+        size = fitting(width, height, self._small)
+        return _on_black(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), self._small)
 
 
 def deinterlaced(source: Iterator[VideoFrame], notes: ReaderNotes) -> Iterator[VideoFrame]:
-    """Pass progressive frames on and deinterlace the others with bwdif: one frame out for one in.
+    """Pass progressive frames through and deinterlace interlaced ones with bwdif: one frame out for each frame in.
 
-    bwdif looks at both neighbours of a frame, so from the first interlaced one on frames come one late.
+    bwdif needs both neighbours of a frame, so from the first interlaced frame on, output lags by one frame.
     """
     graph: av.filter.Graph | None = None
     shape: tuple[object, ...] = ()

@@ -1,9 +1,10 @@
-"""Opens container files, and nothing but container files, and enters them at key frames."""
+"""Opens container files, and only container files, and seeks to key frames."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,20 +13,24 @@ import av
 import av.error
 from av.stream import Discard, Disposition
 
-from scenefer.errors import AccessError, FilmError, printable
-from scenefer.video.declared import MOST_FRAMES, declared
+from scenefer.core.errors import AccessError, FilmError
+from scenefer.core.text import printable
+from scenefer.video.header_limits import MOST_FRAMES, declared
 
 if TYPE_CHECKING:
     from av.container import InputContainer
     from av.packet import Packet
     from av.video.stream import VideoStream
 
-MP4 = "mov,mp4,m4a,3gp,3g2,mj2"  # the demuxer of MP4 and QuickTime, whose index names every picture
+    from scenefer.core.film import Film
+
+MP4 = "mov,mp4,m4a,3gp,3g2,mj2"  # the demuxer of MP4 and QuickTime, whose index lists every picture
+_LOOSE_END = 1.0  # s; the last packet may end this much before the declared end
 LARGEST_SIDE = 16_384  # px
 LARGEST_PICTURE = 1 << 27  # px, 400 MB as RGB
 
-# Demuxers that read one film from one file. Playlists (hls, dash, concat), patterns of picture names (image2), scripts
-# and text are none of them, so a file cannot make the reader open another one.
+# Demuxers that read one film from one file. Playlists (hls, dash, concat), file name patterns (image2), scripts and
+# text are excluded for security: no file can make the reader open another file.
 _DEMUXERS = (
     "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpeg,mpegts,mpegvideo,m4v,h264,hevc,vvc,av1,obu,ivf,vc1,flv,asf,ogg,mxf,"
     "dv,nut,rm,wtv,gxf,swf,yuv4mpegpipe,gif,apng,nsv,cavsvideo,dirac,mjpeg,wav,w64,mp3,aac,flac"
@@ -33,9 +38,9 @@ _DEMUXERS = (
 ONE_FILM = {"protocol_whitelist": "file", "format_whitelist": _DEMUXERS}
 _OPTIONS = {
     **ONE_FILM,
-    "max_pixels": str(LARGEST_PICTURE),  # decoders refuse what is larger before they take the memory
+    "max_pixels": str(LARGEST_PICTURE),  # decoders refuse larger pictures before they allocate memory
 }
-# How files of film begin: (offset, bytes). What begins so and cannot be opened is damaged; anything else is no film.
+# Signatures of video files: (offset, bytes). A file with one that cannot be opened is damaged; others are not films.
 _BEGINNINGS = (
     (4, b"ftyp"), (4, b"moov"), (4, b"mdat"), (4, b"wide"), (4, b"free"), (0, b"\x1aE\xdf\xa3"), (8, b"AVI "),
     (0, b"\x00\x00\x01\xba"), (0, b"\x00\x00\x01\xb3"), (0, b"G@"), (0, b"FLV\x01"), (0, b"OggS"),
@@ -47,11 +52,11 @@ def open_container(path: Path) -> InputContainer:
     """Open a file for demuxing; use it as a context manager.
 
     Raises:
-        FilmError: it is no film, so damaged that it cannot be opened, or declares what cannot be meant.
+        FilmError: it is not a film, is too damaged to be opened, or declares impossible values.
     """
     try:
         refuse_declared(path)
-        # "file:" and an absolute path: a name like "concat:a|b", "-i" or "http:x" is a name and nothing else.
+        # "file:" and an absolute path, so that ffmpeg takes names like "concat:a|b", "-i" or "http:x" as plain names.
         return av.open("file:" + os.path.abspath(path), "r", options=dict(_OPTIONS), metadata_errors="replace")
     except (av.error.FFmpegError, OSError, ValueError) as error:
         if isinstance(error, PermissionError):
@@ -67,16 +72,29 @@ def open_container(path: Path) -> InputContainer:
         ) from error
 
 
-def refuse_declared(path: Path) -> None:
-    """Refuse a file whose header declares more than can be meant, before memory is taken for it.
+@contextmanager
+def open_part(path: Path, where: float, kind: str) -> Generator[InputContainer]:
+    """Open a raw video stream at a relative position in its file: 0 is the start, 1 the end.
 
     Raises:
-        FilmError: a size is larger than any film's, or there are more frames than a film, or the file, can have.
+        FFmpegError, OSError, ValueError: the stream cannot be opened there.
+    """
+    with path.open("rb") as file:
+        file.seek(int(path.stat().st_size * where))
+        with av.open(file, "r", format=kind, options={"max_pixels": str(LARGEST_PICTURE)}) as part:
+            yield part
+
+
+def refuse_declared(path: Path) -> None:
+    """Refuse a file whose header declares impossible values, before ffmpeg allocates memory for them.
+
+    Raises:
+        FilmError: it declares a picture size, or a number of frames, larger than any film or this file can have.
     """
     said = declared(path)
     for width, height in said.sizes:
         check_size(path, width, height)
-    # In an MP4 every sample has at least a byte.
+    # In an MP4 every sample takes at least one byte.
     if said.n_frames > MOST_FRAMES or said.n_entries > path.stat().st_size:
         raise FilmError(
             f"{printable(path)} declares {max(said.n_frames, said.n_entries):,} frames, which cannot be meant; "
@@ -94,10 +112,10 @@ def _begins_like_a_film(path: Path) -> bool:
 
 
 def choose_stream(container: InputContainer, path: Path) -> VideoStream:
-    """Choose the video stream: cover art is none; of several the one flagged as default, else the largest.
+    """Choose the video stream, ignoring cover art; of several, take the one flagged as default, else the largest.
 
     Raises:
-        FilmError: there is none, no decoder is built in, or it declares a size that cannot be meant.
+        FilmError: there is no video stream, no decoder for it is built in, or it declares an impossible size.
     """
     pictures = Disposition.attached_pic | Disposition.timed_thumbnails
     streams = [stream for stream in container.streams.video if not stream.disposition & pictures]
@@ -109,13 +127,15 @@ def choose_stream(container: InputContainer, path: Path) -> VideoStream:
     readable = [stream for stream in candidates if stream.codec_context is not None]
     if not readable:
         raise FilmError(f"{printable(path)} is not readable: no decoder for its video is built in; convert it to H.264")
-    stream = max(readable, key=lambda stream: (stream.width * stream.height, -stream.index))
+    # An animated AVIF also has a stream with a single still picture.
+    moving = [stream for stream in readable if stream.frames != 1 or container.format.name != MP4]
+    stream = max(moving or readable, key=lambda stream: (stream.width * stream.height, -stream.index))
     check_size(path, stream.width, stream.height)
     return stream
 
 
 def check_size(path: Path, width: int, height: int) -> None:
-    """Refuse a declared size before memory is taken for it.
+    """Refuse an impossible declared size before memory is allocated for it.
 
     Raises:
         FilmError: a side or the area is larger than any film's.
@@ -127,23 +147,29 @@ def check_size(path: Path, width: int, height: int) -> None:
         )
 
 
-def prepare(container: InputContainer, index: int, threads: int) -> VideoStream:
-    """Set up the video stream ``index`` for decoding by ``threads`` threads (0: as many as there are cores)."""
+def prepare(container: InputContainer, index: int, threads: int, *, lean: bool = False) -> VideoStream:
+    """Set up the video stream ``index`` for decoding by ``threads`` threads (0: as many as there are cores).
+
+    Args:
+        lean: edges of blocks are not smoothed in frames that no other is made from: a tenth of the time, seen by nobody
+            at the size of analysis.
+    """
     stream = next(stream for stream in container.streams.video if stream.index == index)
     for other in container.streams:
         if other.index != index:
-            other.discard = Discard.all  # sound is not even read where the container allows it
+            other.discard = Discard.all  # skip reading sound where the container allows it
     context = stream.codec_context
     context.thread_type = "SLICE" if threads == 1 else "AUTO"
     context.thread_count = threads
-    context.options = {**context.options, "max_pixels": str(LARGEST_PICTURE)}
+    less = {"skip_loop_filter": "noref"} if lean else {}
+    context.options = {**context.options, **less, "max_pixels": str(LARGEST_PICTURE)}
     return stream
 
 
 def packets(container: InputContainer, stream: VideoStream) -> Iterator[Packet | None]:
-    """Yield the packets of a stream, the empty one that flushes the decoder last.
+    """Yield the packets of a stream, last an empty packet that flushes the decoder.
 
-    A place that cannot be demuxed is stepped over, as long as something follows it; there None is yielded.
+    On a demuxing error, yield None and continue after it; give up after three errors in a row.
     """
     barren = 0
     while barren < 3:
@@ -164,11 +190,25 @@ def _flush(container: InputContainer, stream: VideoStream) -> Iterator[Packet]:
     yield packet
 
 
+def goes_on(film: Film) -> bool:
+    """Check whether sound or picture lasts as long as the file declares; this reads the whole file."""
+    assert film.duration is not None
+    reached = 0.0
+    with open_container(film.path) as container:
+        try:
+            for packet in container.demux():
+                if packet.pts is not None and packet.time_base is not None:
+                    reached = max(reached, float((packet.pts + (packet.duration or 0)) * packet.time_base))
+        except av.error.FFmpegError:
+            pass  # the end reached so far decides
+    return reached - film.start >= film.duration - _LOOSE_END
+
+
 def enter(container: InputContainer, stream: VideoStream, start: float, key: float) -> bool:
-    """Move a container to the key frame at film time ``key``; ``start`` is its clock at film time 0; both in seconds.
+    """Seek to the key frame at film time ``key``; ``start`` is the container's clock at film time 0; both in seconds.
 
     Returns:
-        Whether the next packet is that key frame or an earlier one; if not, the container must be opened anew.
+        Whether the next packet is that key frame or an earlier one; if not, the container must be reopened.
     """
     time_base = stream.time_base or Fraction(1, av.time_base)
     pts = round((Fraction(start) + Fraction(key)) / time_base)

@@ -1,49 +1,51 @@
-"""What a reader hands out: frames, and notes about what went wrong on the way."""
+"""Output of a reader: frames, and notes about problems while reading."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
-from scenefer.film import clock
+from scenefer.core.film import clock
 
 if TYPE_CHECKING:
     import numpy as np
 
-_KEPT = 50  # damaged places that are remembered; all are counted
+_KEPT = 50  # number of damaged places that are listed; all are counted
 
 
 class Frame(NamedTuple):
     """A frame of the film as displayed: rotation and sample aspect ratio applied, RGB."""
 
-    # Counts the frames of this pass, from 0; -1 for the run-up. It hides tuple.index, which nobody needs of a frame.
+    # Number of the frame in this pass, from 0; -1 for the run-up. It hides tuple.index, which frames do not need.
     index: int  # pyright: ignore[reportIncompatibleMethodOverride]
     time: float  # film time, seconds
     small: np.ndarray  # (h, w, 3) uint8, 320 px wide or the film's width, if that is less
-    pixels: np.ndarray | None  # (H, W, 3) uint8 of a sampled frame and of the run-up, None of the others
-    run_up: bool = False  # lies before the span and is only the predecessor of its first frame
+    pixels: np.ndarray | None  # (H, W, 3) uint8 of a sampled frame, None of the others
+    run_up: bool = False  # lies before the span: what is found in the span may follow from it
 
 
 @dataclass
 class ReaderNotes:
-    """What happened while frames were read; one of each pass, merged over the chunks of a film.
+    """Problems and conversions while frames were read; one object per pass, merged over the chunks of a film.
 
-    All fields are plain values, so that ``dataclasses.asdict`` gives JSON and ``ReaderNotes(**fields)`` reads it back.
+    All fields are plain values, so ``dataclasses.asdict`` gives JSON data and ``ReaderNotes(**fields)`` restores it.
     """
 
     n_damaged: int = 0  # packets or pictures that could not be decoded
-    damaged: list[tuple[float, str]] = field(default_factory=list)  # film time (s) and reason, the first of them
-    ended: tuple[float, float] | None = None  # film times (s) at which the picture ends and at which it should
+    damaged: list[tuple[float, str]] = field(default_factory=list)  # film time (s) and reason of the first ones
+    ended: tuple[float, float] | None = None  # film times (s) of the actual and the declared end of the picture
     n_interpolated: int = 0  # frames without a usable timestamp
-    n_backward: int = 0  # jumps of the container's clock that film time does not follow
+    n_backward: int = 0  # jumps of the container's clock, which film time ignores
     first_backward: float | None = None  # film time, s
-    n_resized: int = 0  # frames of another size than the first
-    reshaped: float | None = None  # film time (s) from which on pixels have another shape than at the beginning
+    n_resized: int = 0  # frames whose size differs from the film's
+    n_too_small: int = 0  # of these, samples that were too small to search for faces
+    first_too_small: float | None = None  # film time, s
+    reshaped: float | None = None  # film time (s) at which the sample aspect ratio first changes
     n_deinterlaced: int = 0
-    hdr: str = ""  # "PQ" or "HLG" where the film was converted from it
+    hdr: str = ""  # "PQ" or "HLG" if the film was converted from it
 
     def __post_init__(self) -> None:
-        self.damaged = [(time, reason) for time, reason in self.damaged]  # JSON knows no tuples
+        self.damaged = [(time, reason) for time, reason in self.damaged]  # JSON has no tuples
         self.ended = (self.ended[0], self.ended[1]) if self.ended else None
 
     @property
@@ -52,7 +54,7 @@ class ReaderNotes:
         return self.n_damaged > 0 or self.ended is not None
 
     def damage(self, time: float, reason: str) -> None:
-        """Count something that could not be decoded at a film time in seconds."""
+        """Record a packet or picture that could not be decoded at a film time in seconds."""
         self.n_damaged += 1
         if len(self.damaged) < _KEPT:
             self.damaged.append((time, reason))
@@ -60,17 +62,17 @@ class ReaderNotes:
     def merge(self, other: ReaderNotes) -> None:
         """Add the notes of another pass over the same film."""
         self.damaged = sorted([*self.damaged, *other.damaged])[:_KEPT]
-        for count in ("n_damaged", "n_interpolated", "n_backward", "n_resized", "n_deinterlaced"):
+        for count in ("n_damaged", "n_interpolated", "n_backward", "n_resized", "n_too_small", "n_deinterlaced"):
             setattr(self, count, getattr(self, count) + getattr(other, count))
         if other.ended is not None:
             self.ended = min(self.ended, other.ended) if self.ended else other.ended
-        for first in ("first_backward", "reshaped"):
+        for first in ("first_backward", "first_too_small", "reshaped"):
             times = [time for time in (getattr(self, first), getattr(other, first)) if time is not None]
             setattr(self, first, min(times, default=None))
         self.hdr = self.hdr or other.hdr
 
     def warnings(self) -> list[str]:
-        """Say in words what a reader of the report should know."""
+        """Return sentences that warn a reader of the report."""
         said = []
         if self.n_damaged:
             places = "1 place" if self.n_damaged == 1 else f"{self.n_damaged} places"
@@ -89,7 +91,14 @@ class ReaderNotes:
                 "film time goes on without the jumps"
             )
         if self.n_resized:
-            said.append(f"the picture changes its size; {self.n_resized} frames were scaled to the first one's")
+            said.append(
+                f"the picture changes its size; {self.n_resized} frames were scaled to that of most of the film"
+            )
+        if self.first_too_small is not None:
+            said.append(
+                f"{self.n_too_small} samples, first at {clock(self.first_too_small)}, are far smaller than the film; "
+                "no face was looked for in them, and their time counts as not decoded"
+            )
         if self.reshaped is not None:
             said.append(
                 f"the film changes the shape of its pixels at {clock(self.reshaped)}; it is shown in that of its "

@@ -1,8 +1,8 @@
-"""High dynamic range to standard range: PQ and HLG (ITU-R BT.2100) to what a BT.709 screen shows.
+"""High dynamic range to standard range: PQ and HLG (ITU-R BT.2100) to BT.709.
 
-Tables do it: signal → light relative to white (203 cd/m², ITU-R BT.2408) → BT.709 primaries → a shoulder above 0.75 of
-white → gamma. Up to there, faces included, light is kept as it is. swscale can convert too, but needs 5 s for every
-set-up and clips at white.
+Lookup tables convert signal → light relative to white (203 cd/m², ITU-R BT.2408) → BT.709 primaries → shoulder above
+0.75 of white → gamma. Below 0.75 of white, which includes faces, light is unchanged. swscale could convert too, but
+needs 5 s for every set-up and clips at white.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def to_standard_range(signal: np.ndarray, transfer: str, wide: bool) -> np.ndarr
     Args:
         signal: (H, W, 3) uint16 RGB, full range, as coded.
         transfer: "PQ" or "HLG".
-        wide: the primaries are those of BT.2020.
+        wide: whether the primaries are those of BT.2020.
 
     Returns:
         (H, W, 3) uint8.
@@ -40,7 +40,7 @@ def to_standard_range(signal: np.ndarray, transfer: str, wide: bool) -> np.ndarr
         light = light_of[signal[top : top + _BAND] >> 4]  # white = 1
         if wide:
             light = cv2.transform(light, _TO_BT709)
-        # The square root spends the table's entries on the dark, where the eye sees steps.
+        # Index the table by the square root: more entries for dark values, where steps are visible.
         root = np.sqrt(np.clip(light, 0, PEAK / WHITE, out=light), out=light)
         np.take(shown_of, (root * _ROOT_SCALE).astype(np.uint16), out=picture[top : top + _BAND], mode="clip")
     return picture
@@ -52,7 +52,7 @@ _ROOT_SCALE = np.float32((_ENTRIES - 1) / np.sqrt(PEAK / WHITE))
 
 @functools.cache
 def _light(transfer: str) -> np.ndarray:
-    """Light, white = 1, of every 12-bit signal; (4096,) float32."""
+    """Table of light, white = 1, by 12-bit signal; (4096,) float32."""
     signal = np.arange(_ENTRIES) / (_ENTRIES - 1)
     if transfer == "PQ":  # SMPTE ST 2084
         root = signal ** (1 / 78.84375)
@@ -66,7 +66,7 @@ def _light(transfer: str) -> np.ndarray:
 
 @functools.cache
 def _shown() -> np.ndarray:
-    """The 8-bit value on a BT.1886 screen of every square root of light; (4096,) uint8."""
+    """Table of 8-bit values for a BT.1886 screen, by square root of light; (4096,) uint8."""
     light = (np.arange(_ENTRIES) / float(_ROOT_SCALE)) ** 2
     # The shoulder is the Möbius curve of ffmpeg's filter tonemap: smooth at the knee, 1 at the peak.
     j, peak = _KNEE, PEAK / WHITE

@@ -1,4 +1,4 @@
-"""Runs an iterator of frames ahead of its consumer, in a thread, within bounds."""
+"""Reads frames ahead of the consumer in a thread, with bounded memory."""
 
 from __future__ import annotations
 
@@ -8,17 +8,18 @@ from collections.abc import Generator, Iterator
 
 from scenefer.video.frame import Frame
 
-_BYTES = 96 << 20  # pixels that may wait: 15 frames of 1080p, 3 of 4K
+_BYTES = 96 << 20  # limit for queued pixels: 15 frames of 1080p, 3 of 4K
 
 
 def ahead(source: Generator[Frame, None, None], depth: int, stopped: threading.Event | None = None) -> Iterator[Frame]:
-    """Yield what ``source`` yields, computed up to ``depth`` frames and about 100 MB ahead.
+    """Yield the frames of ``source``, computed up to ``depth`` frames and about 100 MB ahead.
 
-    An exception of the source is raised here, in its place. However the consumer ends, the source is closed, by the
-    thread that ran it, before this generator is.
+    An exception in the source is re-raised here after the frames before it. However the consumer ends, the thread that
+    runs the source closes it before this generator finishes.
 
     Args:
-        stopped: set when the consumer ends, for a source that may decode for minutes before it has a frame to yield.
+        stopped: event that is set when the consumer ends; the source may decode for minutes without yielding a frame,
+            and can check it.
     """
     stopped = stopped or threading.Event()
     waiting: deque[Frame] = deque()
@@ -40,7 +41,7 @@ def ahead(source: Generator[Frame, None, None], depth: int, stopped: threading.E
                     waiting.append(frame)
                     waiting_bytes += _size(frame)
                     changed.notify()
-        except BaseException as error:  # handed over to the consumer, who raises it
+        except BaseException as error:  # the consumer re-raises it
             failure = error
         finally:
             source.close()

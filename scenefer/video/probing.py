@@ -1,4 +1,4 @@
-"""Finds out what a file is before it is read: a film, a still, a folder of stills, or none of them."""
+"""Determines what a path is before it is read: a film, a still, a folder of stills, or none of these."""
 
 from __future__ import annotations
 
@@ -12,11 +12,16 @@ import av
 import av.error
 import numpy as np
 
-from scenefer.errors import FilmError, PlanError, printable
-from scenefer.film import Film, film_id
+from scenefer.core.errors import FilmError, PlanError
+from scenefer.core.film import Film, film_id
+from scenefer.core.text import printable
+from scenefer.video.animation import probe_animation
 from scenefer.video.colour import displayed_size
 from scenefer.video.container import MP4, check_size, choose_stream, open_container, packets, prepare
-from scenefer.video.declared import UNKNOWN
+from scenefer.video.frame import ReaderNotes
+from scenefer.video.header_limits import UNKNOWN
+from scenefer.video.sizes import BARE, Picture, usual_picture
+from scenefer.video.stamps import Stamps
 from scenefer.video.stills import probe_folder, probe_still
 
 if TYPE_CHECKING:
@@ -25,22 +30,26 @@ if TYPE_CHECKING:
     from av.video.frame import VideoFrame
     from av.video.stream import VideoStream
 
-# Containers with an index, and codecs that start afresh at a key frame. In all others (MPEG-PS and -TS, AVI, raw
-# streams) seeking lands somewhere near the place, and a film is read in one piece.
+# Containers with an index, and codecs that can start decoding at any key frame. In all others (MPEG-PS and -TS, AVI,
+# raw streams) seeking is inexact, and the film is read in one piece.
 _ENTERED = frozenset({MP4, "matroska,webm"})
 _FRESH = frozenset(
     {"h264", "hevc", "vvc", "vp8", "vp9", "av1", "libdav1d", "mpeg4", "mpeg2video", "mjpeg", "prores", "dnxhd"}
 )
 _MOST_KEY_FRAMES = 1000
-_LONGEST = 30 * 86_400.0  # s; a declared duration beyond it is an error of the file
+GIF = "gif"
+_N_FIRST = 4  # number of first pictures that decide between slide show and film
+_SLIDE = 2.0  # s; minimum duration of a picture in a slide show
+_LATE_PICTURE = 0.2  # s; if the picture starts later than this after the sound, film time starts with the sound
+_LONGEST = 30 * 86_400.0  # s; a longer declared duration is taken for an error in the file
 
 
 def probe(path: Path) -> Film:
-    """Find out what a file is: size as displayed, duration, key frames; one frame is decoded, and no more is read.
+    """Determine the properties of a file: display size, duration, key frames; at most about a dozen frames are decoded.
 
     Raises:
         PlanError: the path does not exist, or is a folder without pictures.
-        FilmError: the file is no film, or cannot be read.
+        FilmError: the file is not a film, or cannot be read.
     """
     try:
         if path.is_dir():
@@ -53,20 +62,23 @@ def probe(path: Path) -> Film:
             raise FilmError(f"{printable(path)} is empty (0 bytes); copy it again")
     except OSError as error:
         raise FilmError(f"{printable(path)} is not readable: {error.strerror}; check its permissions") from error
-    return probe_still(path) or _probe_video(path)
+    return probe_still(path) or probe_animation(path) or _probe_video(path)
 
 
 def _probe_video(path: Path) -> Film:
     with open_container(path) as container:
         stream = prepare(container, choose_stream(container, path).index, threads=1)
-        frame = _first_frame(container, stream, path)
+        frame, stamps = _beginning(container, stream, path)
         time_base = stream.time_base or Fraction(1, av.time_base)
-        origin = frame.pts or 0
+        origin = _origin(container, stream, frame)
+        start = float(origin * time_base)
         rotation, mirrored, turned_oddly = _rotation(frame)
-        ratio, too_odd = _sample_aspect_ratio(stream.sample_aspect_ratio)
-        width, height = displayed_size(frame.width, frame.height, ratio, rotation)
+        duration, declared = _duration(container, stream, start)
+        slides = _are_slides(stamps, time_base, start, duration)
+        usual = usual_picture(container, stream, path, frame, duration) or Picture(frame, stream.sample_aspect_ratio)
+        ratio, too_odd = _sample_aspect_ratio(usual.ratio)
+        width, height = displayed_size(usual.frame.width, usual.frame.height, ratio, rotation)
         check_size(path, width, height)
-        duration, declared = _duration(container, stream, origin)
         enterable = frame.pts is not None and not frame.interlaced_frame and duration is not None
         return Film(
             path,
@@ -74,40 +86,80 @@ def _probe_video(path: Path) -> Film:
             width,
             height,
             duration,
-            frame_rate=_frame_rate(stream),
+            frame_rate=_frame_rate(container, stream),
             stream=stream.index,
             container=container.format.name,
             codec=stream.codec_context.name,
             rotation=rotation,
             mirrored=mirrored,
             sample_aspect_ratio=ratio,
-            start=float(origin * time_base),
+            start=start,
+            begins=float((frame.pts - origin) * time_base) if frame.pts is not None else 0.0,
             timecode=_timecode(container),
-            end_declared=declared,
+            slides=slides,
+            end_declared=declared or slides,
             key_frames=_key_frames(container, stream, origin, duration) if enterable and duration else (),
             warnings=tuple(warning for warning in (turned_oddly, too_odd) if warning),
         )
 
 
-def _first_frame(container: InputContainer, stream: VideoStream, path: Path) -> VideoFrame:
+def _beginning(container: InputContainer, stream: VideoStream, path: Path) -> tuple[VideoFrame, list[int]]:
+    """Decode the first picture and read the timestamps of the first few packets, or of all if there are fewer."""
+    mended = Stamps(
+        container.format.name, stream.time_base or Fraction(1, av.time_base), Fraction(25), 0, ReaderNotes()
+    )
+    first: VideoFrame | None = None
+    stamps: list[int] = []
     for packet in packets(container, stream):
+        if packet is None:
+            continue
+        mended.mend(packet)
+        if packet.pts is not None:
+            stamps.append(packet.pts)
         try:
-            frames = [] if packet is None else packet.decode()
+            for frame in packet.decode() if first is None else ():
+                assert isinstance(frame, av.VideoFrame)  # always true for a video stream
+                frame.pts = mended.of(frame)
+                first = first or frame
         except av.error.FFmpegError:
             continue
-        if frames:
-            return frames[0]  # pyright: ignore[reportReturnType]  # a video stream gives video frames
-    raise FilmError(
-        f"{printable(path)} is not readable: no frame of its video can be decoded; copy it again or convert it"
-    )
+        if first is not None and (len(stamps) >= _N_FIRST or first.pts is None):
+            break
+    if first is None:
+        raise FilmError(
+            f"{printable(path)} is not readable: no frame of its video can be decoded; copy it again or convert it"
+        )
+    return first, stamps
+
+
+def _origin(container: InputContainer, stream: VideoStream, first: VideoFrame) -> int:
+    """Timestamp of film time 0: the first picture, or the sound if it begins clearly earlier."""
+    if first.pts is None:
+        return 0
+    time_base = stream.time_base or Fraction(1, av.time_base)
+    heard = [
+        sound.start_time * sound.time_base
+        for sound in container.streams.audio
+        if sound.start_time is not None and sound.time_base is not None
+    ]
+    earlier = min(heard, default=first.pts * time_base)
+    return round(earlier / time_base) if first.pts * time_base - earlier > _LATE_PICTURE else first.pts
+
+
+def _are_slides(stamps: list[int], time_base: Fraction, start: float, duration: float | None) -> bool:
+    """Detect a slide show: check whether the first pictures last for seconds each."""
+    times = sorted(float(stamp * time_base) - start for stamp in stamps)
+    if len(times) < _N_FIRST and duration is not None:
+        times.append(duration)
+    return len(times) > 1 and float(np.median(np.diff(times))) >= _SLIDE
 
 
 def _rotation(frame: VideoFrame) -> tuple[int, bool, str]:
-    """Degrees clockwise for display, and whether the picture is mirrored before it is turned."""
+    """Rotation for display in degrees clockwise, whether to mirror before rotating, and a warning or ""."""
     matrix = frame.side_data.get("DISPLAYMATRIX")
     if matrix is None:
         return 0, False, ""
-    # A place (x, y) is displayed at (a x + c y, b x + d y): libavutil/display.h. PyAV's own angle knows no mirror.
+    # A point (x, y) is displayed at (a x + c y, b x + d y): libavutil/display.h. PyAV's own angle ignores mirroring.
     a, b, _, c, d = (int(value) for value in np.frombuffer(bytes(matrix), np.int32)[:5])
     mirrored = a * d - b * c < 0
     turned = round(math.degrees(math.atan2(*((-b, -a) if mirrored else (b, a))))) % 360
@@ -124,28 +176,41 @@ def _sample_aspect_ratio(declared: Fraction | None) -> tuple[Fraction, str]:
     return Fraction(1), f"the film declares pixels of shape {ratio}, which cannot be meant; they are taken for square"
 
 
-def _frame_rate(stream: VideoStream) -> Fraction:
-    for rate in (stream.average_rate, stream.guessed_rate, stream.base_rate):
+def _frame_rate(container: InputContainer, stream: VideoStream) -> Fraction:
+    # A raw stream states its rate in its own header; its demuxer only reports a default.
+    said = stream.codec_context.framerate if container.format.name in BARE else None
+    for rate in (said, stream.average_rate, stream.guessed_rate, stream.base_rate):
         if rate and 0 < rate <= 1000:
             return Fraction(rate)
     return Fraction(25)
 
 
-def _duration(container: InputContainer, stream: VideoStream, origin: int) -> tuple[float | None, bool]:
-    """Seconds from the first displayed frame to the end, and whether the video stream itself says so."""
-    time_base = stream.time_base or Fraction(1, av.time_base)
-    if stream.duration and container.format.name in _ENTERED:
-        begin = stream.start_time if stream.start_time is not None else origin
-        seconds, declared = float((begin + stream.duration - origin) * time_base), True
-    elif match := re.fullmatch(r"(\d+):(\d\d):(\d\d(?:\.\d+)?)", stream.metadata.get("DURATION", "")):
-        # Matroska: the tag holds the end on the container's clock.
-        hours, minutes, rest = match.groups()
-        seconds, declared = int(hours) * 3600 + int(minutes) * 60 + float(rest) - float(origin * time_base), True
-    elif container.duration and stream.frames not in UNKNOWN:
-        seconds, declared = container.duration / av.time_base, False
+def _duration(container: InputContainer, stream: VideoStream, start: float) -> tuple[float | None, bool]:
+    """Duration in seconds from film time 0 (``start`` on the container's clock); whether the video stream states it."""
+    said = _declared_end(container, stream)
+    # A stream with a single picture states only that picture's duration; a longer file keeps showing it.
+    whole = None
+    if container.duration and stream.frames not in UNKNOWN:
+        whole = ((container.start_time or 0) + container.duration) / av.time_base
+    if said is None or (stream.frames == 1 and whole is not None and whole - said > _SLIDE):
+        end, declared = whole, False
     else:
+        end, declared = said, True
+    if end is None or not 0 < end - start <= _LONGEST:
         return None, False
-    return (seconds, declared) if 0 < seconds <= _LONGEST else (None, False)
+    return end - start, declared
+
+
+def _declared_end(container: InputContainer, stream: VideoStream) -> float | None:
+    """Read the end that the video stream itself states, in seconds on the container's clock."""
+    if stream.duration and container.format.name in _ENTERED | {GIF}:
+        # In a fragmented MP4 the "duration" is the end time.
+        begin = (stream.start_time or 0) if stream.frames or container.format.name != MP4 else 0
+        return float((begin + stream.duration) * (stream.time_base or Fraction(1, av.time_base)))
+    if match := re.fullmatch(r"(\d+):(\d\d):(\d\d(?:\.\d+)?)", stream.metadata.get("DURATION", "")):
+        hours, minutes, rest = match.groups()  # Matroska
+        return int(hours) * 3600 + int(minutes) * 60 + float(rest)
+    return None
 
 
 def _timecode(container: InputContainer) -> str | None:
@@ -156,17 +221,17 @@ def _timecode(container: InputContainer) -> str | None:
 
 
 def _key_frames(container: InputContainer, stream: VideoStream, origin: int, duration: float) -> tuple[float, ...]:
-    """Film times of key frames, at most a thousand of them, each one visited; empty if the film cannot be entered."""
+    """Film times of at most a thousand key frames, each verified by seeking to it; empty if seeking is not exact."""
     if container.format.name not in _ENTERED or stream.codec_context.name not in _FRESH:
         return ()
     time_base = stream.time_base or Fraction(1, av.time_base)
     times: list[float] = []
     try:
-        container.seek(1 << 62, stream=stream)  # makes Matroska read its index, which lies at the end
+        container.seek(1 << 62, stream=stream)  # makes the Matroska demuxer read the index at the end of the file
         entries = [entry.timestamp for entry in stream.index_entries if entry.is_keyframe and not entry.is_discard]
         places = _thinned(sorted(entries), float(max(1.0, duration / _MOST_KEY_FRAMES) / time_base))
         if any(_interlaced(container, stream, place) for place in places[1 :: max(1, len(places) // 3)]):
-            return ()  # fields are put together with those of the frames before and after
+            return ()  # deinterlacing needs the frames before and after, so chunks would differ from a whole pass
         for place in places:
             container.seek(place, stream=stream)
             packet = next(container.demux(stream))
@@ -176,7 +241,7 @@ def _key_frames(container: InputContainer, stream: VideoStream, origin: int, dur
             if time >= 0 and (not times or time > times[-1]):
                 times.append(time)
     except (av.error.FFmpegError, StopIteration):
-        pass  # a truncated file: its index points beyond its end, and what was visited can be entered
+        pass  # a truncated file: its index points beyond its end; the key frames found so far are valid
     return tuple(times)
 
 
@@ -199,17 +264,17 @@ def _thinned(places: list[int], distance: float) -> list[int]:
 
 
 def _decodable(packet: Packet, stream: VideoStream) -> bool:
-    """Whether a decoder that starts at this packet shows exact pictures at once.
+    """Whether a decoder that starts at this packet produces exact pictures at once.
 
-    Only H.264 marks packets as key frames that do not: with intra refresh the picture builds up over many frames. There
-    it takes an IDR slice (NAL type 5) or a recovery point (SEI 6) of zero frames: ITU-T H.264, 7.4.1 and D.2.8.
+    Only H.264 marks other packets as key frames: with intra refresh, the picture builds up over many frames. An exact
+    H.264 key frame has an IDR slice (NAL type 5) or a recovery point (SEI 6) of zero frames: ITU-T H.264, 7.4.1, D.2.8.
     """
     if stream.codec_context.name != "h264":
         return True
     coded = bytes(packet)
     extradata = stream.codec_context.extradata or b""
     if not extradata.startswith(b"\x01"):
-        return False  # start codes instead of lengths: not as these containers should have it
+        return False  # start codes instead of lengths, which is invalid in these containers
     prefix = (extradata[4] & 3) + 1
     place = 0
     while place + prefix < len(coded):
@@ -227,7 +292,7 @@ def _decodable(packet: Packet, stream: VideoStream) -> bool:
 
 
 def _recovers_at_once(sei: bytes) -> bool | None:
-    """Read the messages of an SEI unit; None if none of them is a recovery point."""
+    """Read whether an SEI unit has a recovery point of zero frames; None if it has no recovery point."""
     place = 0
     while place + 2 < len(sei):
         kind = size = 0

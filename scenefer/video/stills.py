@@ -1,25 +1,31 @@
-"""Stills and folders of stills as films: picture k is the frame at k seconds."""
+"""Stills and folders of stills, treated as films: picture k is the frame at k seconds."""
 
 from __future__ import annotations
 
 import hashlib
 import warnings
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from pi_heif import register_heif_opener
+from PIL import Image, UnidentifiedImageError
 
-from scenefer.errors import FilmError, PlanError, printable
-from scenefer.film import Film, film_id
-from scenefer.finding import natural
+from scenefer.core.errors import FilmError, PlanError
+from scenefer.core.film import PICTURE_SUFFIXES, Film, film_id
+from scenefer.core.text import natural, printable
 from scenefer.video.container import check_size
+from scenefer.video.depth import eight_bits
 from scenefer.video.frame import ReaderNotes
 
-_FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "PPM")
-_SUFFIXES = frozenset({".jpg", ".jpeg", ".jpe", ".png", ".webp", ".bmp", ".tif", ".tiff", ".ppm", ".pgm"})
+_FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "DIB", "TIFF", "PPM", "GIF", "JPEG2000", "AVIF", "HEIF")
+_MOVING = frozenset({"PNG", "WEBP", "GIF", "AVIF"})  # formats that may be animated
+_TIFF = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+_PHOTOGRAPHS = (b"heic", b"heix", b"heim", b"heis", b"mif1", b"avif")  # brands
+_NAMED = 5  # number of files that a warning names; the others are counted
 _UNREADABLE = (OSError, ValueError, SyntaxError, UnidentifiedImageError, Image.DecompressionBombError)
 _ORIENTATION = 0x0112  # EXIF
 _UPRIGHT = {
@@ -33,55 +39,102 @@ _UPRIGHT = {
 }
 
 
+register_heif_opener()
+
+
+class _Header(NamedTuple):
+    """What the header of a picture says."""
+
+    width: int  # pixels, as displayed
+    height: int
+    n_pages: int
+    moves: bool  # the pages are an animation
+
+
 def probe_still(path: Path) -> Film | None:
-    """Read the header of a picture; None if the file is no picture.
+    """Read the header of a picture; None if the file is not a picture, or is animated.
 
     Raises:
-        FilmError: it declares a size that cannot be meant.
+        FilmError: it declares an impossible size, or is damaged or of an unsupported kind.
     """
-    size = _displayed_size(path)
-    if size is None:
+    header = _header(path)
+    if header is None and _begins_like_a_picture(path):
+        raise FilmError(
+            f"{printable(path)} is a picture that is not read: damaged, or of an unusual kind; save it as PNG or JPEG"
+        )
+    if header is None or header.moves:
         return None
-    return Film(path, film_id(path), *size, duration=1.0, frame_rate=Fraction(1), kind="still", stills=(path,))
+    said = f"only the first of its {header.n_pages} pages is read" if header.n_pages > 1 else ""
+    return Film(
+        path,
+        film_id(path),
+        header.width,
+        header.height,
+        duration=1.0,
+        frame_rate=Fraction(1),
+        kind="still",
+        stills=(path,),
+        warnings=(said,) if said else (),
+    )
 
 
 def probe_folder(path: Path) -> Film:
-    """Find the pictures in a folder, sorted as people count, 2 before 10; the first that can be opened gives the size.
+    """Find the pictures in a folder, in natural order (2 before 10); the largest picture gives the size.
 
     Raises:
-        PlanError: the folder has no picture.
-        FilmError: it has, but none can be opened.
+        PlanError: the folder has no pictures.
+        FilmError: none of its pictures can be opened.
     """
-    found = [entry for entry in path.iterdir() if entry.suffix.lower() in _SUFFIXES and entry.is_file()]
-    found.sort(key=lambda entry: natural(entry.name.lower()))
+    entries = sorted(path.iterdir(), key=lambda entry: natural(entry.name.lower()))
+    found = [entry for entry in entries if entry.suffix.lower() in PICTURE_SUFFIXES and entry.is_file()]
+    others = [entry for entry in entries if entry not in set(found) and not entry.name.startswith(".")]
     if not found:
         raise PlanError(f"{printable(path)} has no pictures; give a film, a picture, or a folder of pictures")
-    size = next((size for picture in found if (size := _size_or_none(picture))), None)
-    if size is None:
+    headers = {picture: header for picture in found if (header := _header_or_none(picture))}
+    if not headers:
         raise FilmError(f"{printable(path)} is not readable: none of its {len(found)} pictures can be opened")
+    largest = max(headers.values(), key=lambda header: header.width * header.height)
+    several = [picture for picture, header in headers.items() if header.n_pages > 1]
     digest = hashlib.sha256()
     for picture in found:
         digest.update(film_id(picture).encode())
     return Film(
         path,
         digest.hexdigest()[:16],
-        *size,
+        largest.width,
+        largest.height,
         duration=float(len(found)),
         frame_rate=Fraction(1),
         kind="stills",
         stills=tuple(found),
+        warnings=(
+            *([f"left out of the folder, for they are no pictures: {_some(others)}"] if others else []),
+            *([f"only the first picture is read of {_some(several)}"] if several else []),
+        ),
     )
 
 
+def _begins_like_a_picture(path: Path) -> bool:
+    """Recognise a TIFF or a HEIC by its first bytes; opened as a film, one of its tiles might be taken for a video."""
+    with path.open("rb") as file:
+        head = file.read(12)
+    return head[:4] in _TIFF or (head[4:8] == b"ftyp" and head[8:] in _PHOTOGRAPHS)
+
+
+def _some(entries: Sequence[Path]) -> str:
+    names = [printable(Path(entry.name)) for entry in entries[:_NAMED]]
+    return ", ".join(names) + (f" and {len(entries) - _NAMED} more" if len(entries) > _NAMED else "")
+
+
 def pictures(film: Film, notes: ReaderNotes) -> Generator[tuple[float, np.ndarray], None, None]:
-    """Yield film time and pixels (H, W, 3) uint8 of each picture; a picture of another shape is letterboxed.
+    """Yield film time and pixels (H, W, 3) uint8 of each picture, each of its own size.
 
     Raises:
-        FilmError: a still is damaged; in a folder, such a picture is noted and left out.
+        FilmError: a single still is damaged; in a folder, a damaged picture is noted and skipped.
     """
     for k, path in enumerate(film.stills):
         try:
-            picture = None if _size_or_none(path) is None else _fitted(_pixels(path), film.width, film.height)
+            picture = None if _header_or_none(path) is None else np.array(_pixels(path))
         except _UNREADABLE:
             picture = None
         if picture is not None:
@@ -92,39 +145,45 @@ def pictures(film: Film, notes: ReaderNotes) -> Generator[tuple[float, np.ndarra
             notes.damage(float(k), printable(Path(path.name)))
 
 
-def _size_or_none(path: Path) -> tuple[int, int] | None:
+def _header_or_none(path: Path) -> _Header | None:
     try:
-        return _displayed_size(path)
-    except FilmError:  # one picture that is too large does not refuse its folder
+        return _header(path)
+    except FilmError:  # one oversized picture must not make the whole folder fail
         return None
 
 
-def _displayed_size(path: Path) -> tuple[int, int] | None:
+def _header(path: Path) -> _Header | None:
     try:
         with _silence(), Image.open(path, formats=_FORMATS) as picture:
             width, height = picture.size
             if _orientation(picture) >= 5:
                 width, height = height, width
+            n_pages = getattr(picture, "n_frames", 1) if picture.format != "MPO" else 1
+            moves = n_pages > 1 and picture.format in _MOVING
     except Image.DecompressionBombError as error:
         raise FilmError(f"{printable(path)} declares more pixels than pictures have; scale it down first") from error
     except _UNREADABLE:
         return None
     check_size(path, width, height)
-    return width, height
+    return _Header(width, height, n_pages, moves)
 
 
 def _pixels(path: Path) -> Image.Image:
     with _silence(), Image.open(path, formats=_FORMATS) as stored:
-        return displayed(stored)
+        return displayed(stored, path)
 
 
-def displayed(stored: Image.Image) -> Image.Image:
-    """Return a picture as it is shown: RGB, turned as it asks for, 16 bit grey reduced to 8, on white."""
-    # Not ImageOps.exif_transpose: it writes the tags anew, and fails where any of them is of a wrong type.
+def displayed(stored: Image.Image, path: Path | None = None) -> Image.Image:
+    """Return a picture as displayed: RGB, 8 bits, rotated by its EXIF orientation, transparency on white.
+
+    Args:
+        path: its file, if it has one.
+    """
+    # Not ImageOps.exif_transpose: it rewrites the tags, and fails if any of them has a wrong type.
     turn = _UPRIGHT.get(_orientation(stored))
-    picture = stored if turn is None else stored.transpose(turn)
-    if picture.mode.startswith("I"):
-        return Image.fromarray((np.asarray(picture).astype(np.uint32) >> 8).astype(np.uint8)).convert("RGB")
+    stored.load()
+    shallow = eight_bits(stored, path) or stored
+    picture = shallow if turn is None else shallow.transpose(turn)
     if picture.has_transparency_data:
         picture = picture.convert("RGBA")
         return Image.alpha_composite(Image.new("RGBA", picture.size, "white"), picture).convert("RGB")
@@ -138,14 +197,8 @@ def _orientation(picture: Image.Image) -> int:
 
 @contextmanager
 def _silence() -> Generator[None, None, None]:
-    """Keep Pillow from printing what it thinks of a picture: of its size, below our limit, and of damage."""
+    """Suppress Pillow's warnings about large pictures (we have our own limit) and about damage."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", Image.DecompressionBombWarning)
         warnings.simplefilter("ignore", UserWarning)
         yield
-
-
-def _fitted(picture: Image.Image, width: int, height: int) -> np.ndarray:
-    if picture.size != (width, height):
-        picture = ImageOps.pad(picture, (width, height), Image.Resampling.BICUBIC, color="black")
-    return np.array(picture)

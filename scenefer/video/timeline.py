@@ -7,29 +7,38 @@ from fractions import Fraction
 
 from scenefer.video.frame import ReaderNotes
 
-# Clocks that may jump in the middle of a file: broadcast streams are cut and joined without rewriting timestamps.
+# Formats whose clock may jump within a file: broadcast streams are cut and joined without rewriting timestamps.
 JUMPING = frozenset({"mpeg", "mpegts", "mpegvideo"})
-_DISORDER = 1.0  # s; decoders reorder 16 frames at most, and do so wrongly around damage: less than this is no jump
-_LARGEST_GAP = 10.0  # s; ffmpeg's -dts_delta_threshold, beyond which it too takes a gap in such a stream for a jump
+_DISORDER = 1.0  # s; a smaller step back is no jump: decoders reorder up to 16 frames, wrongly near damage
+_LARGEST_GAP = 10.0  # s; a larger gap in such a stream is a jump, as in ffmpeg (-dts_delta_threshold)
 
 
 class Timeline:
     """Turns the timestamps of one pass, in order, into film time: seconds after the first displayed frame.
 
-    Times rise strictly. Where the timestamps do not, the clock goes on: a missing or repeated timestamp is interpolated
-    and counted; a jump backwards (a 33-bit clock wraps every 26.5 hours) moves the origin and is counted.
+    Film times are strictly increasing. Missing or repeated timestamps are interpolated and counted. A jump, such as the
+    wrap of a 33-bit clock every 26.5 hours, shifts the origin, so that film time continues, and is counted.
     """
 
-    def __init__(self, time_base: Fraction, origin: int, frame_rate: Fraction, container: str, notes: ReaderNotes):
+    def __init__(
+        self,
+        time_base: Fraction,
+        origin: int,
+        frame_rate: Fraction,
+        container: str,
+        notes: ReaderNotes,
+        *,
+        slides: bool = False,
+    ):
         self._time_base = time_base
-        self._origin = origin  # timestamp at film time 0, moved by jumps
-        self._step = max(1, round(1 / (frame_rate * time_base)))  # the usual distance of two frames, in ticks
-        self._jumps = container in JUMPING
+        self._origin = origin  # timestamp of film time 0; shifted by jumps
+        self._step = max(1, round(1 / (frame_rate * time_base)))  # usual distance between frames, in ticks
+        self._jumps = container in JUMPING and not slides
         self._notes = notes
-        self._last: int | None = None  # ticks of film time of the frame before
+        self._last: int | None = None  # film time of the previous frame, in ticks
 
     def seconds(self, pts: int) -> float:
-        """Film time of a timestamp, without regard to the frames around it."""
+        """Film time of a timestamp, regardless of the frames around it."""
         return self._seconds(pts - self._origin)
 
     def advance(self, pts: int | None) -> float:
@@ -48,21 +57,27 @@ class Timeline:
                 self._notes.n_backward += 1
                 if self._notes.first_backward is None:
                     self._notes.first_backward = self._seconds(ticks)
-            elif ticks <= last:  # repeated or slightly disordered: the clock itself is right
+            elif ticks <= last:  # repeated or slightly out of order: not a jump of the clock
                 ticks = last + 1
                 self._notes.n_interpolated += 1
         self._last = ticks
         return self._seconds(ticks)
 
     def _seconds(self, ticks: int) -> float:
-        # Integers until the last division: the same frame has the same time in every pass.
+        # Integer arithmetic until the last division, so that a frame has the same time in every pass.
         return ticks * self._time_base.numerator / self._time_base.denominator
 
 
 def grid_index(time: float, sample_rate: float) -> int:
-    """Number of the last point of the sampling grid (multiples of 1 / rate, from 0) at or before a film time.
+    """Index of the last point of the sampling grid (multiples of 1 / rate, from 0) at or before a film time.
 
-    A frame is a sample if this number is higher than that of the frame before: then it is the first one at or after a
-    grid point. A microsecond of slack absorbs the rounding of timestamps.
+    A frame is sampled if its index is higher than that of the frame before, that is, if it is the first one at or after
+    a grid point. A tolerance of one microsecond absorbs the rounding of timestamps.
     """
     return math.floor((time + 1e-6) * sample_rate)
+
+
+def multiple_before(time: float, step: float) -> float:
+    """Return the last multiple of ``step`` seconds at or before a film time, with the same slack."""
+    # 3 * 0.2 is more than 0.6: a product may lie beyond the time that it was found from.
+    return min(math.floor((time + 1e-6) / step) * step, time)

@@ -1,7 +1,7 @@
-"""The second reader: decord, for H.264 films of constant frame rate.
+"""The alternative reader: decord, for H.264 films of constant frame rate.
 
-It knows neither edit lists nor damaged packets, and holds the whole compressed file in memory; films are read from the
-beginning, since it gives wrong frames after a seek in open groups of pictures (measured on HEVC).
+decord supports neither edit lists nor damaged packets, and keeps the whole compressed file in memory. Films are always
+read from the beginning, because after a seek into an open GOP it returns wrong frames (measured on HEVC).
 """
 
 from __future__ import annotations
@@ -12,16 +12,17 @@ from fractions import Fraction
 
 import numpy as np
 
-from scenefer.errors import FilmError, PlanError, printable
-from scenefer.film import Film, clock
+from scenefer.core.errors import FilmError, PlanError
+from scenefer.core.film import Film, clock
+from scenefer.core.text import printable
 
 
 def read(film: Film, threads: int) -> Generator[tuple[float, np.ndarray], None, None]:
-    """Yield film time and pixels (H, W, 3) uint8 RGB, turned upright, of every frame.
+    """Yield film time and pixels (H, W, 3) uint8 RGB, rotated upright, of every frame.
 
     Raises:
         PlanError: decord is not installed.
-        FilmError: it cannot read the film, or cannot read on.
+        FilmError: decord cannot read the film, or fails in the middle.
     """
     try:
         import decord  # pyright: ignore[reportMissingImports]  # an extra
@@ -44,6 +45,6 @@ def read(film: Film, threads: int) -> Generator[tuple[float, np.ndarray], None, 
 
 
 def _exact(time: float, index: int, frame_rate: Fraction) -> float:
-    """Replace decord's time, of single precision (0.5 ms after two hours), by that of a constant rate where it fits."""
+    """Replace decord's single-precision time (0.5 ms off after two hours) by that of a constant rate if they agree."""
     expected = float(index / frame_rate)
     return expected if abs(time - expected) < 1e-3 else time

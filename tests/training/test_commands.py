@@ -15,11 +15,12 @@ from safetensors.numpy import load_file, save_file
 from typer.testing import CliRunner, Result
 
 import scenefer
-from scenefer import analysis, run
+from scenefer.analysis import result
 from scenefer.cli import app
-from scenefer.errors import SceneferError
-from scenefer.models import records, zoo
-from scenefer.schema import EMOTIONS
+from scenefer.core.errors import SceneferError
+from scenefer.core.schema import EMOTIONS
+from scenefer.models import registry, weight_files
+from scenefer.pipeline import film_analysis
 from tests.clips import moving, write_clip
 
 PORTRAIT = Path(scenefer.__file__).parent / "assets" / "portrait.jpg"
@@ -51,7 +52,7 @@ def size_of(picture: Path) -> tuple[int, int]:
 @pytest.fixture(scope="module")
 def portrait_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("portrait")
-    run.write(scenefer.analyze(PORTRAIT, data=folder / "data"), folder / "run")
+    film_analysis.write(scenefer.analyze(PORTRAIT, data=folder / "data"), folder / "run")
     return folder / "run"
 
 
@@ -64,49 +65,49 @@ def own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture
 def contrary(tmp_path: Path) -> Path:
     """The shipped weights, but for angry and happy, which are exchanged."""
-    shipped = records.EXPRESSION["rmn_compact"].path
+    shipped = weight_files.EXPRESSION["rmn_face"].path
     weights = load_file(shipped)
     order = [EMOTIONS.index("happy") if name == "angry" else EMOTIONS.index(name) for name in EMOTIONS]
     order[EMOTIONS.index("happy")] = EMOTIONS.index("angry")
     changed = 0
     for key, values in weights.items():
         if values.shape[:1] == (15,):
-            weights[key] = np.ascontiguousarray(values[[*order, *range(7, 15)]])
+            weights[key] = np.ascontiguousarray(values[[*order, *(7 + row for row in order), 14]])
             changed += 1
-    assert changed == 4  # matrix and bias of the last layer of both networks
+    assert changed == 2  # matrix and bias of the last layer, each with both heads
     path = tmp_path / "contrary.safetensors"
-    save_file(weights, path, zoo.describe(shipped))
+    save_file(weights, path, registry.describe(shipped))
     return path
 
 
 def test_other_weights_read_the_stored_faces_of_a_run(portrait_run: Path, contrary: Path, own_folder: Path):
-    before = analysis.load(portrait_run)
+    before = result.load(portrait_run)
     assert before.expressions["happy"].iloc[0] > 0.5
     again = shutil.copytree(portrait_run, portrait_run.with_name("again"))
     done("reclassify", again, "--weights", contrary)
-    after = analysis.load(again)
+    after = result.load(again)
     assert after.expressions["angry"].iloc[0] == pytest.approx(before.expressions["happy"].iloc[0], abs=0.02)
-    assert after.run["weights"]["expression"]["sha256"] == records.sha256_of(contrary)
+    assert after.run["weights"]["expression"]["sha256"] == weight_files.sha256_of(contrary)
     assert "contrary" in (again / "report.html").read_text(encoding="utf-8")
     done("reclassify", again)
-    back = analysis.load(again)
+    back = result.load(again)
     np.testing.assert_allclose(back.expressions[list(EMOTIONS)], before.expressions[list(EMOTIONS)], atol=0.02)
 
 
 def test_a_run_without_pictures_of_faces_cannot_be_read_again(tmp_path: Path):
     plan = scenefer.make_plan(options={"observation.crops": False})
-    run.write(scenefer.analyze(PORTRAIT, plan, data=tmp_path / "data"), tmp_path / "run")
+    film_analysis.write(scenefer.analyze(PORTRAIT, plan, data=tmp_path / "data"), tmp_path / "run")
     assert "keeps no pictures of faces" in refused("reclassify", tmp_path / "run")
     assert "pictures of faces were not kept" in refused("explain", tmp_path / "run")
 
 
 def test_an_added_weight_file_is_known_by_its_name(portrait_run: Path, contrary: Path, own_folder: Path):
     assert Path(done("weights", "add", contrary, "--name", "mine").strip()) == own_folder / "added" / "mine.safetensors"
-    assert zoo.find_expression("mine").read_bytes() == contrary.read_bytes()
+    assert registry.find_expression("mine").read_bytes() == contrary.read_bytes()
     assert "mine" in done("weights", "list")
     assert "taken" in refused("weights", "add", contrary, "--name", "mtcnn")
     assert "taken" in refused("weights", "add", contrary, "--name", "../mine")
-    assert "did you mean mine" in refused("reclassify", portrait_run, "--weights", "mime")
+    assert "did you mean 'mine'" in refused("reclassify", portrait_run, "--weights", "mime")
 
 
 def test_a_damaged_weight_file_is_not_added(tmp_path: Path, own_folder: Path):
@@ -119,13 +120,17 @@ def test_a_damaged_weight_file_is_not_added(tmp_path: Path, own_folder: Path):
 @pytest.mark.parametrize(
     ("field", "value", "said"),
     [
-        pytest.param("head", None, "its metadata lack head", id="no head"),
-        pytest.param("head", "other", "describes itself in a way that cannot be read", id="a head that is not there"),
+        pytest.param("reading", None, "its metadata lack reading", id="no reading"),
+        pytest.param("reading", '{"other": 1}', "describes itself in a way that cannot be read", id="an absent head"),
+        pytest.param("reading", '{"fer2013": 0.7, "ferplus": 0.7}', "do not sum to 1", id="shares"),
+        pytest.param("expressive", '{"other": 1}', "describes itself in a way that cannot be read", id="an absent six"),
+        pytest.param("expressive", '{"fer2013": 0.4}', "do not sum to 1", id="shares of the six"),
         pytest.param("heads", "nojson", "describes itself in a way that cannot be read", id="heads that are no JSON"),
-        pytest.param("heads", '{"fer2013": [0, 5]}', "have no head 'fer2013' of seven labels", id="five labels"),
-        pytest.param("temperature", "0", "temperature 0, ", id="temperature"),
-        pytest.param("prior", "[1, 0]", r"prior \[1, 0\]", id="prior"),
-        pytest.param("side", "0", r"sides \[0, 97\]", id="side"),
+        pytest.param("heads", '{"fer2013": [0, 5], "ferplus": [7, 15]}', "of seven labels each", id="five labels"),
+        pytest.param("temperature", "0", "temperature 0 or sides", id="temperature"),
+        pytest.param("side", "0", r"sides \[0, 48, 48\]", id="side"),
+        pytest.param("size", "5000", r"sides \[112, 48, 5000\]", id="a size that no face is cut at"),
+        pytest.param("size", "large", "cannot be read: .*size 'large'", id="a size that is no number"),
         pytest.param("public", "1", "public 1 is no share of PublicTest", id="all of PublicTest learned"),
         pytest.param("public", "most", "cannot be read: .*public 'most'", id="a share that is no number"),
     ],
@@ -133,7 +138,7 @@ def test_a_damaged_weight_file_is_not_added(tmp_path: Path, own_folder: Path):
 def test_weights_that_do_not_say_how_they_are_read_are_refused(
     contrary: Path, tmp_path: Path, own_folder: Path, field: str, value: str | None, said: str
 ):
-    described = zoo.describe(contrary) | ({} if value is None else {field: value})
+    described = registry.describe(contrary) | ({} if value is None else {field: value})
     if value is None:
         del described[field]
     odd = tmp_path / "odd.safetensors"
@@ -162,7 +167,7 @@ def test_a_face_of_a_picture_and_of_a_run_is_explained(portrait_run: Path, tmp_p
     for number, source in enumerate((PORTRAIT, portrait_run)):
         drawn = tmp_path / f"{number}.png"
         assert done("explain", source, "--to", drawn).startswith("happy: ")
-        assert size_of(drawn) == (192 * 6, 2 * 192)
+        assert size_of(drawn) == (192 * 6 + 32, 192 + 136), "six pictures within margins, a heading and a key"
     assert "count from 0" in refused("explain", PORTRAIT, "--face", "7")
     assert "numbered 0 to 0" in refused("explain", portrait_run, "--face", "7")
 
@@ -173,7 +178,7 @@ def test_evaluation_prints_one_object_and_draws_what_it_found(tmp_path: Path):
     shutil.copy(PORTRAIT, tmp_path / "stills" / "happy")
     Image.new("RGB", (320, 320), "grey").save(tmp_path / "stills" / "sad" / "nobody.png")
     (tmp_path / "stills" / "sad" / "broken.png").write_bytes(b"no picture")
-    result = call("evaluate", "rmn_compact", "--data", tmp_path / "stills", "--to", tmp_path / "drawn", "--json")
+    result = call("evaluate", "rmn_face", "--data", tmp_path / "stills", "--to", tmp_path / "drawn", "--json")
     assert "stills all: 2 pictures" in result.stderr
     assert "1 broken" in result.stderr
     found = json.loads(result.stdout)

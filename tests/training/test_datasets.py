@@ -10,11 +10,10 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from scenefer.errors import SceneferError
-from scenefer.training import datasets, ferplus, leaks
+from scenefer.core.errors import SceneferError
+from scenefer.training import datasets, ferplus, leakage
 from scenefer.training.datasets import OTHER, Faces
-
-from .conftest import pictures
+from tests.training.conftest import pictures
 
 
 def test_fer2013_is_read_with_its_splits_and_labels(fer: Path):
@@ -196,7 +195,7 @@ def test_colour_pictures_of_48_pixels_are_taken_as_framed_and_their_leaks_found(
     faces = datasets.read(tmp_path)
     assert faces.framed
     assert np.array_equal(faces.pictures[0], pictures(1)[0])
-    assert leaks.without_leaks(faces).split.tolist() == ["PrivateTest"]
+    assert leakage.without_leaks(faces).split.tolist() == ["PrivateTest"]
 
 
 @pytest.mark.parametrize(
@@ -229,21 +228,21 @@ def test_a_share_of_publictest_teaches_and_no_photograph_of_its_rest_does():
     faces = Faces("tiny", shown, np.arange(70), split)
     rows = {}
     for share in (0.3, 0.6):
-        kept = leaks.without_leaks(faces, share)
+        kept = leakage.without_leaks(faces, share)
         drawn, left = (
             set(kept.labels[(kept.split == name) & (kept.labels >= 40)]) for name in ("Training", "PublicTest")
         )
         rows[share] = drawn
         assert drawn | left == set(range(40, 70))
         assert 0.5 * share < len(drawn) / 30 < 1.5 * share
-        assert leaks.nearest(kept.of("Training"), kept.of("PublicTest"))[0].min() > leaks.NEAR
+        assert leakage.nearest(kept.of("Training"), kept.of("PublicTest"))[0].min() > leakage.NEAR
         assert set(range(20)) <= set(kept.labels.tolist()), "what shows nothing of PublicTest stays"
         assert {label - 20 for label in drawn if label < 60} <= set(kept.labels.tolist()), (
             "what is learned may be twice"
         )
     assert rows[0.3] < rows[0.6]
     order = np.random.default_rng(1).permutation(70)
-    again = leaks.without_leaks(faces.take(order), 0.3)
+    again = leakage.without_leaks(faces.take(order), 0.3)
     assert set(again.labels[(again.split == "Training") & (again.labels >= 40)]) == rows[0.3], "in any order"
 
 
@@ -256,10 +255,10 @@ def test_a_test_photograph_is_left_out_of_training_also_mirrored_or_recompressed
     noisy = np.clip(face + np.random.default_rng(0).normal(0, 8, face.shape), 0, 255).astype(np.uint8)
     shown = np.stack([known[0], face[:, ::-1], noisy, known[1], known[2], known[0], face, known[3]])
     split = np.array(["Training"] * 3 + ["PublicTest"] * 2 + ["PrivateTest"] * 2 + ["Training"])
-    kept = leaks.without_leaks(Faces("tiny", shown, np.zeros(8, np.int64), split))
+    kept = leakage.without_leaks(Faces("tiny", shown, np.zeros(8, np.int64), split))
     assert kept.split.tolist() == ["PublicTest", "PublicTest", "PrivateTest", "PrivateTest", "Training"]
     assert np.array_equal(kept.pictures[-1], known[3])
     tests, training = (Faces("tiny", shown[rows], np.zeros(len(rows), np.int64), split[rows]) for rows in LEAKING)
-    bits, rows = leaks.nearest(tests, training)
+    bits, rows = leakage.nearest(tests, training)
     assert bits[1] == 0
     assert rows.tolist() == [0, 1], "the one that is equal, and the one that is mirrored"

@@ -8,10 +8,15 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from PIL import Image
 
-from scenefer.errors import OutputError, PlanError, SceneferError, WeightsError
-from scenefer.models import reader, records, rmn_pair, selftest, zoo
-from scenefer.training import datasets, leaks, networks, objective, recipes, seeds
+import scenefer
+from scenefer.core.errors import OutputError, PlanError, SceneferError, WeightsError
+from scenefer.core.schema import EMOTIONS
+from scenefer.models import registry, selftest, weight_files
+from scenefer.models.expression import ensemble, predictor
+from scenefer.models.expression.network import ExpressionNetwork
+from scenefer.training import datasets, leakage, model_setup, objective, recipes, weight_averaging
 from scenefer.training.recipes import Recipe, read_recipe
 from scenefer.training.train import train
 
@@ -64,7 +69,7 @@ def test_a_run_that_is_killed_and_resumed_ends_as_if_it_had_not_been(tmp_path: P
 
     # What a run leaves: a file that describes itself, passes its own selftest and is read by the program.
     assert {"recipe.toml", "commit", "curves.html", "confusion.html"} <= {file.name for file in best.parent.iterdir()}
-    assert reader.load(best).read(selftest.generated()).shape == (4, 15)
+    assert predictor.load(best).read(selftest.generated()).shape == (4, 15)
     assert all(check.passed for check in selftest._stored(best))
 
 
@@ -88,13 +93,13 @@ def test_a_recipe_starts_from_the_best_weights_of_the_one_before_it(tmp_path: Pa
     best = train(later, tmp_path / "run", *data, progress=lambda what, *_: seen.append(what))
     assert {what.split(":")[0] for what in seen} == {"later"}, "what is done is not done again"
     first, second = (
-        dict(reader.load_network(run / "best.safetensors")[0].named_parameters())
+        dict(predictor.load_network(run / "best.safetensors")[0].named_parameters())
         for run in (best.parent / "before", best.parent)
     )
     assert first
     assert all(torch.equal(first[name], second[name]) for name in first), "at a rate of 0 nothing is learned"
-    before = records.sha256_of(best.parent / "before" / "best.safetensors")[:12]
-    assert reader.load_network(best)[1]["started_from"] == f"weights {before}", "after a kill too"
+    before = weight_files.sha256_of(best.parent / "before" / "best.safetensors")[:12]
+    assert predictor.load_network(best)[1]["started_from"] == f"weights {before}", "after a kill too"
 
 
 def test_a_pair_is_the_network_of_the_recipe_before_and_one_that_it_taught(tmp_path: Path, fer: Path, recipe: Path):
@@ -105,17 +110,17 @@ def test_a_pair_is_the_network_of_the_recipe_before_and_one_that_it_taught(tmp_p
     pair = f"after = {str(recipe)!r}\npair = true\nteachers = ['start']\nfollow = 0.5\nfrozen = 1\n"
     later.write_text(pair + small.replace("rmn_compact", "rmn_lite"))
     torch.manual_seed(0)
-    untouched = networks.make(read_recipe(later), torch.zeros(1, 48, 48, dtype=torch.uint8)).state_dict()
+    untouched = model_setup.make(read_recipe(later), torch.zeros(1, 48, 48, dtype=torch.uint8)).state_dict()
     best = train(later, tmp_path / "run", *data)
     assert best == tmp_path / "run" / "pair.safetensors"
     before, member = tmp_path / "run" / "before" / "best.safetensors", tmp_path / "run" / "best.safetensors"
-    network, described = reader.load_network(best)
-    assert isinstance(network, rmn_pair.RmnPair)
+    network, described = predictor.load_network(best)
+    assert isinstance(network, ensemble.RmnPair)
     assert (network.face.side, network.picture.side) == (56, 56)
     assert described["temperature"] != "1.0"
-    hashes = [records.sha256_of(path)[:12] for path in (before, member)]
+    hashes = [weight_files.sha256_of(path)[:12] for path in (before, member)]
     assert described["started_from"] == f"weights {hashes[0]} and {hashes[1]}, read together"
-    assert zoo.describe(member)["started_from"] == f"from scratch; taught by weights {hashes[0]}"
+    assert registry.describe(member)["started_from"] == f"from scratch; taught by weights {hashes[0]}"
     learned = _weights(tmp_path / "run")
     kept = {key for key in learned if torch.equal(learned[key], untouched[key])}
     assert {key for key in learned if key.startswith(("stem.", "groups.0."))} <= kept
@@ -153,24 +158,24 @@ def test_the_runs_of_several_seeds_become_one_that_is_no_worse_than_any(tmp_path
     recipe.write_text(TINY + "seed = 4\n")
     alone, apart = train(recipe, tmp_path / "alone", *data), _weights(folders[1])
     assert all(torch.equal(apart[key], tensor) for key, tensor in _weights(alone.parent).items())
-    public = leaks.without_leaks(datasets.read(*data)).of("PublicTest")
-    joined, *members = (reader.load_network(file)[0] for file in (best, *(run / best.name for run in folders)))
-    reached = [networks.score(network, public, 48)["public_fer2013"] for network in (joined, *members)]
+    public = leakage.without_leaks(datasets.read(*data)).of("PublicTest")
+    joined, *members = (predictor.load_network(file)[0] for file in (best, *(run / best.name for run in folders)))
+    reached = [model_setup.score(network, public, 48)["public_fer2013"] for network in (joined, *members)]
     assert reached[0] >= max(reached[1:])
     assert told[-2].startswith(f"PublicTest: seed_3 {reached[1]:.1%}, seed_4 {reached[2]:.1%}, the mean of their")
     assert told[-1] == f"2 seeds: mean {np.mean(reached[1:]):.1%}, deviation {np.std(reached[1:], ddof=1):.1%}"
-    assert "(2 seeds)" in reader.load_network(best)[1]["source"]
+    assert "(2 seeds)" in predictor.load_network(best)[1]["source"]
     assert (best.parent / "confusion.html").exists()
 
 
 def test_the_mean_of_networks_is_that_of_each_weight_and_statistic():
-    one, two = (networks.make(Recipe(network="rmn_compact"), torch.empty(0)) for _ in range(2))
+    one, two = (model_setup.make(Recipe(network="rmn_compact"), torch.empty(0)) for _ in range(2))
     for number, network in enumerate((one, two)):
         for name, buffer in network.named_buffers():
             if name.endswith("running_mean"):
                 buffer.fill_(number)
     before = {name: value.clone() for name, value in one.state_dict().items()}
-    mean = seeds.mean([one, two])
+    mean = weight_averaging.mean([one, two])
     for name, value in mean.state_dict().items():
         torch.testing.assert_close(value, (before[name] + two.state_dict()[name]) / 2, check_dtype=False)
     assert all(torch.equal(before[name], value) for name, value in one.state_dict().items()), "it stays as it was"
@@ -207,7 +212,7 @@ def test_what_a_recipe_starts_from_must_be_of_its_layout(tmp_path: Path, fer: Pa
         train(recipe, tmp_path / "b", *data)
     recipe.write_text(f"network = 'rmn_face'\nbatch = 14\nsides = [[0, 64]]\nstart = {str(other)!r}\ntrunk = ''\n")
     best = train(recipe, tmp_path / "c", *data, last_epoch=1)
-    assert f"weights {records.sha256_of(other)[:12]}" == zoo.describe(best)["started_from"]
+    assert f"weights {weight_files.sha256_of(other)[:12]}" == registry.describe(best)["started_from"]
 
 
 def test_a_share_of_publictest_is_learned_and_weights_that_know_it_teach_no_run_that_does_not(
@@ -216,7 +221,7 @@ def test_a_share_of_publictest_is_learned_and_weights_that_know_it_teach_no_run_
     data = fer / "fer2013.csv", fer / "fer2013new.csv"
     recipe.write_text(TINY + "public = 0.5\n")
     best = train(recipe, tmp_path / "run", *data, last_epoch=1)
-    described = zoo.describe(best)
+    described = registry.describe(best)
     assert described["public"] == "0.5"
     assert described["trained_on"].startswith("FER2013 Training and 50% of PublicTest, without the photographs of its")
     for key in (f"start = {str(best)!r}\n", f"follow = 0.5\nteachers = [{str(best)!r}]\n"):
@@ -233,20 +238,20 @@ def test_what_is_left_of_publictest_chooses_neither_epoch_nor_seed(
     reached = iter([0.9, 0.1] * 2 + [0.9, 0.2, 0.3])  # epochs of one seed and of the other; the seeds and their mean
     seen: list[dict[str, torch.Tensor]] = []
 
-    def score(network: reader.Network, *_: object) -> dict[str, float]:
+    def score(network: ExpressionNetwork, *_: object) -> dict[str, float]:
         seen.append({key: tensor.clone() for key, tensor in network.named_parameters()})
         return {"public_fer2013": next(reached)}
 
-    monkeypatch.setattr(networks, "score", score)
+    monkeypatch.setattr(model_setup, "score", score)
     best = train(recipe, tmp_path / "run", fer / "fer2013.csv", fer / "fer2013new.csv")
-    kept = dict(reader.load_network(tmp_path / "run" / "seed_0" / best.name)[0].named_parameters())
+    kept = dict(predictor.load_network(tmp_path / "run" / "seed_0" / best.name)[0].named_parameters())
     assert all(torch.equal(seen[epoch - 1][key].half(), tensor.half()) for key, tensor in kept.items())
-    assert zoo.describe(best)["source"] == f"scenefer train, {name} (2 seeds)"
+    assert registry.describe(best)["source"] == f"scenefer train, {name} (2 seeds)"
 
 
 def test_weights_say_what_they_were_learned_from(tmp_path: Path, fer: Path, recipe: Path):
     recipe.write_text(TINY + "votes = 0.0\n")
-    described = zoo.describe(train(recipe, tmp_path / "run", fer / "fer2013.csv", last_epoch=1))
+    described = registry.describe(train(recipe, tmp_path / "run", fer / "fer2013.csv", last_epoch=1))
     assert "FER+" not in described["trained_on"] + described["licence"]
     assert described["started_from"] == "from scratch"
 
@@ -280,7 +285,7 @@ def test_the_rate_falls_on_a_plateau_and_the_run_ends_where_patience_does(
     )
     recipe.write_text(TINY.replace("epochs = 2", "epochs = 20") + plateau)
     scores = iter([0.3, 0.4, 0.4, 0.39, 0.4, 0.1])
-    monkeypatch.setattr(networks, "score", lambda *_: {"public_fer2013": next(scores)})
+    monkeypatch.setattr(model_setup, "score", lambda *_: {"public_fer2013": next(scores)})
     train(recipe, tmp_path / "run", fer / "fer2013.csv", fer / "fer2013new.csv")
     rows = pd.read_parquet(tmp_path / "run" / "metrics.parquet")
     assert rows["rate"].tolist() == pytest.approx([1e-6] * 5 + [1e-7])
@@ -290,9 +295,27 @@ def test_the_rate_falls_on_a_plateau_and_the_run_ends_where_patience_does(
 def test_class_weights_go_by_the_inverse_root_of_the_counts(fer: Path):
     faces = datasets.read(fer / "fer2013.csv")
     rows = np.concatenate([np.flatnonzero(faces.labels == 0)[:8], np.flatnonzero(faces.labels == 1)[:2]])
-    weights = objective.lesson(faces.take(rows), Recipe(votes=0.0, class_weights=True)).weights
+    weights = objective.examples(faces.take(rows), Recipe(votes=0.0, class_weights="root")).weights
     assert weights.mean() == pytest.approx(1)
     assert weights[-1] / weights[0] == pytest.approx(2)
+    inverse = objective.examples(faces.take(rows), Recipe(votes=0.0, class_weights="inverse")).weights
+    assert inverse[-1] / inverse[0] == pytest.approx(4), "largest count / count"
+
+
+def test_mixup_blends_the_share_of_the_pictures_that_it_is_told(fer: Path):
+    batch = objective.examples(datasets.read(fer / "fer2013.csv"), Recipe(votes=0.0, smoothing=0.0))
+    batch = batch.take(torch.arange(70).repeat(10))._replace(pictures=torch.rand(700, 1, 8, 8))
+    blended = objective.mixed(batch, 5.0, torch.Generator().manual_seed(0), 0.25)
+    touched = (blended.pictures != batch.pictures).flatten(1).any(1).float().mean()
+    assert touched == pytest.approx(0.25, abs=0.05)
+
+
+def test_stage_noise_is_added_while_a_network_learns_and_at_no_other_time():
+    settings = Recipe(network="cnn_small", trunk="", sides=((0, 48),), stage_noise=0.5, dropout=0.0)
+    network = model_setup.make(settings, torch.zeros(1, 48, 48, dtype=torch.uint8))
+    faces = torch.rand(8, 1, 48, 48) * 255
+    assert not torch.equal(network.train()(faces), network(faces))
+    assert torch.equal(network.eval()(faces), network(faces))
 
 
 def test_an_unknown_key_names_the_nearest_one(tmp_path: Path):
@@ -315,7 +338,7 @@ def test_an_unknown_key_names_the_nearest_one(tmp_path: Path):
         pytest.param(
             'network = "rmn"', r"rmn reads faces of 224 px: sides = \[\[0, 224\]\]", id="another network's side"
         ),
-        pytest.param('network = "rnm"', "unknown network 'rnm'; did you mean 'rmn'", id="network"),
+        pytest.param('network = "rnm"', "unknown network 'rnm'; known: .*; did you mean 'rmn'", id="network"),
         pytest.param('optimiser = "adam"', "unknown optimiser 'adam'; did you mean", id="optimiser"),
         pytest.param('schedule = "step"', "unknown schedule 'step'; known: cosine, plateau", id="schedule"),
         pytest.param("after = 3", "after must be of type str", id="a number for a name"),
@@ -326,20 +349,22 @@ def test_an_unknown_key_names_the_nearest_one(tmp_path: Path):
         pytest.param("public = 0.5\nschedule = 'plateau'", "public goes with neither", id="a plateau of too few"),
         pytest.param("views = 0", "views must lie between 1 and inf", id="no view"),
         pytest.param("network = 'rmn_compact'\nfrozen = 1", "rmn_face and rmn_lite have some", id="nothing to freeze"),
-        pytest.param("network = 'rmn_pair'", "unknown network 'rmn_pair'", id="a pair is made, not learned"),
+        pytest.param("network = 'rmn_pair'", "rmn_pair does not learn itself", id="a pair is made, not learned"),
         pytest.param("network = 'rmn_lite'\npair = true", "of the recipe that it comes 'after'", id="half a pair"),
         pytest.param("pair = true\nafter = 'smoke'", "a pair is an rmn_lite", id="a pair of one kind"),
         pytest.param("teachers = ['start']\nfollow = 0.5", "set 'start' or 'after'", id="a teacher that is not there"),
         pytest.param("seeds = 0", "seeds must lie between 1", id="no seed"),
         pytest.param("teachers = ['rmn_compact']", "teachers and follow go together", id="not followed"),
         pytest.param("teachers = 'rmn_compact'", "teachers must be a list of names", id="a teacher alone"),
+        pytest.param("class_weights = 'none'", 'class_weights must be "root" or "inverse"', id="weights by nothing"),
+        pytest.param("stage_noise = 0.1", "noise between stages is for", id="noise in our own networks"),
         pytest.param("dropout = 1.5", "dropout must lie between 0 and 1", id="share"),
         pytest.param("augment = 3", r"augment must be a section: \[augment\]", id="no section"),
         pytest.param("[augment]\nscale = 3", "scale must be pairs of numbers", id="scale alone"),
         pytest.param("[augment]\nscale = [0.0, 1.0]", "scale must lie between 0.1", id="scale of nothing"),
         pytest.param("[augment]\nflip = 2.0", "flip must lie between 0 and 1", id="probability"),
         pytest.param("[augment]\nblurr = 0.1", "unknown key 'blurr'; did you mean 'blur'", id="unknown change"),
-        pytest.param("# \udcff", "cannot be read as a recipe", id="no UTF-8"),
+        pytest.param("# \udcff", "cannot be read as TOML", id="no UTF-8"),
     ],
 )
 def test_a_value_that_no_run_could_work_with_is_refused_before_the_run(tmp_path: Path, text: str, said: str):
@@ -371,7 +396,7 @@ def test_the_rate_warms_up_and_falls_to_nothing():
 
 def test_labels_are_smoothed_and_votes_are_shares(fer: Path):
     faces = datasets.read(fer / "fer2013.csv", fer / "fer2013new.csv")
-    _, labels, shares, weights = objective.lesson(faces, Recipe(smoothing=0.07))
+    _, labels, shares, weights, _ = objective.examples(faces, Recipe(smoothing=0.07))
     np.testing.assert_allclose(labels.sum(1), 1, atol=1e-6)
     np.testing.assert_allclose(labels[0].numpy(), [0.94, *[0.01] * 6], atol=1e-6)
     assert shares[0].numpy() == pytest.approx([0.8, 0, 0, 0, 0, 0, 0, 0.2])
@@ -393,15 +418,15 @@ def test_what_voters_let_one_expect_is_what_annotators_gave_faces_of_such_votes(
 def test_softened_labels_lie_between_the_label_and_what_voters_let_one_expect(fer: Path):
     faces = datasets.read(fer / "fer2013.csv", fer / "fer2013new.csv")
     assert faces.votes is not None
-    hard = objective.lesson(faces, Recipe(smoothing=0.0)).labels
-    soft = objective.lesson(faces, Recipe(smoothing=0.0, soften=0.25)).labels
+    hard = objective.examples(faces, Recipe(smoothing=0.0)).labels
+    soft = objective.examples(faces, Recipe(smoothing=0.0, soften=0.25)).labels
     assert torch.allclose(soft, 0.75 * hard + 0.25 * objective.expected(faces.votes, faces.labels))
     assert not torch.allclose(soft, hard)
 
 
 def test_a_batch_follows_the_mean_of_its_teachers(fer: Path):
     faces = datasets.read(fer / "fer2013.csv", fer / "fer2013new.csv")
-    batch = objective.lesson(faces, Recipe()).take(torch.arange(5))
+    batch = objective.examples(faces, Recipe()).take(torch.arange(5))
     readings = list(torch.randn(2, 5, 15, generator=torch.Generator().manual_seed(1)))
     mean = [torch.stack([r[:, head].softmax(1) for r in readings]).mean(0) for head in (slice(7), slice(7, 15))]
     half, whole, first_alone = (
@@ -425,15 +450,15 @@ def test_who_follows_a_teacher_alone_learns_nothing_of_the_labels(tmp_path: Path
         learned.append(_weights(tmp_path / f"pupil {smoothing}"))
     assert all(torch.equal(learned[0][key], learned[1][key]) for key in learned[0])
     recipe.write_text(TINY + f"follow = 1.0\nteachers = ['start']\nstart = {str(teacher)!r}\nrate = 0.0\n")
-    started = zoo.describe(train(recipe, tmp_path / "pupil of itself", *data, last_epoch=1))["started_from"]
-    assert started == "; taught by ".join([f"weights {records.sha256_of(teacher)[:12]}"] * 2)
-    described = zoo.describe(tmp_path / "pupil 0.0" / "best.safetensors")
-    assert described["started_from"] == f"from scratch; taught by weights {records.sha256_of(teacher)[:12]}"
+    started = registry.describe(train(recipe, tmp_path / "pupil of itself", *data, last_epoch=1))["started_from"]
+    assert started == "; taught by ".join([f"weights {weight_files.sha256_of(teacher)[:12]}"] * 2)
+    described = registry.describe(tmp_path / "pupil 0.0" / "best.safetensors")
+    assert described["started_from"] == f"from scratch; taught by weights {weight_files.sha256_of(teacher)[:12]}"
 
 
 def test_views_of_a_picture_are_taught_what_is_read_in_them_all(fer: Path):
     faces = datasets.read(fer / "fer2013.csv", fer / "fer2013new.csv")
-    batch = objective.lesson(faces, Recipe()).take(torch.tensor([3, 3, 8, 8]))
+    batch = objective.examples(faces, Recipe()).take(torch.tensor([3, 3, 8, 8]))
     reading = torch.randn(4, 15, generator=torch.Generator().manual_seed(1))
     taught = objective.taught(batch, [reading], Recipe(follow=1.0, views=2))
     read = reading[:, :7].softmax(1)
@@ -453,7 +478,7 @@ def test_every_other_view_is_mirrored_and_changed_in_its_own_way(
         if network.training:
             seen.append(inputs[0])
 
-    monkeypatch.setattr(networks, "begin", lambda network, _: network.train().register_forward_pre_hook(note))
+    monkeypatch.setattr(model_setup, "begin", lambda network, _: network.train().register_forward_pre_hook(note))
     for name, augment in (("still", still), ("moved", still.replace("shift = 0.0", "shift = 0.05"))):
         recipe.write_text(TINY.replace("mixup = 0.2", "views = 3") + augment)
         train(recipe, tmp_path / name, fer / "fer2013.csv", fer / "fer2013new.csv", last_epoch=1)
@@ -468,7 +493,7 @@ def test_frozen_groups_stay_as_they_are_and_the_others_learn(tmp_path: Path, fer
     data = fer / "fer2013.csv", fer / "fer2013new.csv"
     recipe.write_text(TINY.replace("rmn_compact", "rmn_face").replace("48", "56").replace("mixup = 0.2", "frozen = 2"))
     torch.manual_seed(0)  # a run draws its first weights by its seed
-    untouched = networks.make(read_recipe(recipe), torch.zeros(1, 48, 48, dtype=torch.uint8)).state_dict()
+    untouched = model_setup.make(read_recipe(recipe), torch.zeros(1, 48, 48, dtype=torch.uint8)).state_dict()
     train(recipe, tmp_path / "run", *data)
     learned = _weights(tmp_path / "run")
     kept = {key for key in learned if torch.equal(learned[key], untouched[key])}
@@ -485,8 +510,8 @@ def test_teachers_must_have_what_they_teach(tmp_path: Path, fer: Path, recipe: P
     recipe.write_text(TINY + f"follow = 0.5\nteachers = [{str(teacher)!r}]\n")
     with pytest.raises(WeightsError, match=r"best\.safetensors cannot teach: it has no head for the FER\+ votes"):
         train(recipe, tmp_path / "a", *data)
-    recipe.write_text(TINY + "follow = 0.5\nteachers = ['rmn_compakt']\n")
-    with pytest.raises(WeightsError, match=r"did you mean rmn_compact\?"):
+    recipe.write_text(TINY + "follow = 0.5\nteachers = ['rmn_fase']\n")
+    with pytest.raises(WeightsError, match=r"did you mean 'rmn_face'\?"):
         train(recipe, tmp_path / "b", *data)
 
 
@@ -494,3 +519,19 @@ def test_a_recipe_that_learns_from_votes_refuses_faces_without(tmp_path: Path, f
     with pytest.raises(PlanError, match=r"fer2013 has none: give fer2013new\.csv .* as --votes"):
         train(recipe, tmp_path / "run", fer / "fer2013.csv")
     assert not (tmp_path / "run" / "state.pt").exists()
+
+
+@pytest.mark.parametrize(("name", "side"), [("cnn_small", 48), ("ghostface", 64), ("mobilenet_v2", 48)])
+def test_a_published_network_is_trained_and_its_weights_read_faces(tmp_path: Path, fer: Path, name: str, side: int):
+    recipe = tmp_path / "published.toml"
+    recipe.write_text(f'network = "{name}"\nvotes = 0.0\nepochs = 1\nbatch = 14\nsides = [[0, {side}]]\n')
+    best = train(recipe, tmp_path / "run", fer / "fer2013.csv")
+    described = registry.describe(best)
+    assert (described["architecture"], described["side"], described["started_from"]) == (
+        name,
+        str(side),
+        "from scratch",
+    )
+    picture = np.asarray(Image.open(selftest.PORTRAIT).convert("RGB"))
+    (face,) = scenefer.read_faces([picture], best).to_dict("records")
+    assert sum(face[emotion] for emotion in EMOTIONS) == pytest.approx(1, abs=1e-4)

@@ -1,0 +1,159 @@
+"""From the results of the pixel pass to a scene's percentages: calls the stages in order. Read this first.
+
+    observation ─▶ shots ─▶ tracks (─▶ actors) ─▶ scenes ─▶ samples ─▶ expressions ─▶ scene_emotions
+
+Each stage is a function from tables to tables. All together take seconds and are never cached.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from scenefer.analysis import (
+    expressions,
+    mouths,
+    people,
+    sampling,
+    scene_emotions,
+    scenes,
+    shots,
+    track_splitting,
+    tracks,
+)
+from scenefer.analysis.result import Analysis
+from scenefer.core.film import Film, Span
+from scenefer.core.run_record import RECORD_VERSION
+from scenefer.core.text import printable
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from scenefer.analysis.cast import Cast
+    from scenefer.analysis.observation import Observation
+    from scenefer.analysis.settings import StageSettings
+    from scenefer.models import Calibration, IdentityModel, LandmarkModel
+
+
+class Division(NamedTuple):
+    """A film divided into shots, tracks and scenes: the part of an analysis that precedes expressions."""
+
+    shots: pd.DataFrame
+    faces: pd.DataFrame  # with the column track
+    tracks: pd.DataFrame
+    scenes: pd.DataFrame
+    vectors: pd.DataFrame | None = None  # of the faces used to tell people apart
+
+
+def compute_analysis(
+    film: Film,
+    observation: Observation,
+    calibration: Calibration,
+    settings: StageSettings,
+    span: Span = Span(0.0, float("inf")),
+    sheet: pd.DataFrame | None = None,
+    known_scenes: pd.DataFrame | None = None,
+    identity: IdentityModel | None = None,
+    cast: Cast | None = None,
+    earlier: Analysis | None = None,
+    landmarks: LandmarkModel | None = None,
+) -> Analysis:
+    """Turn an observation into shots, tracks, scenes and their percentages.
+
+    Args:
+        span: the part of the film that was observed.
+        sheet: the user's scenes (``scene_lists.read_sheet``); without it scenes are detected from the pictures.
+        known_scenes: table SCENES of an earlier analysis, used as it is.
+        identity: model that tells people apart; without it all people are "unknown".
+        cast: names for people.
+        earlier: an earlier analysis of the same faces, whose people are kept.
+        landmarks: measures how far mouths are open; without it that stays as the observation has it.
+    """
+    if landmarks is not None:
+        detector = settings.observation.detector
+        measured = mouths.measure(observation.faces, landmarks, detector, settings.mouths)
+        observation = observation._replace(faces=measured)
+    frames, rate = observation.frames, sample_rate(film, settings)
+    film_shots, linked, film_tracks, film_scenes, vectors = divide(
+        film, observation, settings, sheet, known_scenes, identity, cast, earlier
+    )
+    film_tracks = mouths.with_speech(film_tracks, linked, settings.mouths)
+    end = float(film_shots["end"].iloc[-1]) if len(film_shots) else span.start
+    placed = sampling.place_samples(frames, film_shots, film_scenes, rate, end)
+    rule = expressions.rule_for(film, settings.expression, settings.observation.detector)
+    as_it_looks = expressions.read_expressions(linked, placed, calibration, rule)
+    read = mouths.read_as_closed(as_it_looks, linked, settings.mouths)
+    accounted = sampling.account(placed, read)
+    film_emotions = scene_emotions.summarise(
+        read, accounted, film_scenes, film_tracks, scene_emotions.rule_for(film, settings.emotions)
+    )
+    return Analysis(
+        film=film,
+        frames=frames,
+        faces=observation.faces,
+        pictures=observation.pictures,
+        shots=film_shots,
+        tracks=film_tracks,
+        samples=accounted,
+        expressions=read,
+        scenes=film_scenes,
+        scene_emotions=film_emotions,
+        sheet=sheet,
+        run={
+            "version": RECORD_VERSION,
+            "coverage": coverage(accounted),
+            "state": "done",
+            "warnings": [*(cast.notices if cast else []), *mouths.notice(as_it_looks, read)],
+        },
+        vectors=vectors if settings.actors.keep_vectors else None,
+    )
+
+
+def divide(
+    film: Film,
+    observation: Observation,
+    settings: StageSettings,
+    sheet: pd.DataFrame | None = None,
+    known_scenes: pd.DataFrame | None = None,
+    identity: IdentityModel | None = None,
+    cast: Cast | None = None,
+    earlier: Analysis | None = None,
+) -> Division:
+    """Divide a film into shots, tracks and scenes; arguments as for ``compute_analysis``."""
+    frames, faces, _ = observation
+    film_shots = shots.find_shots(frames, settings.shots) if film.kind == "video" else shots.one_a_frame(frames)
+    linked, film_tracks = tracks.link_faces(faces, film_shots, sample_rate(film, settings), settings.tracks)
+    vectors = None
+    if earlier is not None:
+        was = earlier.expressions.set_index("face")["track"]
+        part = linked["face"].map(was).fillna(-1)
+        linked, film_tracks = tracks.divide_tracks(linked, part, film_shots)
+        film_tracks = people.people_of(film_tracks, earlier.tracks)
+    elif identity is not None:
+        part = track_splitting.changes(linked, identity, settings.actors)
+        linked, film_tracks = tracks.divide_tracks(linked, part, film_shots)
+        film_tracks, vectors = people.group_tracks(linked, film_tracks, film_shots, identity, settings.actors, cast)
+    if known_scenes is not None:
+        film_scenes = known_scenes
+    elif sheet is not None:
+        film_scenes = scenes.from_sheet(sheet, film_shots, float(1 / film.frame_rate))
+    elif film.kind == "video":
+        people_in_shots = scenes.people_of_shots(film_tracks, len(film_shots)) if identity is not None else None
+        film_scenes = scenes.group_shots(film_shots, frames, settings.scenes, people_in_shots)
+    else:
+        film_scenes = scenes.one_scene(film_shots, printable(film.path.stem), "stills")
+    return Division(film_shots, linked, film_tracks, film_scenes, vectors)
+
+
+def sample_rate(film: Film, settings: StageSettings) -> float:
+    """Return the samples per second; 1 for stills, each of which stands for one second."""
+    return settings.observation.sample_rate if film.kind == "video" else 1.0
+
+
+def coverage(accounted: pd.DataFrame) -> dict[str, float]:
+    """Compute the share of the sampled time in each state, 0 to 1."""
+    total = float(accounted["weight"].sum())
+    states = accounted.groupby("state")["weight"].sum()
+    return {
+        state: float(states.get(state, 0.0)) / total if total else 0.0
+        for state in ("face", "no face", "rejected", "not decoded", *(["excluded"] if "excluded" in states else []))
+    }

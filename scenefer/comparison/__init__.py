@@ -1,0 +1,1 @@
+"""Comparison of intended with detected emotions, per scene and per film, and of one run with another."""

@@ -1,0 +1,1 @@
+"""Foundations that all other packages use: errors, tables and their schema, films, times, files, texts, settings."""

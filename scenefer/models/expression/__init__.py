@@ -1,0 +1,1 @@
+"""Networks that classify facial expressions, and Grad-CAM to show where they looked."""

@@ -1,0 +1,1 @@
+"""Face recognition networks, which tell people apart."""

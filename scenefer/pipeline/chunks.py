@@ -1,0 +1,236 @@
+"""The pixel pass as jobs: a film's pieces, which of them are missing, how one is made."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
+from functools import cache, lru_cache
+from importlib import metadata
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from scenefer.analysis.observation import OBSERVATION_VERSION
+from scenefer.core.errors import FilmError, WeightsError
+from scenefer.core.film import Film, Span, chunks, demand_readable
+from scenefer.core.text import printable
+from scenefer.models import registry, weight_files
+from scenefer.pipeline import locks, observation_cache, plans, probe_cache
+from scenefer.pipeline.plans import Plan
+
+if TYPE_CHECKING:
+    from scenefer.analysis.observation import Models, Observation
+    from scenefer.video import ReaderNotes
+
+_PACKAGES = ("scenefer", "av", "numpy", "opencv-python-headless", "pandas", "pyarrow", "torch")
+_FOR_EVER = float("inf")
+
+
+class Networks(NamedTuple):
+    """The weights of a run, and the ids of what depends on them."""
+
+    weights: Path
+    expression_id: str
+    observe_id: str
+
+
+@dataclass(frozen=True)
+class Piece:
+    """Job: observe a piece of a film, or classify its faces with other weights; small, picklable, makes a folder."""
+
+    film: Film
+    span: Span
+    folder: Path
+    plan: Plan
+    weights: Path
+    expression_id: str
+    threads: int  # of the decoder; 0 = one per core
+    stamp: probe_cache.Stamp | None = None  # of the file when it was probed; None = changes are not checked
+
+    @property
+    def path(self) -> Path:
+        """Return the film's path."""
+        return self.film.path
+
+
+def networks(plan: Plan) -> Networks:
+    """Find the weights of a plan, and the ids of what depends on them.
+
+    Raises:
+        WeightsError: they, or those that tell people apart or find 68 points, are unknown, absent or damaged.
+    """
+    if plan.models.identity:
+        registry.find_identity(plan.models.identity)
+    if plan.models.landmarks == "dense":
+        weight_files.verify("dense_landmarks")
+    weights = registry.find_expression(plan.models.expression)
+    expression_id = plans.expression_id(plan, weight_files.sha256_of(weights))
+    detector = weight_files.verify(plan.observation.detector)
+    return Networks(weights, expression_id, plans.observe_id(plan, weight_files.sha256_of(detector), expression_id))
+
+
+def models_of(plan: Plan) -> Models:
+    """Load the networks of the pixel pass, for who does it picture by picture.
+
+    Raises:
+        WeightsError: they are unknown, absent or damaged.
+    """
+    return _load_models(plan, networks(plan).weights)
+
+
+def spans_of(film: Film, plan: Plan, span: Span) -> list[Span]:
+    """Divide a film into spans according to a plan."""
+    # decord cannot start in the middle of a film without decoding everything before it
+    whole = replace(film, key_frames=()) if plan.observation.reader == "decord" else film
+    # A piece that begins where all of a picture is searched needs nothing of what was found before.
+    return chunks(whole, span, longest=plan.run.longest_chunk, step=plan.observation.search_every)
+
+
+def pieces_of(film: Film, plan: Plan, span: Span, data: Path, *, threads: int = 1) -> list[Piece]:
+    """Name all pieces of a film, done or not."""
+    used = networks(plan)
+    stamp = probe_cache.stamp_of(film.path) if film.kind == "video" else None
+    return [
+        Piece(
+            film,
+            piece,
+            observation_cache.piece_folder(data, film.id, used.observe_id, piece),
+            plan,
+            used.weights,
+            used.expression_id,
+            threads,
+            stamp,
+        )
+        for piece in spans_of(film, plan, span)
+    ]
+
+
+def is_done(piece: Piece) -> bool:
+    """Tell whether a piece is in the cache."""
+    return observation_cache.is_done(piece.folder, piece.expression_id)
+
+
+def observe_piece(piece: Piece, report: Callable[[float], None]) -> None:
+    """Observe a piece of a film and write it; if only the expression weights are new, classify its stored crops again.
+
+    Raises:
+        Elsewhere: another process is working on it.
+        WeightsError: the weight file has changed since the piece was planned.
+        FilmError: it cannot be decoded, or the file was changed meanwhile.
+        AccessError: the disk or network does not deliver the whole file.
+        OutputError: it cannot be written.
+    """
+    with locks.claim(piece.folder) as staging:
+        _demand_weights(piece)
+        if is_done(piece) or _reclassify(piece):
+            return
+        try:
+            observation, notes = _observe(piece, report)
+        except FilmError:
+            _demand_sound(piece, damaged=True)  # raises a better error if the file changed or the disk is at fault
+            raise
+        _demand_sound(piece, damaged=notes.partial)
+        observation_cache.write_piece(
+            staging,
+            piece.folder,
+            observation,
+            {
+                "film_id": piece.film.id,
+                "film": str(piece.film.path).encode("utf-8", "backslashreplace").decode(),
+                "span": [piece.span.start, None if piece.span.end == float("inf") else piece.span.end],
+                "observation_version": OBSERVATION_VERSION,
+                "settings": asdict(piece.plan.observation),
+                "expression": piece.plan.models.expression,
+                "expression_id": piece.expression_id,
+                "notes": asdict(notes),
+                "versions": versions(),
+            },
+        )
+
+
+def length(span: Span, duration: float | None) -> float:
+    """Return the seconds of film in a span."""
+    end = span.end if duration is None or span.end < duration else duration
+    return 0.0 if end == _FOR_EVER else max(0.0, end - span.start)
+
+
+@cache
+def versions() -> dict[str, str]:
+    """Return the versions of Python and of the packages that affect results."""
+    return {"python": platform.python_version(), **{name: metadata.version(name) for name in _PACKAGES}}
+
+
+def _observe(piece: Piece, report: Callable[[float], None]) -> tuple[Observation, ReaderNotes]:
+    from scenefer.analysis.observation import observe
+    from scenefer.models.threads import one_thread
+    from scenefer.video import ReaderNotes, frames
+
+    seen = piece.plan.observation
+    notes = ReaderNotes()
+    decoded = frames(
+        piece.film,
+        piece.span,
+        sample_rate=seen.sample_rate,
+        look_back=seen.search_every,
+        reader="decord" if seen.reader == "decord" else "pyav",
+        threads=piece.threads,
+        notes=notes,
+    )
+    with one_thread():
+        models = _load_models(piece.plan, piece.weights)
+        observation = observe(decoded, models, seen, lambda reached: report(reached - piece.span.start))
+    return observation, notes
+
+
+def _reclassify(piece: Piece) -> bool:
+    """Classify the stored faces with the wanted weights; False if nothing is stored or the stored piece is damaged."""
+    from scenefer.analysis.observation import reclassify
+
+    if not observation_cache.is_observed(piece.folder):
+        return False
+    try:
+        faces = observation_cache.read_piece(
+            piece.folder, observation_cache.read_manifest(piece.folder)["expression_id"]
+        ).faces
+    except observation_cache.DamagedPiece:
+        observation_cache.discard(piece.folder)
+        return False
+    expression = _load_models(piece.plan, piece.weights).expression
+    read = reclassify(faces, expression, piece.plan.observation.detector)
+    observation_cache.write_logits(piece.folder, read, piece.expression_id)
+    return True
+
+
+def _demand_weights(piece: Piece) -> None:
+    """Raise if the weights were replaced meanwhile: results would be stored under the hash of the earlier ones."""
+    if plans.expression_id(piece.plan, weight_files.sha256_of(piece.weights)) != piece.expression_id:
+        raise WeightsError(f"{printable(piece.weights)} was replaced while a film was read by it; run again")
+
+
+def _demand_sound(piece: Piece, *, damaged: bool) -> None:
+    """Raise if the file changed while it was read, or if the damage is caused by its disk."""
+    if piece.stamp is None:
+        return
+    if probe_cache.stamp_of(piece.path) != piece.stamp:  # the result would be stored under the id of other content
+        what = "was changed" if piece.path.exists() else "was moved or deleted"
+        raise FilmError(f"{printable(piece.path)} {what} while it was read; run again once it is whole")
+    if damaged:
+        demand_readable(piece.path)
+
+
+def _load_models(plan: Plan, weights: Path) -> Models:
+    """Load the networks of the pixel pass, once per process; a replaced weight file is loaded anew."""
+    return _loaded(plan, weights, weight_files.sha256_of(weights))
+
+
+@lru_cache(maxsize=2)  # a caller may alternate between two
+def _loaded(plan: Plan, weights: Path, _sha256: str) -> Models:
+    from scenefer.analysis.observation import Models
+
+    device = registry.choose_device(plan.models.device)
+    seen = plan.observation
+    pyramid = "exact" if seen.pyramid == "exact" else "fast"
+    return Models(
+        registry.load_detector(seen.detector, smallest_face=seen.smallest_face, device=device, pyramid=pyramid),
+        registry.load_expression(weights, device, mirrored=seen.mirrored),
+    )

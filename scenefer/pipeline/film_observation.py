@@ -1,0 +1,122 @@
+"""Run and join a film's chunks, and load the identity model."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from dataclasses import asdict
+from functools import cache
+from os import cpu_count
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from scenefer.core.errors import OutputError
+from scenefer.core.film import Film, Span
+from scenefer.models import registry
+from scenefer.pipeline import observation_cache
+from scenefer.pipeline.chunks import Piece, is_done, observe_piece, pieces_of
+from scenefer.pipeline.executors.base import Executor
+from scenefer.pipeline.film_work import FilmWork
+from scenefer.pipeline.plans import Plan
+from scenefer.pipeline.scheduler import Crew, Scheduler, crew_for
+
+if TYPE_CHECKING:
+    from scenefer.analysis.observation import Observation
+    from scenefer.models import IdentityModel, LandmarkModel
+
+Progress = Callable[[str, float, float | None], None]  # stage, film time done, film time in all
+
+
+class ObservedFilm(NamedTuple):
+    """What was found in a film, how well it could be read, and the identity network."""
+
+    observation: Observation
+    notes: dict[str, Any]
+    n_pieces: int
+    n_resumed: int
+    identity: IdentityModel | None
+
+
+def observe_film(
+    film: Film, plan: Plan, span: Span, data: Path, executor: Executor, progress: Progress
+) -> ObservedFilm:
+    """Do the pixel pass of every piece of a film that is not in the cache, and join the pieces.
+
+    Raises:
+        SceneferError: the error of the first piece that failed; the pieces that were done are kept.
+        OutputError: too little room is left on the disk of the cache.
+    """
+    n_missing = sum(not is_done(piece) for piece in pieces_of(film, plan, span, data))
+    crew = crew_for(executor, plan.run, n_missing)
+    work = FilmWork(film, pieces_of(film, plan, span, data, threads=crew.threads))
+    while True:
+        _read(work, crew, plan, data, lambda: progress("observe", work.read, film.duration))
+        try:
+            return join(work.pieces, work.n_resumed, threads=plan.run.workers or cpu_count() or 1)
+        except observation_cache.DamagedPiece as error:
+            if not work.make_again(error):
+                raise
+
+
+def join(pieces: Sequence[Piece], n_resumed: int, *, threads: int) -> ObservedFilm:
+    """Read and join the pieces of a film, and load the identity network at the same time.
+
+    Both take seconds. The network is not loaded earlier, because until then the workers need the memory.
+
+    Args:
+        threads: for the identity network.
+
+    Raises:
+        DamagedPiece: a piece is damaged; it is deleted, so that it will be made again.
+    """
+    with ThreadPoolExecutor(1) as beside:
+        identity = beside.submit(load_identity, pieces[0].plan, threads)
+        observation, notes = _joined(pieces)
+    return ObservedFilm(observation, notes, len(pieces), n_resumed, identity.result())
+
+
+@cache
+def load_identity(plan: Plan, threads: int) -> IdentityModel | None:
+    """Load the identity network, once per process; None if the plan does not identify people."""
+    if not plan.models.identity or not plan.observation.crops:
+        return None
+    return registry.load_identity(plan.models.identity, registry.choose_device(plan.models.device), threads)
+
+
+def load_landmarks(plan: Plan) -> LandmarkModel | None:
+    """Load the network that measures mouths; None where that is not asked for, or there are no pictures."""
+    if plan.models.landmarks == "five" or not plan.observation.crops:
+        return None
+    return registry.load_landmarks(registry.choose_device(plan.models.device))
+
+
+def _joined(pieces: Sequence[Piece]) -> tuple[Observation, dict[str, Any]]:
+    from scenefer.analysis.observation import combine
+    from scenefer.video import ReaderNotes
+
+    notes = ReaderNotes()
+    observed: list[Observation] = []
+    for piece in pieces:
+        try:
+            notes.merge(ReaderNotes(**observation_cache.read_manifest(piece.folder)["notes"]))
+            observed.append(observation_cache.read_piece(piece.folder, piece.expression_id))
+        except observation_cache.DamagedPiece:
+            observation_cache.discard(piece.folder)
+            raise
+    return combine(observed), asdict(notes)
+
+
+def _read(work: FilmWork, crew: Crew, plan: Plan, data: Path, tell: Callable[[], None]) -> None:
+    """Read the missing pieces of a film."""
+    tell()
+    if not work.missing:
+        return
+    scheduler = Scheduler(plan.run, [data])
+    with closing(scheduler.run(scheduler.begin(work), observe_piece, crew, lambda job: tell())) as outcomes:
+        for _ in outcomes:
+            tell()
+    if work.trouble is not None:
+        raise work.trouble.error
+    if scheduler.stopped:
+        raise OutputError(scheduler.stopped)

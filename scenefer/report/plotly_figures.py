@@ -1,0 +1,344 @@
+"""The zoomable figures, as input for plotly.js: the film's arc, and the tracks over time.
+
+They are plain dictionaries that the page draws. So a report can be made without the plotly package; a test validates
+them with it. Colours of text and lines are in style.css, because they differ in light mode, dark mode and print.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from scenefer.analysis.edits import excluded
+from scenefer.core.language import ENGLISH, Language
+from scenefer.core.schema import EMOTIONS
+from scenefer.report.emotion_curves import COLOURS, coarse_curves, curves
+from scenefer.report.formatting import moment, percent, scene_name
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from scenefer.analysis.result import Analysis
+
+_AT_ONCE = 1200.0  # seconds in view; beyond this, fine curves can no longer be distinguished
+_COLUMNS = ("x", "y", "text")
+_LANES = 14  # maximum number of tracks drawn at one moment
+_ARC_HEIGHT, _ABOVE, _BELOW = 340, 26, 30  # px: of the arc, and of the margins for names above and times below
+_RIBBON_FROM, _RIBBON = 103.0, 9.0  # begin and height of the ribbon of intentions, on the scale of the shares
+
+
+def arc(
+    analysis: Analysis,
+    end: float,
+    meant: Mapping[int, Mapping[str, float]] = MappingProxyType({}),
+    language: Language = ENGLISH,
+) -> dict[str, Any]:
+    """Draw the shares of the detected expressions over film time; blank where no face is usable.
+
+    Args:
+        meant: intended shares by scene; drawn as a ribbon above, and as a line over the areas that shows the detected
+            share of the intended emotions.
+
+    The curves are cumulated here and painted from the largest to the smallest, each filled down to zero, because plotly
+    closes the gaps of what it stacks or fills itself.
+    """
+    time, shares = curves(analysis.expressions)
+    traces = _areas(analysis, time, shares, language)
+    cuts = analysis.shots.loc[analysis.shots["transition"] != "start"]
+    traces.append(
+        {
+            "type": "scatter",
+            "mode": "markers",
+            "name": language.say("cut"),
+            "x": _seconds(cuts["start"].to_numpy()),
+            "y": [-4] * len(cuts),
+            "marker": {"symbol": "line-ns-open", "size": 7, "color": "#86848C"},
+            "hoverinfo": "skip",
+        }
+    )
+    layout = _layout(end)
+    layout["yaxis"] |= {"range": [-9, 100], "tickvals": [0, 50, 100], "ticktext": ["0", "50", percent(100, language)]}
+    layout["hovermode"] = "x unified"
+    layout["shapes"] = _bands(analysis.scenes, _ARC_HEIGHT)
+    if any(meant.values()):
+        layout["yaxis"]["range"] = [-9, _RIBBON_FROM + _RIBBON]
+        layout["shapes"] += _ribbon(analysis.scenes, meant)
+        traces += _share_of_intended(analysis.scenes, time, shares, meant, language)
+    traces += _excluded(analysis, language)
+    return {
+        "data": traces,
+        "layout": layout,
+        "height": _ARC_HEIGHT,
+        "scenes": _scenes(analysis.scenes, language),
+        "meant": {scene: [[COLOURS[name], share] for name, share in of.items()] for scene, of in meant.items() if of},
+        "ribbon": [_RIBBON_FROM, _RIBBON],
+        "coarse": _coarse(analysis, end, meant, language) if end > _AT_ONCE else None,
+    }
+
+
+def lanes(analysis: Analysis, leaders: dict[int, str], end: float, language: Language = ENGLISH) -> dict[str, Any]:
+    """Draw every track as a bar over film time, in the colour of its leading expression.
+
+    Args:
+        leaders: the leading emotion of every track that has a usable face.
+    """
+    tracks = analysis.tracks
+    lane = _free_lanes(tracks["start"].to_numpy(), tracks["end"].to_numpy())
+    shown = lane < _LANES
+    traces = []
+    for emotion in (*EMOTIONS, None):
+        rows = np.flatnonzero(np.array([leaders.get(track) == emotion for track in tracks["track"]], bool) & shown)
+        some = tracks.iloc[rows]
+        name = language.emotion(emotion) if emotion else language.say("no usable face")
+        if len(some):
+            traces.append(
+                {
+                    "type": "bar",
+                    "orientation": "h",
+                    "name": name,
+                    "base": _seconds(some["start"].to_numpy()),
+                    "x": _seconds(np.maximum((some["end"] - some["start"]).to_numpy(), end / 1000)),
+                    "y": lane[rows].tolist(),
+                    "width": 0.72,
+                    "text": [_track_words(track, start, stop, language) for track, start, stop in _spans(some)],
+                    "textposition": "none",
+                    "marker": {"color": COLOURS.get(emotion or "", "rgba(134,132,140,0.25)"), "line": {"width": 0}},
+                    "hovertemplate": f"%{{text}}<br>{name}<extra></extra>",
+                }
+            )
+    n_lanes = int(lane[shown].max(initial=0)) + 1
+    layout = _layout(end)
+    layout["yaxis"] |= {"range": [n_lanes - 0.4, -0.6], "visible": False}
+    height = 84 + 18 * n_lanes
+    layout |= {"barmode": "overlay", "hovermode": "closest", "shapes": _bands(analysis.scenes, height)}
+    return {
+        "data": traces,
+        "layout": layout,
+        "height": height,
+        "scenes": _scenes(analysis.scenes, language),
+        "meant": {},
+    }
+
+
+def _areas(analysis: Analysis, time: np.ndarray, shares: np.ndarray, language: Language) -> list[dict[str, Any]]:
+    """Draw an invisible trace for the hover label of a moment, then one area per emotion, the largest sum first."""
+    cumulated = np.cumsum(shares, axis=1)
+    seen = shares.sum(axis=1) > 0
+    clock = {
+        "type": "scatter",
+        "mode": "none",
+        "x": _seconds(time),
+        "y": cumulated[:, -1].round(1).tolist(),
+        "text": _moments(analysis, time, language),
+        "hovertemplate": "<b>%{text}</b><extra></extra>",
+    }
+    return [clock] + [
+        {
+            "type": "scatter",
+            "mode": "lines",
+            "name": language.emotion(emotion),
+            "x": _seconds(time),
+            "y": cumulated[:, place].round(1).tolist(),
+            "text": [
+                percent(share, language) if seen else "–" for share, seen in zip(shares[:, place], seen, strict=True)
+            ],
+            "fill": "tozeroy",
+            "fillcolor": COLOURS[emotion],
+            "line": {"color": COLOURS[emotion], "width": 0},
+            "hovertemplate": f"%{{text}} {language.emotion(emotion)}<extra></extra>",
+        }
+        for place, emotion in reversed(list(enumerate(EMOTIONS)))
+    ]
+
+
+def _coarse(
+    analysis: Analysis, end: float, meant: Mapping[int, Mapping[str, float]], language: Language
+) -> dict[str, Any]:
+    """Draw coarse versions of the curves, without cuts, for when too much of the film is in view for fine ones.
+
+    Returns:
+        ``beyond``: they are drawn if more seconds than this are in view; ``columns``: x, y and text of each trace of
+        the arc.
+    """
+    time, shares, wanted = coarse_curves(analysis.expressions, end, meant)
+    columns = [{name: trace[name] for name in _COLUMNS} for trace in _areas(analysis, time, shares, language)]
+    columns.append({"x": [], "y": [], "text": []})  # no cuts
+    if any(meant.values()):
+        share = [None if math.isnan(value) else round(value, 1) for value in wanted.tolist()]
+        said = [None if value is None else percent(value, language) for value in share]
+        columns += [{"x": _seconds(time), "y": share, "text": said}] * 2
+    columns += [{"x": trace["x"], "y": trace["y"], "text": []} for trace in _excluded(analysis, language)]
+    return {"beyond": _AT_ONCE, "columns": {name: [trace[name] for trace in columns] for name in _COLUMNS}}
+
+
+def _share_of_intended(
+    scenes: pd.DataFrame,
+    time: np.ndarray,
+    shares: np.ndarray,
+    meant: Mapping[int, Mapping[str, float]],
+    language: Language,
+) -> list[dict[str, Any]]:
+    """Draw the detected share of the intended emotions as a line, on top of a wider line in the page's colour."""
+    seen = shares.sum(axis=1) > 0
+    x: list[float | None] = []
+    y: list[float | None] = []
+    for scene, start, end in scenes[["scene", "start", "end"]].itertuples(index=False):
+        parts = [place for place, emotion in enumerate(EMOTIONS) if meant.get(int(scene), {}).get(emotion)]
+        rows = np.flatnonzero((time >= start) & (time < end)) if parts else []
+        for row in rows:
+            x.append(round(float(time[row]), 3))
+            y.append(round(float(shares[row, parts].sum()), 1) if seen[row] else None)
+        x, y = [*x, None], [*y, None]  # the intention changes here, so the line is interrupted
+    line = {
+        "type": "scatter",
+        "mode": "lines",
+        "name": language.say("share of what was intended"),
+        "x": x,
+        "y": y,
+        "connectgaps": False,
+        "hoverinfo": "skip",
+    }
+    halo = {**line, "line": {"color": "#FFFFFF", "width": 5}}
+    text = [None if share is None else percent(share, language) for share in y]
+    said = f"<b>%{{text}} {line['name']}</b><extra></extra>"
+    drawn = {**line, "line": {"color": "#1B1C1F", "width": 2}, "text": text, "hovertemplate": said}
+    del drawn["hoverinfo"]
+    return [halo, drawn]
+
+
+def _excluded(analysis: Analysis, language: Language) -> list[dict[str, Any]]:
+    """Hatch the moments that were excluded by hand: one trace, none where there are none."""
+    spans = [(round(start, 3), round(end, 3)) for start, end in excluded(analysis.edits)]
+    if not spans:
+        return []
+    return [
+        {
+            "type": "scatter",
+            "mode": "lines",
+            "name": language.say("excluded by hand"),
+            "x": [x for start, end in spans for x in (start, start, end, end, start, None)],
+            "y": [y for _ in spans for y in (0, 100, 100, 0, 0, None)],
+            "fill": "toself",
+            "fillpattern": {"shape": "/", "size": 7, "solidity": 0.22, "fgcolor": "#86848C"},
+            "fillcolor": "#86848C",
+            "line": {"width": 1, "color": "#86848C"},
+            "hoverinfo": "skip",
+        }
+    ]
+
+
+def _ribbon(scenes: pd.DataFrame, meant: Mapping[int, Mapping[str, float]]) -> list[dict[str, Any]]:
+    """Colour the span of each scene by what was intended; the parts of a mixture are stacked."""
+    shapes = []
+    for scene, start, end in scenes[["scene", "start", "end"]].itertuples(index=False):
+        low = _RIBBON_FROM
+        for emotion, share in meant.get(int(scene), {}).items():
+            shapes.append(
+                {
+                    "type": "rect",
+                    "x0": float(start),
+                    "x1": float(end),
+                    "y0": low,
+                    "y1": low + _RIBBON * share,
+                    "fillcolor": COLOURS[emotion],
+                    "line": {"width": 0},
+                }
+            )
+            low += _RIBBON * share
+    return shapes
+
+
+def _layout(end: float) -> dict[str, Any]:
+    # The page writes the ticks of the time axis: plotly has none in minutes and seconds that follow a zoom.
+    return {
+        "margin": {"l": 44, "r": 12, "t": _ABOVE, "b": _BELOW},
+        "paper_bgcolor": "rgba(0,0,0,0)",
+        "plot_bgcolor": "rgba(0,0,0,0)",
+        "showlegend": False,
+        "dragmode": "zoom",
+        "font": {"family": "inherit", "size": 12},
+        "hoverlabel": {"bgcolor": "#1F2023", "bordercolor": "#5C5A55", "font": {"color": "#FFFFFF", "size": 13}},
+        "xaxis": {
+            "range": [0, end],
+            "minallowed": 0,
+            "maxallowed": end,
+            "showgrid": False,
+            "zeroline": False,
+            "unifiedhovertitle": {"text": " "},
+        },
+        "yaxis": {"fixedrange": True, "zeroline": False, "showgrid": False},
+        "annotations": [],
+    }
+
+
+def _bands(scenes: pd.DataFrame, height: int) -> list[dict[str, Any]]:
+    """Draw a band behind every scene, alternately dark and light, that extends up behind the scene's name."""
+    top = round(1 + (_ABOVE - 2) / (height - _ABOVE - _BELOW), 3)
+    return [
+        {
+            "type": "rect",
+            "xref": "x",
+            "yref": "paper",
+            "x0": float(start),
+            "x1": float(end),
+            "y0": 0,
+            "y1": top,
+            "layer": "below",
+            "line": {"width": 0},
+            "fillcolor": "#86848C",
+            "opacity": 0.16 if row % 2 else 0.07,
+        }
+        for row, (start, end) in enumerate(zip(scenes["start"], scenes["end"], strict=True))
+    ]
+
+
+def _scenes(scenes: pd.DataFrame, language: Language) -> list[list[Any]]:
+    """List the name, start, end (s) and id of every scene; the page labels them where there is room."""
+    rows = zip(scenes["name"], scenes["start"], scenes["end"], scenes["scene"], strict=True)
+    return [[scene_name(name, language), start, end, int(scene)] for name, start, end, scene in rows]
+
+
+def _free_lanes(start: np.ndarray, end: np.ndarray) -> np.ndarray:
+    """Assign to every track, in order of start, the first free lane."""
+    free_from: list[float] = []
+    lane = np.zeros(len(start), np.int64)
+    for row in np.argsort(start, kind="stable"):
+        place = next((k for k, free in enumerate(free_from) if free < start[row]), len(free_from))
+        free_from[place : place + 1] = [float(end[row])]
+        lane[row] = place
+    return lane
+
+
+def _spans(tracks: pd.DataFrame) -> zip[tuple[int, float, float]]:
+    return zip(tracks["track"], tracks["start"], tracks["end"], strict=True)
+
+
+def _track_words(track: int, start: float, end: float, language: Language) -> str:
+    span = f"{moment(start, True, language)}–{moment(end, True, language)}"
+    return language.say("track {n}, {span}", n=track, span=span)
+
+
+def _moments(analysis: Analysis, times: np.ndarray, language: Language) -> list[str]:
+    """Label moments (N,) with time, frame and scene; the film's first frame is number 0."""
+    shown = analysis.frames["time"].to_numpy()
+    before = round(float(shown[0] * analysis.film.frame_rate)) if len(shown) else 0  # frames before the part read
+    frames = before + np.maximum(np.searchsorted(shown, times + 1e-3, side="right") - 1, 0)
+    begins = analysis.scenes["start"].to_numpy()
+    places = np.searchsorted(begins, times + 1e-6, side="right") - 1
+    ends = analysis.scenes["end"].to_numpy()
+    names = [
+        scene_name(analysis.scenes["name"].iloc[place], language) if place >= 0 and at < ends[place] else ""
+        for place, at in zip(places, times, strict=True)
+    ]
+    return [
+        " · ".join(filter(None, (moment(at, True, language), language.say("frame {n}", n=int(frame)), name)))
+        for at, frame, name in zip(times, frames, names, strict=True)
+    ]
+
+
+def _seconds(times: np.ndarray) -> list[float]:
+    return times.round(3).tolist()
