@@ -19,7 +19,8 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.film import FILMS, paired
+from benchmarks.film import FILMS
+from benchmarks.scoring import paired
 from scenefer.analysis import result
 from scenefer.analysis.result import Analysis
 from scenefer.core import geometry

@@ -13,6 +13,8 @@ from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
+
 TOLERANCE = 1  # maximum distance in frames between a found cut and the annotated one
 
 
@@ -229,3 +231,13 @@ def macro_recall(confusion: dict[str, dict[str, float]]) -> float:
     """Average the recall over the true labels; ``confusion[true][read]`` is an amount."""
     recalls = [row.get(label, 0.0) / sum(row.values()) for label, row in confusion.items() if sum(row.values()) > 0]
     return sum(recalls) / len(recalls) if recalls else float("nan")
+
+
+def paired(overlaps: np.ndarray, least: float) -> int:
+    """Count the rows of (N, M) overlaps that can be paired with a column, matching greedily by overlap."""
+    open_overlaps, n = np.array(overlaps, float), 0
+    while open_overlaps.size and open_overlaps.max() >= least:
+        row, column = np.unravel_index(open_overlaps.argmax(), open_overlaps.shape)
+        open_overlaps[row, :] = open_overlaps[:, column] = 0.0
+        n += 1
+    return n

@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 
 from benchmarks import scoring
-from benchmarks.film import paired
 from benchmarks.scoring import Gradual, Segment, Transition, Truth
 
 
@@ -90,9 +89,9 @@ def test_macro_recall_averages_over_the_true_labels():
 
 
 def test_each_face_is_found_once():
-    assert paired(np.array([[0.9, 0.6], [0.8, 0.0]]), 0.5) == 1
-    assert paired(np.array([[0.9, 0.6], [0.3, 0.8]]), 0.5) == 2
-    assert paired(np.zeros((2, 0)), 0.5) == 0
+    assert scoring.paired(np.array([[0.9, 0.6], [0.8, 0.0]]), 0.5) == 1
+    assert scoring.paired(np.array([[0.9, 0.6], [0.3, 0.8]]), 0.5) == 2
+    assert scoring.paired(np.zeros((2, 0)), 0.5) == 0
 
 
 def test_annotations_read_back_with_their_alternatives(films: Path):
