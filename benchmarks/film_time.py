@@ -59,19 +59,23 @@ def film_time(readings: Iterable[Portrayed], seed: int = 0) -> FilmTime:
     drawn = np.random.default_rng(seed).integers(0, len(clips), (N_RESAMPLES, len(clips)))
     means = rows[drawn].mean(axis=1)
     macros = np.array([_macro(recalls[row]) for row in drawn])
+    right, constant, exact, constant_exact = (_share(rows[:, k].mean(), means[:, k]) for k in range(4))
     return FilmTime(
-        len(clips),
-        len(told),
-        float(sum(one.face_seconds for one in told)),
-        *(_share(rows[:, k].mean(), means[:, k]) for k in range(4)),
-        _share(_macro(recalls), macros),
-        1 / int((~np.isnan(recalls)).any(axis=0).sum()),
-        sum(one.read in one.accepted for one in told),
-        float(rows[:, 4].mean()),
+        n_clips=len(clips),
+        n_segments=len(told),
+        face_seconds=float(sum(one.face_seconds for one in told)),
+        right=right,
+        constant=constant,
+        exact=exact,
+        constant_exact=constant_exact,
+        macro_recall=_share(_macro(recalls), macros),
+        constant_recall=1 / int((~np.isnan(recalls)).any(axis=0).sum()),
+        segments_right=sum(one.read in one.accepted for one in told),
+        confidence=float(rows[:, 4].mean()),
     )
 
 
-def _clip_shares(clip: Sequence[Portrayed]) -> tuple[float, float, float, float, float]:
+def _clip_shares(clip: Sequence[Portrayed]) -> tuple[float, ...]:
     """Return right, constant, exact, constant exact, confidence."""
     seconds = sum(one.face_seconds for one in clip)
     constant = sum(one.face_seconds for one in clip if CONSTANT in one.accepted)
@@ -108,7 +112,8 @@ def plain(found: FilmTime) -> dict[str, Any]:
 
 def from_plain(kept: dict[str, Any]) -> FilmTime:
     """Restore the figures from the result of ``plain``."""
-    return FilmTime(**{key: Share(**value) if isinstance(value, dict) else value for key, value in kept.items()})
+    values: dict[str, Any] = {key: Share(**value) if isinstance(value, dict) else value for key, value in kept.items()}
+    return FilmTime(**values)
 
 
 def lines(found: FilmTime) -> list[tuple[str, str, str]]:

@@ -6,6 +6,8 @@ read right and wrong, compared with the shipped rules, and the shares of ``film_
 
 from __future__ import annotations
 
+# The runs read here are made by ``analyze``, so their records have all that is recorded of a film.
+# pyright: reportTypedDictNotRequiredAccess=false
 import argparse
 import json
 from collections.abc import Sequence
@@ -60,15 +62,15 @@ def measure(runs: Sequence[Analysis], truths: Sequence[scoring.Truth], rules: Ex
     for one, run in zip(truths, runs, strict=True):
         plan = replace(plans.from_record(run.run["settings"]), expression=rules)
         found = observation.Observation(run.frames, run.faces, run.pictures)
-        judged = stages.compute_analysis(
-            run.film, found, model.calibration, plan, known_scenes=run.scenes, known_tracks=run.tracks
-        )
+        judged = stages.compute_analysis(run.film, found, model.calibration, plan, known_scenes=run.scenes, earlier=run)
         times = run.frames["time"].to_numpy()
         frames = np.searchsorted(times, judged.expressions["time"].to_numpy() - 1e-6)
         told += portrayed.segment_readings(one, judged.expressions, frames)
         sampled = np.searchsorted(times, judged.samples["time"].to_numpy() - 1e-6)
         counts = (judged.samples["state"] == "face").to_numpy()
-        seen = scoring.score_presence(one, list(zip(sampled.tolist(), judged.samples["weight"], counts, strict=True)))
+        seen = scoring.score_presence(
+            one, zip(sampled.tolist(), judged.samples["weight"], counts.tolist(), strict=True)
+        )
         missed += seen.face - seen.face_right
         invented += seen.no_face - seen.no_face_right
     right = sum(segment.right_seconds for segment in told)

@@ -27,6 +27,7 @@ from scenefer.comparison import scene_comparison
 from scenefer.comparison.agreement import agree
 from scenefer.comparison.verdicts import CLASSES
 from scenefer.core.film import Film
+from scenefer.core.run_record import RECORD_VERSION
 from scenefer.core.schema import EMOTIONS
 from scenefer.core.tables import empty
 from tests.builders import expressions_table, samples_table, scenes_table, shots_table, tracks_table
@@ -238,8 +239,10 @@ def film_of(n_scenes: int) -> Analysis:
         scenes=scenes,
         scene_emotions=summarise(expressions, samples, scenes, tracks),
         sheet=sheet,
-        run={},
-        **{name: empty(name) for name in ("frames", "faces", "pictures")},
+        run={"version": RECORD_VERSION, "coverage": {"face": 1.0}, "state": "done", "warnings": []},
+        frames=empty("frames"),
+        faces=empty("faces"),
+        pictures=empty("pictures"),
     )
 
 

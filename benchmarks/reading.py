@@ -13,6 +13,8 @@ Writes ``results/reading.json``; ``--store SHARE`` writes that share of the head
 
 from __future__ import annotations
 
+# The runs read here are made by ``analyze``, so their records have all that is recorded of a film.
+# pyright: reportTypedDictNotRequiredAccess=false
 import argparse
 import json
 from collections.abc import Sequence
