@@ -146,6 +146,8 @@ def distances(results: dict[str, Any]) -> str:
         return "Not run yet."
     far = sorted({row["distance"] for row in rows})
     lines = [
+        f"Of {rows[0]['n']:.0f} pictures:",
+        "",
         "| detector | light | " + " | ".join(f"{100 * distance:.0f} cm" for distance in far) + " |",
         "|---|---|" + "---|" * len(far),
     ]
