@@ -172,7 +172,7 @@ def _encode(path: Path) -> None:
         stream = container.add_stream("libx264", rate=RATE, options={"crf": "22", "preset": "veryfast"})
         stream.width, stream.height = SIZE
         stream.pix_fmt = "yuv420p"
-        stream.codec_context.gop_size = 2 * RATE  # a key frame every 2 s, so that a piece of the film can start there
+        stream.codec_context.gop_size = 2 * RATE  # a key frame every 2 s, so that a chunk of the film can start there
         stream.codec_context.time_base = Fraction(1, RATE)
         stream.codec_context.colorspace = stream.codec_context.color_primaries = stream.codec_context.color_trc = 1
         stream.codec_context.color_range = 1

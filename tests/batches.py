@@ -35,6 +35,6 @@ def failed(cwd: Path) -> dict[str, dict[str, str]]:
 
 
 def planned(*arguments: str | Path, cwd: Path) -> dict[str, tuple[str, str | None, int]]:
-    """What a dry run says of each film: state, why, pieces to be read."""
+    """What a dry run says of each film: state, why, chunks to be read."""
     events = batch(*arguments, "--dry-run", cwd=cwd, code=0)
     return {Path(one["film"]).name: (one["state"], one["why"], one["pieces_missing"]) for one in events}

@@ -1,4 +1,4 @@
-"""A cache made by hand: pieces that are finished, and claims on others."""
+"""A cache made by hand: chunks that are finished, and claims on others."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ INF = float("inf")
 
 
 def finished(data: Path, film: str, span: Span, *, name: str = "film.mkv") -> Path:
-    """A piece that is done, four seconds of frames from its begin; no faces, no pictures."""
+    """A chunk that is done, four seconds of frames from its begin; no faces, no pictures."""
     times = [max(span.start, 0.0) + k for k in range(5)]
-    folder = observation_cache.piece_folder(data, film, "a" * 12, span)
+    folder = observation_cache.chunk_folder(data, film, "a" * 12, span)
     end = None if span.end == INF else span.end
     folder.mkdir(parents=True)
     tables.write(folder / "frames.parquet", frames_table(time=times), "frames")
@@ -28,7 +28,7 @@ def finished(data: Path, film: str, span: Span, *, name: str = "film.mkv") -> Pa
 
 
 def claimed(data: Path, film: str, span: Span, *, age: float = 0.0, suffix: str = ".claim-1") -> Path:
-    folder = observation_cache.piece_folder(data, film, "a" * 12, span)
+    folder = observation_cache.chunk_folder(data, film, "a" * 12, span)
     claim = folder.with_name(folder.name + suffix)
     claim.mkdir(parents=True)
     os.utime(claim, (time.time() - age,) * 2)

@@ -68,8 +68,8 @@ def wait_for(what: Callable[[], Any], process: subprocess.Popen[str] | None = No
     pytest.fail("it did not happen")
 
 
-def workers_at_a_piece(folder: Path) -> list[int]:
-    """Process numbers of those who hold the claim of a piece at this moment."""
+def workers_at_a_chunk(folder: Path) -> list[int]:
+    """Process numbers of those who hold the claim of a chunk at this moment."""
     owners = []
     for file in (folder / "data").rglob("*.claim-*/owner.json"):
         try:

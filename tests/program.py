@@ -51,7 +51,7 @@ def make_film(path: Path | bytes, seconds: float, *, rate: int = 10, size: tuple
         container.mux(stream.encode(None))
 
 
-def finished_pieces(cache: Path) -> dict[Path, tuple[int, int]]:
-    """Name every finished piece, with what would change if it were made again; what is under a claim lies deeper."""
+def finished_chunks(cache: Path) -> dict[Path, tuple[int, int]]:
+    """Name every finished chunk, with what would change if it were made again; what is under a claim lies deeper."""
     manifests = cache.glob("observed/*/*/*/manifest.json")
     return {path: (path.stat().st_ino, path.stat().st_mtime_ns) for path in manifests}

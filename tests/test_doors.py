@@ -182,7 +182,7 @@ def test_a_toy_of_each_kind_does_its_work_in_one_run(package: Path):
     assert analysis.expressions["surprise"].to_numpy() == pytest.approx(np.exp(3) / (np.exp(3) + 6), abs=1e-5)
     assert analysis.scenes["name"].tolist() == ["calm", "jump"]
     assert analysis.comparison["intended"].tolist()[-1] == "surprise"
-    assert len((package / "jobs.txt").read_text().splitlines()) >= 2, "its executor did the pieces"
+    assert len((package / "jobs.txt").read_text().splitlines()) >= 2, "its executor did the chunks"
     assert not run(package, "export", "reports/film", "--to", "told.toy")
     assert (package / "told.toy").read_text() == f"{len(analysis.faces)} faces, surprise 0.770\n"
 

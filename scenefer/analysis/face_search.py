@@ -1,7 +1,7 @@
 """Where faces are looked for: now and then in all of a picture, in between near where they were.
 
 What is followed is found anew at every multiple of ``every`` seconds of film time, so that a result depends on at most
-the time since the last one: a piece of a film that begins there needs nothing of what was before.
+the time since the last one: a chunk of a film that begins there needs nothing of what was before.
 """
 
 from __future__ import annotations

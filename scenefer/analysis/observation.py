@@ -1,6 +1,6 @@
 """The pixel pass: every frame is looked at once, and what is kept of it fits three small tables.
 
-Nothing carries over from one piece of a film to the next: a piece is entered with a run-up of frames that gives its
+Nothing carries over from one chunk of a film to the next: a chunk is entered with a run-up of frames that gives its
 first frame what it may depend on, and the grids of samples and of searches stand on absolute film time, so that
 ``observe(0, T) == combine([observe(0, t), observe(t, T)])``.
 """
@@ -113,12 +113,12 @@ def observe(
     return Observation(tables.conform(columns, "frames"), faces.table(), tables.conform(kept, "pictures"))
 
 
-def combine(pieces: Sequence[Observation]) -> Observation:
+def combine(chunks: Sequence[Observation]) -> Observation:
     """Join the observations of successive chunks of a film; faces are renumbered from 0."""
-    frames = _concat([piece.frames for piece in pieces], "frames")
-    faces = _concat([piece.faces for piece in pieces], "faces")
+    frames = _concat([chunk.frames for chunk in chunks], "frames")
+    faces = _concat([chunk.faces for chunk in chunks], "faces")
     faces["face"] = range(len(faces))
-    return Observation(frames, faces, _concat([piece.pictures for piece in pieces], "pictures"))
+    return Observation(frames, faces, _concat([chunk.pictures for chunk in chunks], "pictures"))
 
 
 def reclassify(faces: pd.DataFrame, model: ExpressionModel, detector: str) -> pd.DataFrame:

@@ -148,9 +148,9 @@ def _tell_plan(run: Batch, as_json: bool) -> None:
             progress.emit({"event": "plan", **progress.record(task)})
             continue
         if task.state == "to do":
-            pieces = f"{task.n_missing} of {task.n_pieces} pieces to read" if task.n_missing else "nothing to read"
-            pieces = pieces if task.n_pieces else "all of it to read"
-            say(f"run: {printable(task.path)}: {task.why}; {pieces}")
+            chunks = f"{task.n_missing} of {task.n_chunks} chunks to read" if task.n_missing else "nothing to read"
+            chunks = chunks if task.n_chunks else "all of it to read"
+            say(f"run: {printable(task.path)}: {task.why}; {chunks}")
         elif task.state == "to look at":
             say(f"run: {printable(task.path)}: not looked at yet")
         elif task.state == "failed" and task.failure:

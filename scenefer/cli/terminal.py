@@ -99,7 +99,7 @@ def status_table(found: Status) -> Table:
         table.add_row("partial", str(len(found.partial)), Text(", ".join(found.partial)))
     lines = [
         f"{film.name}: {clock(film.seconds)[:-4]}{f' of {clock(film.duration)[:-4]}' if film.duration else ''} done, "
-        f"{film.n_running} piece{'s' * (film.n_running != 1)} being read"
+        f"{film.n_running} chunk{'s' * (film.n_running != 1)} being read"
         for film in found.running
     ]
     table.add_row("running", str(len(found.running)), Text("\n".join(lines)))
@@ -147,7 +147,7 @@ def cache_record(kept: Sequence[Kept]) -> dict[str, Any]:
             "film": part.film,
             "name": part.name,
             "settings": part.settings,
-            "pieces": part.n_pieces,
+            "pieces": part.n_chunks,
             "seconds": round(part.seconds, 3),
             "bytes": part.size,
             "used": part.used,

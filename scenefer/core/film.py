@@ -145,7 +145,7 @@ def path_id(path: Path) -> str:
     return hashlib.sha256(os.path.abspath(path).encode("utf-8", "surrogateescape")).hexdigest()[:32]
 
 
-def chunks(
+def chunk_spans(
     film: Film,
     whole: Span = Span(0.0, float("inf")),
     *,
@@ -153,15 +153,15 @@ def chunks(
     at_least: int = 4,
     step: float = 0.0,
 ) -> list[Span]:
-    """Divide a film into pieces of about 40 seconds that can be decoded independently.
+    """Divide a film into chunks of about 40 seconds that can be decoded independently.
 
-    A piece begins half a frame after a key frame: decoding enters at the key frame itself, which is the run-up that
-    gives the first frame of the piece its predecessor, so that scores and the sampling grid are those of an undivided
-    pass. A short film is cut into ``at_least`` pieces, so that every core has work. The division depends on the film
-    and ``whole`` alone, never on the machine, since a finished piece is found again by its span.
+    A chunk begins half a frame after a key frame: decoding enters at the key frame itself, which is the run-up that
+    gives the first frame of the chunk its predecessor, so that scores and the sampling grid are those of an undivided
+    pass. A short film is cut into ``at_least`` chunks, so that every core has work. The division depends on the film
+    and ``whole`` alone, never on the machine, since a finished chunk is found again by its span.
 
     Args:
-        step: seconds; a piece begins at the first multiple of it after that place, 0: at the place itself.
+        step: seconds; a chunk begins at the first multiple of it after that place, 0: at the place itself.
 
     Returns:
         Spans that together cover ``whole``; one span for stills and for films that cannot be entered exactly.

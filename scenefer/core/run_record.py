@@ -37,7 +37,7 @@ class RunRecord(TypedDict):
     coverage: dict[str, float]  # share of the sampled time in each state of the table SAMPLES
     warnings: list[str]  # what a reader of the report must know, in sentences
     made: NotRequired[str]  # when, ISO 8601
-    cache: NotRequired[str]  # folder of the observed pieces
+    cache: NotRequired[str]  # folder of the observed chunks
     span: NotRequired[list[float | None]]  # start and end (s) of the part that was read; None = the end of the film
     versions: NotRequired[dict[str, str]]  # of Python and the packages that made it
     settings: NotRequired[dict[str, Any]]  # the plan, by section

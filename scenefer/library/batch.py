@@ -1,6 +1,6 @@
-"""Process many films in one run: probe and plan them, read their pieces (longest first), analyse and report them.
+"""Process many films in one run: probe and plan them, read their chunks (longest first), analyse and report them.
 
-    look ─▶ plan ─▶ pieces ─▶ finish
+    look ─▶ plan ─▶ chunks ─▶ finish
 
 A run resumes where an earlier one stopped, wherever that was. Several runs may work on one library at the same time:
 before anything is made, the planner checks whether it exists (``planner.py``), and it is made under a claim.
@@ -24,7 +24,7 @@ from scenefer.library.bookkeeping import Ledger
 from scenefer.library.jobs import Finish, Job, Look, finish_of
 from scenefer.library.orders import Order
 from scenefer.library.planner import Task, WorkQueue
-from scenefer.pipeline import chunks
+from scenefer.pipeline.chunks import Chunk, chunks_of
 from scenefer.pipeline.executors import make_executor
 from scenefer.pipeline.executors.base import Executor, Outcome
 from scenefer.pipeline.film_observation import Progress
@@ -40,7 +40,7 @@ class Batch:
     def __init__(self, order: Order, tell: Tell | None = None) -> None:
         self.order = order
         self.queue = WorkQueue(order)
-        self.seconds_settled = 0.0  # of film read in this run, in whole pieces
+        self.seconds_settled = 0.0  # of film read in this run, in whole chunks
         self._tell = tell or (lambda what, task: None)
         self._scheduler = Scheduler(order.plan.run, (order.data, order.out))
         self._threads = 1
@@ -61,7 +61,7 @@ class Batch:
         return [(self.queue.tasks[path], film) for path, film in list(self._scheduler.in_work.items())]
 
     def work(self, executor: Executor, workers: int, threads: int = 1) -> None:
-        """Do all the work; each piece is decoded with ``threads`` threads, 0 = one per core.
+        """Do all the work; each chunk is decoded with ``threads`` threads, 0 = one per core.
 
         Raises:
             KeyboardInterrupt: immediately; running jobs are abandoned, finished ones are kept.
@@ -135,9 +135,9 @@ class Batch:
         if film is None:
             self._fail(task, "look", f"{printable(task.path)} was changed since it was looked at; run again")
             return
-        work = FilmWork(film, self._pieces_of(task, film), partial(finish_of, self.queue, task), task.log)
-        task.n_pieces, task.n_missing, task.left = len(work.pieces), work.n_open, work.left
-        task.log.append(stamped(f"{task.n_missing} of {task.n_pieces} pieces to be read: {task.why}"))
+        work = FilmWork(film, self._chunks_of(task, film), partial(finish_of, self.queue, task), task.log)
+        task.n_chunks, task.n_missing, task.left = len(work.chunks), work.n_open, work.left
+        task.log.append(stamped(f"{task.n_missing} of {task.n_chunks} chunks to be read: {task.why}"))
         self._tell("begun", task)
         yield from self._scheduler.begin(work)
 
@@ -151,11 +151,11 @@ class Batch:
             task.failure = replace(original.failure, film=printable(task.path))
         self._done(task)
 
-    def _pieces_of(self, task: Task, film: Film) -> list[chunks.Piece]:
+    def _chunks_of(self, task: Task, film: Film) -> list[Chunk]:
         order = self.order
         if task.reported:
             return []
-        return chunks.pieces_of(film, order.plan, order.span(task.path), order.data, threads=self._threads)
+        return chunks_of(film, order.plan, order.span(task.path), order.data, threads=self._threads)
 
     def _progress(self, job: Job) -> None:
         self._tell("progress", self.queue.tasks[job.path])
@@ -166,7 +166,7 @@ class Batch:
         if isinstance(job, Look):
             self._looked(task, outcome)
         elif film is None:
-            return  # another piece of it has failed
+            return  # another chunk of it has failed
         elif film.trouble is not None:
             self._give_up(task, film.trouble)
         elif film.state == "done":

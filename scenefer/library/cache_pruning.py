@@ -35,7 +35,7 @@ class Kept:
     film: str  # id
     name: str  # file name at the time when it was read
     settings: str  # in words: those that differ from the defaults
-    n_pieces: int
+    n_chunks: int
     seconds: float  # film time
     size: int  # bytes
     used: bool | None  # whether a report refers to it; None = not known
@@ -146,14 +146,14 @@ def _kept(folder: Path, weights: set[str] | None) -> Kept:
     manifests: list[dict[str, Any]] = []
     seconds = 0.0
     spare: list[Path] = []
-    for piece in _real_folders(folder, observation_cache.PIECE):
-        manifest = observation_cache.recall_manifest(piece)
+    for chunk in _real_folders(folder, observation_cache.CHUNK):
+        manifest = observation_cache.recall_manifest(chunk)
         if manifest is None:
             continue  # unreadable, but ``_size(folder)`` below still counts it
         manifests.append(manifest)
-        seconds += status.film_time(piece, manifest)
-        names = (observation_cache.LOGITS.fullmatch(name) for name in os.listdir(piece))
-        spare += [piece / name[0] for name in names if name and weights is not None and name[1] not in weights]
+        seconds += status.film_time(chunk, manifest)
+        names = (observation_cache.LOGITS.fullmatch(name) for name in os.listdir(chunk))
+        spare += [chunk / name[0] for name in names if name and weights is not None and name[1] not in weights]
     first = manifests[0] if manifests else {}
     return Kept(
         folder,

@@ -1,6 +1,6 @@
-"""The jobs of a batch's workers: probe a file, read a piece of a film, finish a film.
+"""The jobs of a batch's workers: probe a file, read a chunk of a film, finish a film.
 
-The last job of a film makes its report from its pieces, which are all in the cache by then.
+The last job of a film makes its report from its chunks, which are all in the cache by then.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from scenefer.core.errors import FilmError, OutputError, SceneferError, SheetErr
 from scenefer.core.film import Film, Span
 from scenefer.core.text import printable
 from scenefer.library import upload
-from scenefer.pipeline import chunks, edited_runs, film_analysis, locks, probe_cache
-from scenefer.pipeline.chunks import Piece, pieces_of
+from scenefer.pipeline import edited_runs, film_analysis, locks, probe_cache
+from scenefer.pipeline.chunks import Chunk, chunks_of, observe_chunk
 from scenefer.pipeline.executors import EXECUTORS
 from scenefer.pipeline.film_observation import join
 from scenefer.pipeline.film_work import FilmWork, stamped
@@ -46,7 +46,7 @@ class Look:
 
 @dataclass(frozen=True)
 class Finish:
-    """Job: analyse and report a film whose pieces are all in the cache; the result is a folder."""
+    """Job: analyse and report a film whose chunks are all in the cache; the result is a folder."""
 
     film: Film
     span: Span
@@ -74,7 +74,7 @@ class Finish:
         return self.film.path
 
 
-Job = Look | Piece | Finish
+Job = Look | Chunk | Finish
 
 
 def finish_of(queue: WorkQueue, task: Task, work: FilmWork) -> Finish:
@@ -115,8 +115,8 @@ def work(job: Job, report: Callable[[float], None]) -> None:
         known = probe_cache.look(job.path, job.data)
         if known.film is None:
             raise FilmError(known.error or f"{printable(job.path)} is not a film")
-    elif isinstance(job, Piece):
-        chunks.observe_piece(job, report)
+    elif isinstance(job, Chunk):
+        observe_chunk(job, report)
     else:
         finish(job, report)
 
@@ -127,14 +127,14 @@ def stage_of(job: Job, error: SceneferError) -> str:
         return "sheet"
     if isinstance(error, OutputError):
         return "write"
-    return "look" if isinstance(job, Look) else "observe" if isinstance(job, Piece) else "analyse"
+    return "look" if isinstance(job, Look) else "observe" if isinstance(job, Chunk) else "analyse"
 
 
 def finish(job: Finish, report: Callable[[float], None]) -> None:
-    """Analyse a film whose pieces are in the cache, and write its report.
+    """Analyse a film whose chunks are in the cache, and write its report.
 
     Raises:
-        DamagedPiece: a piece has to be made again first.
+        DamagedChunk: a chunk has to be made again first.
         Elsewhere: another process is writing this report.
         SheetError, OutputError: as ``film_analysis.analyze`` and ``film_analysis.write``.
     """
@@ -188,9 +188,9 @@ def _is_forgotten(folder: Path) -> bool:
 def _report(job: Finish, folder: Path, tell: Callable[[float], None]) -> None:
     from scenefer.interchange import scene_lists
 
-    pieces = pieces_of(job.film, job.plan, job.span, job.data)
-    locks.sweep(pieces[0].folder.parent)
-    observed_film = join(pieces, job.n_resumed, threads=job.threads)
+    chunks = chunks_of(job.film, job.plan, job.span, job.data)
+    locks.sweep(chunks[0].folder.parent)
+    observed_film = join(chunks, job.n_resumed, threads=job.threads)
     tell(0.0)  # heartbeat
     if observed_film.identity is not None:
         observed_film = observed_film._replace(identity=Telling(observed_film.identity, tell))

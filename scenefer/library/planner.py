@@ -1,6 +1,6 @@
 """Decide what to do for each film of a library, and why, from the files on disk, so that nothing is done twice.
 
-Sources: ``pipeline/probe_cache.py`` for the film, ``pipeline/observation_cache.py`` for its existing pieces,
+Sources: ``pipeline/probe_cache.py`` for the film, ``pipeline/observation_cache.py`` for its existing chunks,
 ``catalogue.py`` for what its report was made from, ``failures.py`` for why it failed. Only a few values per film are
 kept in memory until its turn comes.
 """
@@ -49,9 +49,9 @@ class Task:
     why: str = ""  # reason for doing or skipping it
     id: str | None = None
     duration: float = 0.0  # seconds; 0 = unknown
-    longest: float = 0.0  # seconds of its longest piece
+    longest: float = 0.0  # seconds of its longest chunk
     left: float = 0.0  # seconds that are not read yet
-    n_pieces: int = 0
+    n_chunks: int = 0
     n_missing: int = 0
     folder: Path | None = None  # of its report
     reported: bool = False  # its report is up to date; at most it has to be copied
@@ -190,10 +190,10 @@ class WorkQueue:
         self._check_sheets(task, film)
 
     def _divide(self, task: Task, film: Film) -> None:
-        """Find out which pieces of a film are missing."""
-        every = chunks.pieces_of(film, self.order.plan, self.order.span(task.path), self.order.data)
-        left = [chunks.length(piece.span, film.duration) for piece in every if not chunks.is_done(piece)]
-        task.n_pieces, task.n_missing = len(every), len(left)
+        """Find out which chunks of a film are missing."""
+        every = chunks.chunks_of(film, self.order.plan, self.order.span(task.path), self.order.data)
+        left = [chunks.length(chunk.span, film.duration) for chunk in every if not chunks.is_done(chunk)]
+        task.n_chunks, task.n_missing = len(every), len(left)
         task.longest, task.left = max(left, default=0.0), sum(left)
 
     def _check_sheets(self, task: Task, film: Film) -> None:
@@ -229,7 +229,7 @@ def _settings_id(plan: Plan) -> str:
 
 def _why(report: catalogue.Report | None, made_of: Mapping[str, str], task: Task) -> str:
     if report is None:
-        return "begun before" if task.n_missing < task.n_pieces else "not reported yet"
+        return "begun before" if task.n_missing < task.n_chunks else "not reported yet"
     changed = [words for part, words in _CHANGED.items() if report.made_of.get(part) != made_of[part]]
     return changed[0] if changed else "made by another version"
 

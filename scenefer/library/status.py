@@ -21,11 +21,11 @@ from scenefer.pipeline.locks import PATIENCE
 
 
 class Claim(NamedTuple):
-    """A piece of a film that a process is working on."""
+    """A chunk of a film that a process is working on."""
 
     film: str  # id
     settings: str  # observe id
-    span: str  # name of the piece's folder
+    span: str  # name of the chunk's folder
     age: float  # seconds since its owner's last heartbeat
 
 
@@ -35,9 +35,9 @@ class Working:
 
     film: str  # id
     name: str  # the id if the name is unknown
-    n_running: int  # pieces
-    n_done: int  # pieces, by the same settings
-    seconds: float  # film time of the finished pieces
+    n_running: int  # chunks
+    n_done: int  # chunks, by the same settings
+    seconds: float  # film time of the finished chunks
     duration: float | None  # seconds; None = unknown
 
 
@@ -58,7 +58,7 @@ def read_status(reports: Path, data: Path, films: Path | None = None) -> Status:
     Args:
         reports: the folder of the reports.
         data: the folder of the cache.
-        films: the folder of the films. A film is waiting if it has neither a report nor a failure and no piece of it is
+        films: the folder of the films. A film is waiting if it has neither a report nor a failure and no chunk of it is
             being read. Films are matched by path and, if a batch has probed them, by content; a moved film counts as
             waiting until a batch probes it again.
     """
@@ -96,7 +96,7 @@ def _id(path: Path, data: Path) -> str | None:
 
 
 def running(data: Path, patience: float = PATIENCE) -> Iterator[Claim]:
-    """Yield the pieces that are being worked on now; for ``patience`` see ``locks.held``."""
+    """Yield the chunks that are being worked on now; for ``patience`` see ``locks.held``."""
     for film in _folders(observation_cache.observed_folder(data)):
         for settings in _folders(film):
             for span, age in locks.held(settings, patience):
@@ -104,17 +104,17 @@ def running(data: Path, patience: float = PATIENCE) -> Iterator[Claim]:
 
 
 def finishing(reports: Path, patience: float = PATIENCE) -> Iterator[str]:
-    """Yield the folder names of films whose pieces are all read and whose reports are being written."""
+    """Yield the folder names of films whose chunks are all read and whose reports are being written."""
     for name, _ in locks.held(reports / run_folder.CLAIMS, patience):
         yield name
 
 
-def film_time(piece: Path, manifest: Mapping[str, Any]) -> float:
-    """Return the film time of a finished piece, in seconds; the last piece of a film ends at its last frame."""
+def film_time(chunk: Path, manifest: Mapping[str, Any]) -> float:
+    """Return the film time of a finished chunk, in seconds; the last chunk of a film ends at its last frame."""
     start, end = manifest["span"]
     if end is None:
         try:
-            stored = pq.read_metadata(piece / "frames.parquet")
+            stored = pq.read_metadata(chunk / "frames.parquet")
             end = stored.row_group(stored.num_row_groups - 1).column(0).statistics.max  # column 0 is the time
         except (OSError, pa.ArrowException, AttributeError, IndexError):
             return 0.0
@@ -143,10 +143,10 @@ def _working(data: Path) -> tuple[Working, ...]:
     found = []
     for (film, settings), n in claims.items():
         places = _folders(observation_cache.film_folder(data, film) / settings)
-        pieces = [(piece, observation_cache.recall_manifest(piece)) for piece in places]
-        ready = [(piece, manifest) for piece, manifest in pieces if manifest is not None]
+        chunks = [(chunk, observation_cache.recall_manifest(chunk)) for chunk in places]
+        ready = [(chunk, manifest) for chunk, manifest in chunks if manifest is not None]
         path, duration = index.get(film) or (ready[0][1].get("film", film) if ready else film, None)
-        seconds = sum(film_time(piece, manifest) for piece, manifest in ready)
+        seconds = sum(film_time(chunk, manifest) for chunk, manifest in ready)
         found.append(Working(film, printable(Path(path).name), n, len(ready), seconds, duration))
     return tuple(sorted(found, key=lambda film: film.name))
 

@@ -1,9 +1,9 @@
-"""A session kept as a run: written piece by piece while it lasts, and made a run when it ends.
+"""A session kept as a run: written chunk by chunk while it lasts, and made a run when it ends.
 
     DIR/live.json     what is recorded: the film that it will be, settings, what is intended
     DIR/recorded/     a folder for each five seconds, as the cache of films has them
 
-What was recorded until a crash lies in whole pieces. ``finish`` makes a run of them, then or later, by the same stages
+What was recorded until a crash lies in whole chunks. ``finish`` makes a run of them, then or later, by the same stages
 and tables as ``scenefer analyze``; the run takes the folder's place in one step.
 """
 
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from scenefer.analysis.result import Analysis
     from scenefer.interchange.scene_lists import Lists
 
-PIECE = 5.0  # seconds of a session in a piece: what a crash may cost, at most
+CHUNK = 5.0  # seconds of a session in a chunk: what a crash may cost, at most
 _VERSION = 1  # of live.json
 _REMEDY = "free space or choose another --record"
 
@@ -110,7 +110,7 @@ class Recording:
         if not self._waiting:
             self._began = float(observation.frames["time"].iloc[0])
         self._waiting.append(observation)
-        if float(observation.frames["time"].iloc[0]) - self._began >= PIECE:
+        if float(observation.frames["time"].iloc[0]) - self._began >= CHUNK:
             self._write()
 
     def flush(self) -> None:
@@ -135,13 +135,13 @@ class Recording:
     def _write(self) -> None:
         if self._waiting and self.failed is None:
             self._written = [written for written in self._written if not written.done()]
-            self._written.append(self._writer.submit(self._write_piece, self._waiting))
+            self._written.append(self._writer.submit(self._write_chunk, self._waiting))
         self._waiting = []
 
-    def _write_piece(self, read: list[Observation]) -> None:
+    def _write_chunk(self, read: list[Observation]) -> None:
         whole = combine(read)
         first, last = float(whole.frames["time"].iloc[0]), float(whole.frames["time"].iloc[-1])
-        piece = self.folder / RECORDED / f"{first:.3f}-{last:.3f}"
+        chunk = self.folder / RECORDED / f"{first:.3f}-{last:.3f}"
         manifest = {
             "film_id": self._film.id,
             "film": printable(self._film.path),
@@ -154,14 +154,14 @@ class Recording:
             "versions": versions(),
         }
         try:
-            with locks.claim(piece) as staging:
-                observation_cache.write_piece(staging, piece, whole, manifest)
+            with locks.claim(chunk) as staging:
+                observation_cache.write_chunk(staging, chunk, whole, manifest)
         except SceneferError as error:
             self.failed = error  # the session goes on, and says so
         except OSError as error:
-            self.failed = unwritable(piece, error, _REMEDY)
+            self.failed = unwritable(chunk, error, _REMEDY)
         except Exception as error:  # whatever it is, it is lost in this thread unless it is kept
-            self.failed = OutputError(f"{printable(piece)} cannot be written: {type(error).__name__}: {error}")
+            self.failed = OutputError(f"{printable(chunk)} cannot be written: {type(error).__name__}: {error}")
 
 
 def is_unfinished(folder: Path) -> bool:
@@ -221,20 +221,20 @@ def _read(folder: Path) -> _Stated:
 
 
 def _recorded(folder: Path, expression_id: str) -> Observation | None:
-    """Join the pieces; one that a crash has damaged is left out."""
+    """Join the chunks; one that a crash has damaged is left out."""
     try:
-        places = [place for place in (folder / RECORDED).iterdir() if observation_cache.PIECE.fullmatch(place.name)]
+        places = [place for place in (folder / RECORDED).iterdir() if observation_cache.CHUNK.fullmatch(place.name)]
     except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:
         raise SceneferError(f"{printable(folder / RECORDED)} cannot be read: {error.strerror}") from error
-    pieces = []
+    chunks = []
     for place in sorted(places, key=lambda place: natural(place.name)):
         try:
-            pieces.append(observation_cache.read_piece(place, expression_id))
-        except observation_cache.DamagedPiece:
+            chunks.append(observation_cache.read_chunk(place, expression_id))
+        except observation_cache.DamagedChunk:
             continue
-    return combine(pieces) if pieces else None
+    return combine(chunks) if chunks else None
 
 
 def _as_film(film: Film, observation: Observation, plan: Plan) -> tuple[Film, Span, float]:

@@ -1,4 +1,4 @@
-"""How many threads the networks take: one. Work is shared out as pieces of film and batches of faces instead."""
+"""How many threads the networks take: one. Work is shared out as chunks of film and batches of faces instead."""
 
 from __future__ import annotations
 

@@ -70,7 +70,7 @@ def analyze(
         timecode_start: HH:MM:SS:FF of the film's first frame; overrides the timecode in the file.
         span: start and end of the part to read, s.
         cast: a folder with one subfolder of pictures per person, which gives people their names; obtain their consent.
-        data: folder of the cache of observed pieces; an interrupted analysis resumes from it.
+        data: folder of the cache of observed chunks; an interrupted analysis resumes from it.
         executor: ``"serial"``, ``"processes"`` or ``"ray"``, or a function with the same signature. ``"processes"``
             needs a script guarded by ``if __name__ == "__main__"``, or a notebook.
         progress: called with the stage, the film time done, and the total film time, s.

@@ -1,4 +1,4 @@
-"""The pixel pass as jobs: a film's pieces, which of them are missing, how one is made."""
+"""The pixel pass as jobs: a film's chunks, which of them are missing, how one is made."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from scenefer.analysis.observation import OBSERVATION_VERSION
 from scenefer.core.errors import FilmError, WeightsError
-from scenefer.core.film import Film, Span, chunks, demand_readable
+from scenefer.core.film import Film, Span, chunk_spans, demand_readable
 from scenefer.core.text import printable
 from scenefer.models import registry, weight_files
 from scenefer.pipeline import locks, observation_cache, plans, probe_cache
@@ -35,8 +35,8 @@ class Networks(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Piece:
-    """Job: observe a piece of a film, or classify its faces with other weights; small, picklable, makes a folder."""
+class Chunk:
+    """Job: observe a chunk of a film, or classify its faces with other weights; small, picklable, makes a folder."""
 
     film: Film
     span: Span
@@ -82,66 +82,66 @@ def spans_of(film: Film, plan: Plan, span: Span) -> list[Span]:
     """Divide a film into spans according to a plan."""
     # decord cannot start in the middle of a film without decoding everything before it
     whole = replace(film, key_frames=()) if plan.observation.reader == "decord" else film
-    # A piece that begins where all of a picture is searched needs nothing of what was found before.
-    return chunks(whole, span, longest=plan.run.longest_chunk, step=plan.observation.search_every)
+    # A chunk that begins where all of a picture is searched needs nothing of what was found before.
+    return chunk_spans(whole, span, longest=plan.run.longest_chunk, step=plan.observation.search_every)
 
 
-def pieces_of(film: Film, plan: Plan, span: Span, data: Path, *, threads: int = 1) -> list[Piece]:
-    """Name all pieces of a film, done or not."""
+def chunks_of(film: Film, plan: Plan, span: Span, data: Path, *, threads: int = 1) -> list[Chunk]:
+    """Name all chunks of a film, done or not."""
     used = networks(plan)
     stamp = probe_cache.stamp_of(film.path) if film.kind == "video" else None
     return [
-        Piece(
+        Chunk(
             film,
-            piece,
-            observation_cache.piece_folder(data, film.id, used.observe_id, piece),
+            chunk,
+            observation_cache.chunk_folder(data, film.id, used.observe_id, chunk),
             plan,
             used.weights,
             used.expression_id,
             threads,
             stamp,
         )
-        for piece in spans_of(film, plan, span)
+        for chunk in spans_of(film, plan, span)
     ]
 
 
-def is_done(piece: Piece) -> bool:
-    """Tell whether a piece is in the cache."""
-    return observation_cache.is_done(piece.folder, piece.expression_id)
+def is_done(chunk: Chunk) -> bool:
+    """Tell whether a chunk is in the cache."""
+    return observation_cache.is_done(chunk.folder, chunk.expression_id)
 
 
-def observe_piece(piece: Piece, report: Callable[[float], None]) -> None:
-    """Observe a piece of a film and write it; if only the expression weights are new, classify its stored crops again.
+def observe_chunk(chunk: Chunk, report: Callable[[float], None]) -> None:
+    """Observe a chunk of a film and write it; if only the expression weights are new, classify its stored crops again.
 
     Raises:
         Elsewhere: another process is working on it.
-        WeightsError: the weight file has changed since the piece was planned.
+        WeightsError: the weight file has changed since the chunk was planned.
         FilmError: it cannot be decoded, or the file was changed meanwhile.
         AccessError: the disk or network does not deliver the whole file.
         OutputError: it cannot be written.
     """
-    with locks.claim(piece.folder) as staging:
-        _demand_weights(piece)
-        if is_done(piece) or _reclassify(piece):
+    with locks.claim(chunk.folder) as staging:
+        _demand_weights(chunk)
+        if is_done(chunk) or _reclassify(chunk):
             return
         try:
-            observation, notes = _observe(piece, report)
+            observation, notes = _observe(chunk, report)
         except FilmError:
-            _demand_sound(piece, damaged=True)  # raises a better error if the file changed or the disk is at fault
+            _demand_sound(chunk, damaged=True)  # raises a better error if the file changed or the disk is at fault
             raise
-        _demand_sound(piece, damaged=notes.partial)
-        observation_cache.write_piece(
+        _demand_sound(chunk, damaged=notes.partial)
+        observation_cache.write_chunk(
             staging,
-            piece.folder,
+            chunk.folder,
             observation,
             {
-                "film_id": piece.film.id,
-                "film": str(piece.film.path).encode("utf-8", "backslashreplace").decode(),
-                "span": [piece.span.start, None if piece.span.end == float("inf") else piece.span.end],
+                "film_id": chunk.film.id,
+                "film": str(chunk.film.path).encode("utf-8", "backslashreplace").decode(),
+                "span": [chunk.span.start, None if chunk.span.end == float("inf") else chunk.span.end],
                 "observation_version": OBSERVATION_VERSION,
-                "settings": asdict(piece.plan.observation),
-                "expression": piece.plan.models.expression,
-                "expression_id": piece.expression_id,
+                "settings": asdict(chunk.plan.observation),
+                "expression": chunk.plan.models.expression,
+                "expression_id": chunk.expression_id,
                 "notes": asdict(notes),
                 "versions": versions(),
             },
@@ -160,62 +160,62 @@ def versions() -> dict[str, str]:
     return {"python": platform.python_version(), **{name: metadata.version(name) for name in _PACKAGES}}
 
 
-def _observe(piece: Piece, report: Callable[[float], None]) -> tuple[Observation, ReaderNotes]:
+def _observe(chunk: Chunk, report: Callable[[float], None]) -> tuple[Observation, ReaderNotes]:
     from scenefer.analysis.observation import observe
     from scenefer.models.threads import one_thread
     from scenefer.video import ReaderNotes, frames
 
-    seen = piece.plan.observation
+    seen = chunk.plan.observation
     notes = ReaderNotes()
     decoded = frames(
-        piece.film,
-        piece.span,
+        chunk.film,
+        chunk.span,
         sample_rate=seen.sample_rate,
         look_back=seen.search_every,
         reader="decord" if seen.reader == "decord" else "pyav",
-        threads=piece.threads,
+        threads=chunk.threads,
         notes=notes,
     )
     with one_thread():
-        models = _load_models(piece.plan, piece.weights)
-        observation = observe(decoded, models, seen, lambda reached: report(reached - piece.span.start))
+        models = _load_models(chunk.plan, chunk.weights)
+        observation = observe(decoded, models, seen, lambda reached: report(reached - chunk.span.start))
     return observation, notes
 
 
-def _reclassify(piece: Piece) -> bool:
-    """Classify the stored faces with the wanted weights; False if nothing is stored or the stored piece is damaged."""
+def _reclassify(chunk: Chunk) -> bool:
+    """Classify the stored faces with the wanted weights; False if nothing is stored or the stored chunk is damaged."""
     from scenefer.analysis.observation import reclassify
 
-    if not observation_cache.is_observed(piece.folder):
+    if not observation_cache.is_observed(chunk.folder):
         return False
     try:
-        faces = observation_cache.read_piece(
-            piece.folder, observation_cache.read_manifest(piece.folder)["expression_id"]
+        faces = observation_cache.read_chunk(
+            chunk.folder, observation_cache.read_manifest(chunk.folder)["expression_id"]
         ).faces
-    except observation_cache.DamagedPiece:
-        observation_cache.discard(piece.folder)
+    except observation_cache.DamagedChunk:
+        observation_cache.discard(chunk.folder)
         return False
-    expression = _load_models(piece.plan, piece.weights).expression
-    read = reclassify(faces, expression, piece.plan.observation.detector)
-    observation_cache.write_logits(piece.folder, read, piece.expression_id)
+    expression = _load_models(chunk.plan, chunk.weights).expression
+    read = reclassify(faces, expression, chunk.plan.observation.detector)
+    observation_cache.write_logits(chunk.folder, read, chunk.expression_id)
     return True
 
 
-def _demand_weights(piece: Piece) -> None:
+def _demand_weights(chunk: Chunk) -> None:
     """Raise if the weights were replaced meanwhile: results would be stored under the hash of the earlier ones."""
-    if plans.expression_id(piece.plan, weight_files.sha256_of(piece.weights)) != piece.expression_id:
-        raise WeightsError(f"{printable(piece.weights)} was replaced while a film was read by it; run again")
+    if plans.expression_id(chunk.plan, weight_files.sha256_of(chunk.weights)) != chunk.expression_id:
+        raise WeightsError(f"{printable(chunk.weights)} was replaced while a film was read by it; run again")
 
 
-def _demand_sound(piece: Piece, *, damaged: bool) -> None:
+def _demand_sound(chunk: Chunk, *, damaged: bool) -> None:
     """Raise if the file changed while it was read, or if the damage is caused by its disk."""
-    if piece.stamp is None:
+    if chunk.stamp is None:
         return
-    if probe_cache.stamp_of(piece.path) != piece.stamp:  # the result would be stored under the id of other content
-        what = "was changed" if piece.path.exists() else "was moved or deleted"
-        raise FilmError(f"{printable(piece.path)} {what} while it was read; run again once it is whole")
+    if probe_cache.stamp_of(chunk.path) != chunk.stamp:  # the result would be stored under the id of other content
+        what = "was changed" if chunk.path.exists() else "was moved or deleted"
+        raise FilmError(f"{printable(chunk.path)} {what} while it was read; run again once it is whole")
     if damaged:
-        demand_readable(piece.path)
+        demand_readable(chunk.path)
 
 
 def _load_models(plan: Plan, weights: Path) -> Models:

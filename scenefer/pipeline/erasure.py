@@ -102,14 +102,14 @@ def _complete(folder: Path) -> list[str]:
 def _from_cache(data: Path, film_id: str) -> list[str]:
     """Delete what was observed of a film."""
     observed = observation_cache.film_folder(data, film_id)
-    pieces = [path for path in observed.glob("*/*") if path.is_dir()]
+    chunks = [path for path in observed.glob("*/*") if path.is_dir()]
     n_bytes = sum(path.stat().st_size for path in observed.rglob("*") if path.is_file())
     doomed = observed.with_name(f"{observed.name}.{os.getpid()}.forgotten.tmp")
     if observed.exists():
         os.rename(observed, doomed)
     for path in observed.parent.glob(f"{film_id}.*.forgotten.tmp"):
         shutil.rmtree(path)
-    return [f"{printable(observed)}: {len(pieces)} observed pieces, {n_bytes / 1e6:.1f} MB"] if pieces else []
+    return [f"{printable(observed)}: {len(chunks)} observed chunks, {n_bytes / 1e6:.1f} MB"] if chunks else []
 
 
 def _from_run(earlier: Analysis, folder: Path) -> list[str]:

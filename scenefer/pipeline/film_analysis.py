@@ -1,4 +1,4 @@
-"""A film from its file to its report: missing pieces → executor → analyse → write."""
+"""A film from its file to its report: missing chunks → executor → analyse → write."""
 
 from __future__ import annotations
 
@@ -107,7 +107,7 @@ def analyse_observed(
         "timings": {
             "observe_s": round(seconds, 3),
             "analyse_s": round(time.perf_counter() - began, 3),
-            "pieces": observed_film.n_pieces,
+            "pieces": observed_film.n_chunks,
             "pieces_resumed": observed_film.n_resumed,
         },
     }

@@ -15,7 +15,7 @@ from scenefer.core.errors import OutputError
 from scenefer.core.film import Film, Span
 from scenefer.models import registry
 from scenefer.pipeline import observation_cache
-from scenefer.pipeline.chunks import Piece, is_done, observe_piece, pieces_of
+from scenefer.pipeline.chunks import Chunk, chunks_of, is_done, observe_chunk
 from scenefer.pipeline.executors.base import Executor
 from scenefer.pipeline.film_work import FilmWork
 from scenefer.pipeline.plans import Plan
@@ -33,7 +33,7 @@ class ObservedFilm(NamedTuple):
 
     observation: Observation
     notes: dict[str, Any]
-    n_pieces: int
+    n_chunks: int
     n_resumed: int
     identity: IdentityModel | None
 
@@ -41,26 +41,26 @@ class ObservedFilm(NamedTuple):
 def observe_film(
     film: Film, plan: Plan, span: Span, data: Path, executor: Executor, progress: Progress
 ) -> ObservedFilm:
-    """Do the pixel pass of every piece of a film that is not in the cache, and join the pieces.
+    """Do the pixel pass of every chunk of a film that is not in the cache, and join the chunks.
 
     Raises:
-        SceneferError: the error of the first piece that failed; the pieces that were done are kept.
+        SceneferError: the error of the first chunk that failed; the chunks that were done are kept.
         OutputError: too little room is left on the disk of the cache.
     """
-    n_missing = sum(not is_done(piece) for piece in pieces_of(film, plan, span, data))
+    n_missing = sum(not is_done(chunk) for chunk in chunks_of(film, plan, span, data))
     crew = crew_for(executor, plan.run, n_missing)
-    work = FilmWork(film, pieces_of(film, plan, span, data, threads=crew.threads))
+    work = FilmWork(film, chunks_of(film, plan, span, data, threads=crew.threads))
     while True:
         _read(work, crew, plan, data, lambda: progress("observe", work.read, film.duration))
         try:
-            return join(work.pieces, work.n_resumed, threads=plan.run.workers or cpu_count() or 1)
-        except observation_cache.DamagedPiece as error:
+            return join(work.chunks, work.n_resumed, threads=plan.run.workers or cpu_count() or 1)
+        except observation_cache.DamagedChunk as error:
             if not work.make_again(error):
                 raise
 
 
-def join(pieces: Sequence[Piece], n_resumed: int, *, threads: int) -> ObservedFilm:
-    """Read and join the pieces of a film, and load the identity network at the same time.
+def join(chunks: Sequence[Chunk], n_resumed: int, *, threads: int) -> ObservedFilm:
+    """Read and join the chunks of a film, and load the identity network at the same time.
 
     Both take seconds. The network is not loaded earlier, because until then the workers need the memory.
 
@@ -68,12 +68,12 @@ def join(pieces: Sequence[Piece], n_resumed: int, *, threads: int) -> ObservedFi
         threads: for the identity network.
 
     Raises:
-        DamagedPiece: a piece is damaged; it is deleted, so that it will be made again.
+        DamagedChunk: a chunk is damaged; it is deleted, so that it will be made again.
     """
     with ThreadPoolExecutor(1) as beside:
-        identity = beside.submit(load_identity, pieces[0].plan, threads)
-        observation, notes = _joined(pieces)
-    return ObservedFilm(observation, notes, len(pieces), n_resumed, identity.result())
+        identity = beside.submit(load_identity, chunks[0].plan, threads)
+        observation, notes = _joined(chunks)
+    return ObservedFilm(observation, notes, len(chunks), n_resumed, identity.result())
 
 
 @cache
@@ -91,29 +91,29 @@ def load_landmarks(plan: Plan) -> LandmarkModel | None:
     return registry.load_landmarks(registry.choose_device(plan.models.device))
 
 
-def _joined(pieces: Sequence[Piece]) -> tuple[Observation, dict[str, Any]]:
+def _joined(chunks: Sequence[Chunk]) -> tuple[Observation, dict[str, Any]]:
     from scenefer.analysis.observation import combine
     from scenefer.video import ReaderNotes
 
     notes = ReaderNotes()
     observed: list[Observation] = []
-    for piece in pieces:
+    for chunk in chunks:
         try:
-            notes.merge(ReaderNotes(**observation_cache.read_manifest(piece.folder)["notes"]))
-            observed.append(observation_cache.read_piece(piece.folder, piece.expression_id))
-        except observation_cache.DamagedPiece:
-            observation_cache.discard(piece.folder)
+            notes.merge(ReaderNotes(**observation_cache.read_manifest(chunk.folder)["notes"]))
+            observed.append(observation_cache.read_chunk(chunk.folder, chunk.expression_id))
+        except observation_cache.DamagedChunk:
+            observation_cache.discard(chunk.folder)
             raise
     return combine(observed), asdict(notes)
 
 
 def _read(work: FilmWork, crew: Crew, plan: Plan, data: Path, tell: Callable[[], None]) -> None:
-    """Read the missing pieces of a film."""
+    """Read the missing chunks of a film."""
     tell()
     if not work.missing:
         return
     scheduler = Scheduler(plan.run, [data])
-    with closing(scheduler.run(scheduler.begin(work), observe_piece, crew, lambda job: tell())) as outcomes:
+    with closing(scheduler.run(scheduler.begin(work), observe_chunk, crew, lambda job: tell())) as outcomes:
         for _ in outcomes:
             tell()
     if work.trouble is not None:

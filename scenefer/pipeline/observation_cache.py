@@ -1,10 +1,10 @@
-"""The cache of what the pixel pass found, by film, settings and piece.
+"""The cache of what the pixel pass found, by film, settings and chunk.
 
     data/observed/<film id>/<observe id>/<span>/   frames.parquet  faces.parquet  pictures.parquet  manifest.json
                                                    logits-<expression id>.parquet, for each further set of weights
 
-A piece is done when its folder exists: it is built under a claim (``locks.py``), then renamed. ``manifest.json`` states
-in words what the ids stand for, and holds the checksum of every file. A damaged piece is deleted and made again.
+A chunk is done when its folder exists: it is built under a claim (``locks.py``), then renamed. ``manifest.json`` states
+in words what the ids stand for, and holds the checksum of every file. A damaged chunk is deleted and made again.
 """
 
 from __future__ import annotations
@@ -30,10 +30,10 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-# Names of folders and files: a film, the settings it was read with, a piece, and the logits of further weights.
+# Names of folders and files: a film, the settings it was read with, a chunk, and the logits of further weights.
 FILM = re.compile(r"[0-9a-f]{16}")
 SETTINGS = re.compile(r"[0-9a-f]{12}")
-PIECE = re.compile(r"\d+\.\d{3}-(\d+\.\d{3}|end)")
+CHUNK = re.compile(r"\d+\.\d{3}-(\d+\.\d{3}|end)")
 LOGITS = re.compile(r"logits-([0-9a-f]{12})\.(parquet|sha256)")
 
 
@@ -42,8 +42,8 @@ def observed_folder(data: Path) -> Path:
     return data / "observed"
 
 
-def piece_folder(data: Path, film_id: str, observe_id: str, span: Span) -> Path:
-    """Name the folder of a piece of a film."""
+def chunk_folder(data: Path, film_id: str, observe_id: str, span: Span) -> Path:
+    """Name the folder of a chunk of a film."""
     end = "end" if span.end == float("inf") else f"{span.end:.3f}"
     return film_folder(data, film_id) / observe_id / f"{span.start:.3f}-{end}"
 
@@ -56,8 +56,8 @@ def film_folder(data: Path, film_id: str) -> Path:
 _RECORDED = {"expression_id", "files", "notes"}  # keys that every manifest has
 
 
-class DamagedPiece(SceneferError):
-    """A piece is damaged; it can be deleted and made again."""
+class DamagedChunk(SceneferError):
+    """A chunk is damaged; it can be deleted and made again."""
 
 
 def is_begun(data: Path, film_id: str, observe_id: str) -> bool:
@@ -66,63 +66,63 @@ def is_begun(data: Path, film_id: str, observe_id: str) -> bool:
 
 
 def is_done(folder: Path, expression_id: str) -> bool:
-    """Tell whether a piece is observed and its faces are classified with the wanted weights."""
+    """Tell whether a chunk is observed and its faces are classified with the wanted weights."""
     try:
         return read_manifest(folder)["expression_id"] == expression_id or _logits_file(folder, expression_id).is_file()
-    except DamagedPiece:
+    except DamagedChunk:
         return False
 
 
 def is_observed(folder: Path) -> bool:
-    """Tell whether a piece exists, with whichever expression weights; delete it if its record is damaged."""
+    """Tell whether a chunk exists, with whichever expression weights; delete it if its record is damaged."""
     if not folder.is_dir():
         return False  # and delete nothing: another process may publish it at this moment
     try:
         read_manifest(folder)
-    except DamagedPiece:
+    except DamagedChunk:
         discard(folder)
         return False
     return True
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:
-    """Read the record of how a piece was made.
+    """Read the record of how a chunk was made.
 
     Raises:
-        DamagedPiece: there is no piece, or no readable record of it.
+        DamagedChunk: there is no chunk, or no readable record of it.
     """
     try:
         manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise DamagedPiece(f"{folder} has no readable record; the piece is made again") from error
+        raise DamagedChunk(f"{folder} has no readable record; the chunk is made again") from error
     if not isinstance(manifest, dict) or not manifest.keys() >= _RECORDED:
-        raise DamagedPiece(f"{folder} was written by another version; the piece is made again")
+        raise DamagedChunk(f"{folder} was written by another version; the chunk is made again")
     return manifest
 
 
 def recall_manifest(folder: Path) -> dict[str, Any] | None:
-    """Read the record of a finished piece; None if it is unfinished or damaged."""
+    """Read the record of a finished chunk; None if it is unfinished or damaged."""
     try:
         manifest = read_manifest(folder)
-    except DamagedPiece:
+    except DamagedChunk:
         return None
     return manifest if manifest.keys() >= {"span", "film"} else None
 
 
 def discard(folder: Path) -> None:
-    """Delete a piece; renaming it first makes it disappear at once, even if another process is reading it."""
+    """Delete a chunk; renaming it first makes it disappear at once, even if another process is reading it."""
     away = folder.with_name(f"{folder.name}.{uuid.uuid4().hex}.tmp")
     with suppress(FileNotFoundError):
         os.rename(folder, away)
     shutil.rmtree(away, ignore_errors=True)
 
 
-def write_piece(staging: Path, folder: Path, observation: Observation, manifest: Mapping[str, Any]) -> None:
-    """Write a piece to the staging folder of a claim, then publish it.
+def write_chunk(staging: Path, folder: Path, observation: Observation, manifest: Mapping[str, Any]) -> None:
+    """Write a chunk to the staging folder of a claim, then publish it.
 
     Raises:
         OutputError: the folder cannot be written or the disk is full.
-        Elsewhere: the claim was taken over; another process makes the piece.
+        Elsewhere: the claim was taken over; another process makes the chunk.
     """
     try:
         for name, table in observation._asdict().items():
@@ -138,11 +138,11 @@ def write_piece(staging: Path, folder: Path, observation: Observation, manifest:
         raise unwritable(folder, error, "free space or choose another --data") from error
 
 
-def read_piece(folder: Path, expression_id: str) -> Observation:
-    """Read a piece, with the logits of the wanted weights.
+def read_chunk(folder: Path, expression_id: str) -> Observation:
+    """Read a chunk, with the logits of the wanted weights.
 
     Raises:
-        DamagedPiece: one of its files is missing or damaged.
+        DamagedChunk: one of its files is missing or damaged.
     """
     manifest = read_manifest(folder)
     _check(folder, manifest["files"])
@@ -153,12 +153,12 @@ def read_piece(folder: Path, expression_id: str) -> Observation:
     try:
         _check(folder, {file.name: file.with_suffix(".sha256").read_text(encoding="ascii")})
     except (OSError, ValueError) as error:
-        raise DamagedPiece(f"{file} has no readable checksum; it is made again") from error
+        raise DamagedChunk(f"{file} has no readable checksum; it is made again") from error
     return observation._replace(faces=observation.faces.assign(logits=tables.read(file, "logits")["logits"]))
 
 
 def write_logits(folder: Path, faces: pd.DataFrame, expression_id: str) -> None:
-    """Store the logits of further weights in a piece's folder, under its claim.
+    """Store the logits of further weights in a chunk's folder, under its claim.
 
     Raises:
         OutputError: the folder cannot be written or the disk is full.
@@ -181,9 +181,9 @@ def _check(folder: Path, files: Mapping[str, str]) -> None:
         try:
             found = _checksum(folder / name)
         except OSError as error:
-            raise DamagedPiece(f"{folder / name} cannot be read; the piece is made again") from error
+            raise DamagedChunk(f"{folder / name} cannot be read; the chunk is made again") from error
         if found != checksum:
-            raise DamagedPiece(f"{folder / name} is not as it was written; the piece is made again")
+            raise DamagedChunk(f"{folder / name} is not as it was written; the chunk is made again")
 
 
 def _checksum(path: Path) -> str:

@@ -59,7 +59,7 @@ class RunSettings(Settings):
     address: str = ""  # of a Ray cluster; "" starts one on this machine
     gpus: float = bounded(0.0, 0, 64)  # share of a GPU per worker on Ray
     patience: float = bounded(PATIENCE, 1, 86_400)  # seconds without progress after which a worker hangs, and is killed
-    # MB for all workers together; a piece that would exceed it waits; 0 = no limit.
+    # MB for all workers together; a chunk that would exceed it waits; 0 = no limit.
     max_memory: float = bounded(0.0, 0, 1e9)
     least_free: float = bounded(200.0, 0, 1e9)  # MB; if the disk has less free space, no new job starts
 

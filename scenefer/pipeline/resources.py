@@ -19,7 +19,7 @@ _FRAMES = 48  # frames that decoder, queue and batch hold together, at most
 
 
 def too_little_memory(bound: float, film: Film) -> bool:
-    """Tell whether another piece of a film would raise the run's memory above ``bound`` MB; 0 = no limit."""
+    """Tell whether another chunk of a film would raise the run's memory above ``bound`` MB; 0 = no limit."""
     if not bound:
         return False
     picture = film.width * film.height * 3 / 1e6

@@ -25,13 +25,13 @@ class Crew(NamedTuple):
 
     executor: Executor
     workers: int
-    threads: int = 1  # of a piece's decoder; 0 = one per core
+    threads: int = 1  # of a chunk's decoder; 0 = one per core
 
 
 def crew_for(executor: Executor, settings: RunSettings, n_jobs: int) -> Crew:
     """Choose the executor for films that were asked for by name.
 
-    A single piece, because the film cannot be divided or only one is left, is read in this process and decoded with all
+    A single chunk, because the film cannot be divided or only one is left, is read in this process and decoded with all
     cores.
     """
     workers = min(settings.workers or cpu_count() or 1, n_jobs)
@@ -92,12 +92,12 @@ class Scheduler:
         if not film.missing:
             yield from film.first_jobs()
             return
-        for piece in film.missing:
+        for chunk in film.missing:
             while self._feed.n_running and resources.too_little_memory(self._settings.max_memory, film.film):
                 yield None
             if film.has_ended or self._disk_is_full():
                 return
-            yield piece
+            yield chunk
 
     def stop(self, why: str) -> None:
         """Start no new jobs; running ones are finished."""

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from av.video.stream import VideoStream
 
 # Containers with an index, and codecs that can start decoding at any key frame. In all others (MPEG-PS and -TS, AVI,
-# raw streams) seeking is inexact, and the film is read in one piece.
+# raw streams) seeking is inexact, and the film is one chunk.
 _ENTERED = frozenset({MP4, "matroska,webm"})
 _FRESH = frozenset(
     {"h264", "hevc", "vvc", "vp8", "vp9", "av1", "libdav1d", "mpeg4", "mpeg2video", "mjpeg", "prores", "dnxhd"}

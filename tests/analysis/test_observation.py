@@ -35,7 +35,7 @@ def test_every_frame_has_a_row_and_every_face_of_a_sampled_one():
         tables.check(table, name)
 
 
-def test_two_pieces_joined_are_the_whole():
+def test_two_chunks_joined_are_the_whole():
     whole = observe(film(), MODELS)
     for cut in (1, 7, 25, 49):
         frames = film()

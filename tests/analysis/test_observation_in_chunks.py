@@ -1,4 +1,4 @@
-"""A film observed in pieces equals the film observed at once: no state crosses a piece."""
+"""A film observed in chunks equals the film observed at once: no state crosses a chunk."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 from scenefer import video
 from scenefer.analysis import expressions
 from scenefer.analysis.observation import Models, Observation, ObservationSettings, combine, observe
-from scenefer.core.film import Span, chunks
+from scenefer.core.film import Span, chunk_spans
 from scenefer.models import registry
 from scenefer.models.expression import predictor
 
@@ -47,16 +47,16 @@ def observed(film, models: Models, spans: list[Span]) -> Observation:
     return combine([observe(frames, models, SETTINGS) for frames in read])
 
 
-def assert_equal(pieces: Observation, whole: Observation, models: Models) -> None:
+def assert_equal(chunks: Observation, whole: Observation, models: Models) -> None:
     """Frames, pictures and places of faces equal exactly, probabilities to 1e-3.
 
     Probabilities may differ in the last bits, since the network sees other batches.
     """
-    pd.testing.assert_frame_equal(pieces.frames, whole.frames)
-    pd.testing.assert_frame_equal(pieces.pictures, whole.pictures)
+    pd.testing.assert_frame_equal(chunks.frames, whole.frames)
+    pd.testing.assert_frame_equal(chunks.pictures, whole.pictures)
     exact = ["face", "time", "x0", "y0", "x1", "y1", "landmarks", "crop"]
-    pd.testing.assert_frame_equal(pieces.faces[exact], whole.faces[exact])
-    logits = [np.array(one.faces["logits"].tolist(), np.float32) for one in (pieces, whole)]
+    pd.testing.assert_frame_equal(chunks.faces[exact], whole.faces[exact])
+    logits = [np.array(one.faces["logits"].tolist(), np.float32) for one in (chunks, whole)]
     read = [expressions.probabilities(each, models.expression.calibration) for each in logits]
     assert np.abs(read[0] - read[1]).max() < 1e-3
 
@@ -71,24 +71,24 @@ def assert_equal(pieces: Observation, whole: Observation, models: Models) -> Non
         pytest.param(5.04, id="one frame after a cut"),
     ],
 )
-def test_two_pieces_equal_the_whole(at, film, models, beginning):
+def test_two_chunks_equal_the_whole(at, film, models, beginning):
     assert len(beginning.faces) > 30
     assert len(beginning.frames) == 160
-    pieces = observed(film, models, [Span(0.0, at), Span(at, END)])
-    assert_equal(pieces, beginning, models)
+    chunks = observed(film, models, [Span(0.0, at), Span(at, END)])
+    assert_equal(chunks, beginning, models)
 
 
-def test_pieces_of_a_frame_or_none_equal_the_whole(film, models, beginning):
+def test_chunks_of_a_frame_or_none_equal_the_whole(film, models, beginning):
     edges = [0.0, 0.01, 0.05, 0.19, 0.2, 0.24, END]
-    pieces = observed(film, models, [Span(a, b) for a, b in pairwise(edges)])
-    assert_equal(pieces, beginning, models)
+    chunks = observed(film, models, [Span(a, b) for a, b in pairwise(edges)])
+    assert_equal(chunks, beginning, models)
 
 
 @pytest.mark.slow
-def test_the_pieces_that_a_run_is_made_of_equal_the_whole_film(film, models):
-    spans = chunks(film, step=SETTINGS.search_every)
+def test_the_chunks_that_a_run_is_made_of_equal_the_whole_film(film, models):
+    spans = chunk_spans(film, step=SETTINGS.search_every)
     assert len(spans) >= 3
-    pieces = observed(film, models, spans)
+    chunks = observed(film, models, spans)
     whole = observed(film, models, [Span(0.0, float("inf"))])
     assert len(whole.frames) == 1657
-    assert_equal(pieces, whole, models)
+    assert_equal(chunks, whole, models)

@@ -18,7 +18,7 @@ import pandas as pd
 import psutil
 import pytest
 
-from tests.program import QUICK, command, complaints, environment_of, finished_pieces, make_film, scenefer
+from tests.program import QUICK, command, complaints, environment_of, finished_chunks, make_film, scenefer
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +31,7 @@ def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def long_film(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Twenty seconds in four pieces, each of them some seconds of work."""
+    """Twenty seconds in four chunks, each of them some seconds of work."""
     path = tmp_path_factory.mktemp("film") / "long.mkv"
     make_film(path, 20.0, size=(640, 360))
     return path
@@ -398,25 +398,25 @@ def largest_file(folder: Path) -> int:
 # Interruptions
 
 
-def stopped_after_a_piece(film: Path, folder: Path) -> tuple[subprocess.Popen[str], dict[Path, tuple[int, int]]]:
-    """Begin an analysis in a process group of its own, and halt the group when a first piece is done.
+def stopped_after_a_chunk(film: Path, folder: Path) -> tuple[subprocess.Popen[str], dict[Path, tuple[int, int]]]:
+    """Begin an analysis in a process group of its own, and halt the group when a first chunk is done.
 
     Where we looked too late, and the film is through, we begin again.
     """
     for _ in range(5):
         process = started(film, folder)
         deadline = time.monotonic() + 200
-        while not finished_pieces(folder / "cache") and time.monotonic() < deadline and process.poll() is None:
+        while not finished_chunks(folder / "cache") and time.monotonic() < deadline and process.poll() is None:
             time.sleep(0.01)
         if process.poll() is None:
             os.killpg(process.pid, signal.SIGSTOP)
-            if (done := finished_pieces(folder / "cache")) and not (folder / "reports").exists():
+            if (done := finished_chunks(folder / "cache")) and not (folder / "reports").exists():
                 return process, done
             os.killpg(process.pid, signal.SIGKILL)
         said = process.communicate()
         for left in ("cache", "reports"):
             shutil.rmtree(folder / left, ignore_errors=True)
-    pytest.fail(f"never halted between a first piece and the report: {said}")
+    pytest.fail(f"never halted between a first chunk and the report: {said}")
 
 
 def started(film: Path, folder: Path, more: dict[str, str] | None = None) -> subprocess.Popen[str]:
@@ -432,13 +432,13 @@ def heed_interrupts() -> None:
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
-def test_a_killed_run_goes_on_without_repeating_a_finished_piece(long_film, tmp_path):
-    process, done = stopped_after_a_piece(long_film, tmp_path)
+def test_a_killed_run_goes_on_without_repeating_a_finished_chunk(long_film, tmp_path):
+    process, done = stopped_after_a_chunk(long_film, tmp_path)
     os.killpg(process.pid, signal.SIGKILL)
     process.communicate()
 
     resumed = summary(scenefer("analyze", long_film, "--profile", "fast", "--json", "--data", "cache", cwd=tmp_path))
-    assert {path: value for path, value in finished_pieces(tmp_path / "cache").items() if path in done} == done
+    assert {path: value for path, value in finished_chunks(tmp_path / "cache").items() if path in done} == done
     record = json.loads((tmp_path / "reports" / "long" / "run.json").read_text())
     assert record["timings"]["pieces_resumed"] == len(done)
     assert record["timings"]["pieces"] > len(done)
@@ -464,7 +464,7 @@ def test_a_killed_run_goes_on_without_repeating_a_finished_piece(long_film, tmp_
 
 
 def test_ctrl_c_ends_with_130_one_line_and_keeps_what_is_done(long_film, tmp_path):
-    process, done = stopped_after_a_piece(long_film, tmp_path)
+    process, done = stopped_after_a_chunk(long_film, tmp_path)
     os.killpg(process.pid, signal.SIGINT)
     os.killpg(process.pid, signal.SIGCONT)
     out, err = process.communicate(timeout=60)
@@ -473,7 +473,7 @@ def test_ctrl_c_ends_with_130_one_line_and_keeps_what_is_done(long_film, tmp_pat
     assert len(err.splitlines()) == 1
     assert "interrupted" in err
     assert out == ""
-    assert done.items() <= finished_pieces(tmp_path / "cache").items()
+    assert done.items() <= finished_chunks(tmp_path / "cache").items()
     assert not (tmp_path / "reports").exists()
     deadline = time.monotonic() + 10
     while (left := members(process.pid)) and time.monotonic() < deadline:

@@ -184,7 +184,7 @@ def test_what_ended_a_recording_is_said_once(
         for k in range(read + 60):
             if k == read:
                 recording.flush()
-                monkeypatch.setattr(observation_cache, "write_piece", full)
+                monkeypatch.setattr(observation_cache, "write_chunk", full)
             recording.add(pictures.read(frame(k)).observation)
         session = Session(Camera([]), pictures, RATE, recording=recording)
         kept = live._keep(recording)

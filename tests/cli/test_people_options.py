@@ -13,7 +13,7 @@ import pytest
 import scenefer as package
 from tests.batches import batch, ended, planned
 from tests.clips import write_clip
-from tests.program import QUICK, complaints, finished_pieces, scenefer
+from tests.program import QUICK, complaints, finished_chunks, scenefer
 
 PORTRAIT = Path(package.__file__).parent / "assets" / "portrait.jpg"
 
@@ -47,7 +47,7 @@ def test_people_are_known_then_forgotten_and_cannot_be_read_again(film: Path, tm
         "kept:",
         "not reached from here:",
     ]
-    for what in ("pictures of faces", "vectors", "observed pieces", "backups"):
+    for what in ("pictures of faces", "vectors", "observed chunks", "backups"):
         assert what in said
     assert not list((tmp_path / "data" / "observed").iterdir())
     assert "nothing: there was nothing left" in scenefer("forget", run, cwd=tmp_path).stdout
@@ -106,13 +106,13 @@ def test_another_cast_or_language_redoes_the_reports_of_a_library_and_reads_no_f
     assert ended(batch(*command, cwd=tmp_path, code=0)) == {"portrait.mkv": "done"}
     assert tracks(tmp_path)["actor_name"].tolist() == ["Eileen"]
     assert ended(batch(*command, cwd=tmp_path, code=0)) == {}
-    read = finished_pieces(tmp_path / "data")
+    read = finished_chunks(tmp_path / "data")
     (tmp_path / "cast" / "Eileen").rename(tmp_path / "cast" / "Collins")
     assert planned(*command, cwd=tmp_path) == {"portrait.mkv": ("to do", "the cast changed", 0)}
     assert ended(batch(*command, "--lang", "id", cwd=tmp_path, code=0)) == {"portrait.mkv": "done"}
     assert tracks(tmp_path)["actor_name"].tolist() == ["Collins"]
     assert '<html lang="id">' in (tmp_path / "reports" / "portrait" / "report.html").read_text()
-    assert finished_pieces(tmp_path / "data") == read
+    assert finished_chunks(tmp_path / "data") == read
 
 
 def test_a_library_does_not_read_again_who_was_forgotten(film: Path, tmp_path: Path):
@@ -123,7 +123,7 @@ def test_a_library_does_not_read_again_who_was_forgotten(film: Path, tmp_path: P
     assert why is not None
     assert "forgotten" in why
     assert ended(batch(film, "--lang", "id", cwd=tmp_path, code=0)) == {}
-    assert finished_pieces(tmp_path / "data") == {}
+    assert finished_chunks(tmp_path / "data") == {}
 
 
 @pytest.mark.parametrize(

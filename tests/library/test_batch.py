@@ -19,12 +19,12 @@ from scenefer.models import weight_files
 from scenefer.pipeline.executors.serial import serial
 from scenefer.pipeline.plans import make_plan
 from tests.batches import QUICK, SMALL, batch, ended, failed, planned
-from tests.program import complaints, finished_pieces, make_film, scenefer
+from tests.program import complaints, finished_chunks, make_film, scenefer
 
 
 @pytest.fixture(scope="module")
 def films(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Three films, of four pieces, two and one, and what is none."""
+    """Three films, of four chunks, two and one, and what is none."""
     folder = tmp_path_factory.mktemp("films")
     make_film(folder / "long.mkv", 20.0, size=SMALL)
     make_film(folder / "middle.mkv", 10.0, size=(112, 64))
@@ -84,17 +84,17 @@ def test_a_library_is_resumed_by_content_and_redoes_what_changed_and_nothing_els
     assert not list(tmp_path.rglob("*.tmp")) + list(tmp_path.rglob("*claim*"))
 
     # Nothing is done twice, renamed and moved films included; it still exits 1, for the film that is none.
-    first = finished_pieces(tmp_path / "data")
+    first = finished_chunks(tmp_path / "data")
     (tmp_path / "films" / "moved").mkdir()
     (tmp_path / "films" / "long.mkv").rename(tmp_path / "films" / "moved" / "renamed.mkv")
     assert ended(batch("films", cwd=tmp_path, code=1)) == {}
-    assert finished_pieces(tmp_path / "data") == first
+    assert finished_chunks(tmp_path / "data") == first
 
     # Another setting of a later stage reads no film again.
     (tmp_path / "plan.toml").write_text("[scenes]\nn_scenes = 2\n")
     assert planned("films", "--plan", "plan.toml", cwd=tmp_path)["short.mkv"] == ("to do", "settings changed", 0)
     assert len(ended(batch("films", "--plan", "plan.toml", cwd=tmp_path, code=1))) == 3
-    assert finished_pieces(tmp_path / "data") == first
+    assert finished_chunks(tmp_path / "data") == first
 
     # A film that changed is read, and so is what was none before.
     make_film(tmp_path / "films" / "short.mkv", 3.0, size=SMALL)
@@ -102,7 +102,7 @@ def test_a_library_is_resumed_by_content_and_redoes_what_changed_and_nothing_els
     events = batch("films", "--plan", "plan.toml", cwd=tmp_path, code=0)
     assert ended(events) == {"short.mkv": "done"}, "the other one's content is known"
     assert failed(tmp_path) == {}
-    assert first.items() < finished_pieces(tmp_path / "data").items()
+    assert first.items() < finished_chunks(tmp_path / "data").items()
 
     # A second file of the same content shares the first one's report, and the counts say so.
     shutil.copy(tmp_path / "films" / "text.mp4", tmp_path / "films" / "copy.mkv")

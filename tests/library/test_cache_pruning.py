@@ -27,9 +27,9 @@ SETTINGS, WEIGHTS = "a" * 12, "e" * 12
 def data(tmp_path: Path) -> Path:
     """Three films in the cache, the first read by two sets of weights."""
     data = tmp_path / "data"
-    piece = finished(data, A, Span(0.0, INF), name="a.mkv")
-    (piece / f"logits-{'f' * 12}.parquet").write_text("read by other weights")
-    (piece / f"logits-{'f' * 12}.sha256").write_text("its checksum")
+    chunk = finished(data, A, Span(0.0, INF), name="a.mkv")
+    (chunk / f"logits-{'f' * 12}.parquet").write_text("read by other weights")
+    (chunk / f"logits-{'f' * 12}.sha256").write_text("its checksum")
     finished(data, B, Span(0.0, 40.0), name="b.mkv")
     finished(data, B, Span(40.0, INF), name="b.mkv")
     finished(data, C, Span(0.0, INF), name="c.mkv")
@@ -39,7 +39,7 @@ def data(tmp_path: Path) -> Path:
 def test_the_cache_tells_films_by_name_their_size_and_who_needs_them(data: Path):
     claimed(data, C, Span(40.0, INF))
     a, b, c = cache_pruning.survey(data, [Use(A, SETTINGS, WEIGHTS), Use(B, "0" * 12, WEIGHTS)])
-    assert [(part.name, part.n_pieces, part.used, part.running) for part in (a, b, c)] == [
+    assert [(part.name, part.n_chunks, part.used, part.running) for part in (a, b, c)] == [
         ("a.mkv", 1, True, False), ("b.mkv", 2, False, False), ("c.mkv", 1, False, True),
     ]  # fmt: skip
     assert (a.seconds, b.seconds) == (4.0, 44.0)
@@ -56,8 +56,8 @@ def test_pruning_removes_what_no_report_refers_to_and_keeps_what_is_being_read(d
     freed = cache_pruning.prune(kept, data)
     assert freed == kept[0].spare_size + kept[1].size > 0
     assert sorted(path.name for path in (data / "observed").iterdir()) == [A, C]
-    assert observation_cache.is_done(observation_cache.piece_folder(data, A, SETTINGS, Span(0.0, INF)), WEIGHTS)
-    assert not observation_cache.is_done(observation_cache.piece_folder(data, A, SETTINGS, Span(0.0, INF)), "f" * 12)
+    assert observation_cache.is_done(observation_cache.chunk_folder(data, A, SETTINGS, Span(0.0, INF)), WEIGHTS)
+    assert not observation_cache.is_done(observation_cache.chunk_folder(data, A, SETTINGS, Span(0.0, INF)), "f" * 12)
 
 
 def test_nothing_outside_the_cache_is_touched_whatever_lies_in_it(tmp_path: Path, data: Path):
@@ -118,7 +118,7 @@ def test_what_is_being_reported_is_kept(data: Path, tmp_path: Path):
     assert [(part.name, part.freed > 0) for part in kept] == [("a.mkv", True), ("b.mkv", False), ("c.mkv", True)]
 
 
-def test_a_damaged_note_of_a_piece_is_passed_over(data: Path):
+def test_a_damaged_note_of_a_chunk_is_passed_over(data: Path):
     (manifest, *_) = (data / "observed").rglob("manifest.json")
     manifest.write_text("{}")
     assert len(list(cache_pruning.survey(data, None))) == 3

@@ -18,33 +18,33 @@ import psutil
 import pytest
 
 from tests.batches import SMALL, batch, ended, failed
-from tests.faults import QUICK, expect_same, left_by, outcome, running, wait_for, workers_at_a_piece
-from tests.program import finished_pieces, make_film, scenefer
+from tests.faults import QUICK, expect_same, left_by, outcome, running, wait_for, workers_at_a_chunk
+from tests.program import finished_chunks, make_film, scenefer
 
 COUNTING = """
 import os
 from scenefer.pipeline import observation_cache
-write = observation_cache.write_piece
+write = observation_cache.write_chunk
 def write_and_count(staging, folder, *rest):
     write(staging, folder, *rest)
     with open(os.environ["COUNTED"], "a") as file:
         file.write(f"{folder.parent.parent.name}/{folder.name}\\n")
-observation_cache.write_piece = write_and_count
+observation_cache.write_chunk = write_and_count
 """
 STARVING = """
 import resource
 from pathlib import Path
 from scenefer.pipeline import chunks
 observe = chunks._observe
-def observe_with_little(piece, report):
-    if piece.path.name != "huge.mkv":
-        return observe(piece, report)
+def observe_with_little(chunk, report):
+    if chunk.path.name != "huge.mkv":
+        return observe(chunk, report)
     import scenefer.video
-    chunks._load_models(piece.plan, piece.weights)
+    chunks._load_models(chunk.plan, chunk.weights)
     held = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
     resource.setrlimit(resource.RLIMIT_AS, (held + (48 << 20), resource.RLIM_INFINITY))
     try:
-        return observe(piece, report)
+        return observe(chunk, report)
     finally:
         resource.setrlimit(resource.RLIMIT_AS, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
 chunks._observe = observe_with_little
@@ -59,7 +59,7 @@ chunks.demand_readable = lambda path: film.demand_readable(Path("/proc/self/mem"
 
 @pytest.fixture(scope="module")
 def films(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Three films in eight pieces."""
+    """Three films in eight chunks."""
     folder = tmp_path_factory.mktemp("films")
     make_film(folder / "long.mkv", 20.0, size=SMALL)
     make_film(folder / "middle.mkv", 12.0, size=(112, 64))
@@ -75,9 +75,9 @@ def undisturbed(films: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[s
     return left_by(folder)
 
 
-def test_a_worker_killed_in_the_middle_of_a_piece_is_replaced_and_nothing_is_lost(films, undisturbed, tmp_path):
+def test_a_worker_killed_in_the_middle_of_a_chunk_is_replaced_and_nothing_is_lost(films, undisturbed, tmp_path):
     with running(films, cwd=tmp_path) as process:
-        victim = wait_for(lambda: workers_at_a_piece(tmp_path), process)[0]
+        victim = wait_for(lambda: workers_at_a_chunk(tmp_path), process)[0]
         os.kill(victim, signal.SIGKILL)
         code, events = outcome(process)
     assert code == 0
@@ -96,10 +96,10 @@ def killed_and_begun_again(films: Path, folder: Path, delays: list[float]) -> No
 
 def test_a_run_that_is_killed_twice_leaves_what_an_undisturbed_one_leaves(films, undisturbed, tmp_path):
     with running(films, cwd=tmp_path) as process:
-        wait_for(lambda: workers_at_a_piece(tmp_path), process)
+        wait_for(lambda: workers_at_a_chunk(tmp_path), process)
         os.killpg(process.pid, signal.SIGKILL)
     with running(films, cwd=tmp_path) as process:
-        wait_for(lambda: finished_pieces(tmp_path / "data"), process)
+        wait_for(lambda: finished_chunks(tmp_path / "data"), process)
         os.killpg(process.pid, signal.SIGKILL)
     killed_and_begun_again(films, tmp_path, [])
     expect_same(left_by(tmp_path), undisturbed)
@@ -129,10 +129,10 @@ def with_site(folder: Path, script: str) -> dict[str, str]:
 
 def expect_none_doubled(folder: Path) -> None:
     counted = (folder / "counted").read_text().splitlines()
-    assert len(counted) == len(set(counted)) == len(finished_pieces(folder / "data")) >= 7
+    assert len(counted) == len(set(counted)) == len(finished_chunks(folder / "data")) >= 7
 
 
-def test_two_runs_at_the_same_time_share_a_library_and_double_no_piece(films, undisturbed, tmp_path):
+def test_two_runs_at_the_same_time_share_a_library_and_double_no_chunk(films, undisturbed, tmp_path):
     more = with_site(tmp_path, COUNTING)
     with running(films, cwd=tmp_path, **more) as one, running(films, cwd=tmp_path, **more) as other:
         results = [outcome(one), outcome(other)]
@@ -143,12 +143,12 @@ def test_two_runs_at_the_same_time_share_a_library_and_double_no_piece(films, un
 
 
 @pytest.mark.parametrize("jump", [-3600.0, 3600.0], ids=["forward an hour", "back an hour"])
-def test_a_clock_that_jumps_while_two_runs_work_doubles_no_piece(jump, films, undisturbed, tmp_path):
+def test_a_clock_that_jumps_while_two_runs_work_doubles_no_chunk(jump, films, undisturbed, tmp_path):
     """Claims look an hour older, or younger, than they are: what is at work is taken over, and comes too late."""
     more = with_site(tmp_path, COUNTING)
     with running(films, cwd=tmp_path, **more) as late:
         # Both: one alone would go on and end a film before the other run has looked at it.
-        victims = wait_for(lambda: len(found := set(workers_at_a_piece(tmp_path))) == 2 and found, late)
+        victims = wait_for(lambda: len(found := set(workers_at_a_chunk(tmp_path))) == 2 and found, late)
         for victim in victims:
             os.kill(victim, signal.SIGSTOP)  # it would be done before anybody could take over
         for claimed in (tmp_path / "data").rglob("*.claim-*"):
@@ -168,22 +168,22 @@ def test_a_clock_that_jumps_while_two_runs_work_doubles_no_piece(jump, films, un
 
 def test_the_first_interrupt_finishes_what_runs_and_the_run_goes_on_later(films, undisturbed, tmp_path):
     with running(films, cwd=tmp_path) as process:
-        wait_for(lambda: workers_at_a_piece(tmp_path), process)
+        wait_for(lambda: workers_at_a_chunk(tmp_path), process)
         os.kill(process.pid, signal.SIGINT)
         code, events = outcome(process)
     assert code == 130
     assert events[-1]["stopped"] == "interrupted"
-    done = finished_pieces(tmp_path / "data")
+    done = finished_chunks(tmp_path / "data")
     assert done, "what ran was finished"
     assert not list(tmp_path.rglob("*.claim-*"))
     batch(films, cwd=tmp_path, code=0)
-    assert done.items() <= finished_pieces(tmp_path / "data").items()
+    assert done.items() <= finished_chunks(tmp_path / "data").items()
     expect_same(left_by(tmp_path), undisturbed)
 
 
 def test_the_second_interrupt_stops_at_once(films, tmp_path):
     with running(films, cwd=tmp_path) as process:
-        victims = wait_for(lambda: workers_at_a_piece(tmp_path), process)
+        victims = wait_for(lambda: workers_at_a_chunk(tmp_path), process)
         for victim in victims:
             os.kill(victim, signal.SIGSTOP)  # what runs would never end
         os.kill(process.pid, signal.SIGINT)
@@ -198,7 +198,7 @@ def test_the_second_interrupt_stops_at_once(films, tmp_path):
 def test_a_worker_that_hangs_is_killed_and_its_film_named_and_the_others_are_done(films, tmp_path):
     (tmp_path / "plan.toml").write_text("[run]\npatience = 30.0\n")
     with running(films, "--plan", "plan.toml", cwd=tmp_path) as process:
-        os.kill(wait_for(lambda: workers_at_a_piece(tmp_path), process)[0], signal.SIGSTOP)
+        os.kill(wait_for(lambda: workers_at_a_chunk(tmp_path), process)[0], signal.SIGSTOP)
         code, events = outcome(process)
     assert code == 1
     assert sorted(ended(events).values()) == ["done", "done", "failed"]
@@ -238,7 +238,7 @@ def test_a_film_that_changes_while_it_is_read_is_named_and_the_others_are_done(f
     shutil.copytree(films, tmp_path / "films")
     film = tmp_path / "films" / "long.mkv"
     with running("films", cwd=tmp_path) as process:
-        wait_for(lambda: workers_at_a_piece(tmp_path), process)  # of the longest film, which comes first
+        wait_for(lambda: workers_at_a_chunk(tmp_path), process)  # of the longest film, which comes first
         if fault == "deleted":
             film.unlink()
         else:
@@ -319,16 +319,16 @@ def test_too_little_room_is_said_before_anything_is_read(films, tmp_path):
 def test_an_output_folder_that_turns_read_only_ends_the_run_and_what_was_read_is_kept(films, undisturbed, tmp_path):
     with mounted(tmp_path / "reports", "400m") as out:
         with running(films, cwd=tmp_path) as process:
-            wait_for(lambda: workers_at_a_piece(tmp_path), process)
+            wait_for(lambda: workers_at_a_chunk(tmp_path), process)
             subprocess.run(["mount", "-o", "remount,ro", out], check=True)
             stdout, stderr = process.communicate(timeout=200)
         assert process.returncode == 3, stderr
         assert "cannot be written: Read-only file system" in stderr
         assert "Traceback" not in stderr
         assert json.loads(stdout.splitlines()[-1])["exit"] == 3
-        kept = finished_pieces(tmp_path / "data")
+        kept = finished_chunks(tmp_path / "data")
         assert kept
         subprocess.run(["mount", "-o", "remount,rw", out], check=True)
         batch(films, cwd=tmp_path, code=0)
-        assert kept.items() <= finished_pieces(tmp_path / "data").items()
+        assert kept.items() <= finished_chunks(tmp_path / "data").items()
         expect_same(left_by(tmp_path), undisturbed)

@@ -15,12 +15,12 @@ from tests.toy_models import BrightnessAsLogit, OneFaceWhereItIsBright
 def test_picture_by_picture_gives_the_tables_of_the_whole_film():
     frames = [frame(k, face=k not in (4, 5)) for k in range(12)]
     live = reader()
-    pieces = [live.read(one).observation for one in frames]
+    chunks = [live.read(one).observation for one in frames]
     models = Models(SureFace(), BrightnessAsLogit())
     whole = observe(frames, models, plan().observation)
-    for joined, read in zip(combine(pieces), whole, strict=True):
+    for joined, read in zip(combine(chunks), whole, strict=True):
         assert joined.drop(columns=["logits"], errors="ignore").equals(read.drop(columns=["logits"], errors="ignore"))
-    assert np.allclose(np.stack(combine(pieces).faces["logits"]), np.stack(whole.faces["logits"]))
+    assert np.allclose(np.stack(combine(chunks).faces["logits"]), np.stack(whole.faces["logits"]))
 
 
 def test_numbers_probabilities_and_verdicts_are_those_of_the_analysis():

@@ -86,7 +86,7 @@ def test_a_batch_of_the_film_leaves_the_session_alone(tmp_path: Path):
     assert report_folder(film, tmp_path) == tmp_path / f"take-{film.id[:6]}"
 
 
-def test_pieces_are_written_while_a_session_lasts(tmp_path: Path):
+def test_chunks_are_written_while_a_session_lasts(tmp_path: Path):
     live = reader()
     with Recording(tmp_path / "take", FILM, plan()) as recording:
         for k in range(60):
@@ -135,10 +135,10 @@ def test_what_was_recorded_until_the_process_was_killed_can_be_opened(tmp_path: 
     assert done.returncode == 0, done.stderr
     assert (folder / "report.html").is_file()
     assert not (folder / LIVE).exists()
-    assert result.load(folder).faces["time"].iloc[-1] == pytest.approx(10.1)  # two pieces of five seconds
+    assert result.load(folder).faces["time"].iloc[-1] == pytest.approx(10.1)  # two chunks of five seconds
 
 
-def test_a_piece_that_is_damaged_is_left_out(tmp_path: Path):
+def test_a_chunk_that_is_damaged_is_left_out(tmp_path: Path):
     folder = tmp_path / "take"
     record(folder, 120)
     (folder / RECORDED / "5.100-10.100" / "faces.parquet").write_bytes(b"half")
@@ -211,7 +211,7 @@ def test_a_disk_that_is_full_ends_the_recording_and_is_said(tmp_path: Path, monk
         for k in range(60):
             recording.add(live.read(frame(k)).observation)
         recording._writer.submit(int).result()
-        monkeypatch.setattr(observation_cache, "write_piece", full)
+        monkeypatch.setattr(observation_cache, "write_chunk", full)
         for k in range(60, 120):
             recording.add(live.read(frame(k)).observation)
         recording.flush()
@@ -225,7 +225,7 @@ def test_what_fails_in_the_writing_thread_is_the_recordings_failure(tmp_path: Pa
         raise ValueError("no such column")
 
     live = reader()
-    monkeypatch.setattr(observation_cache, "write_piece", broken)
+    monkeypatch.setattr(observation_cache, "write_chunk", broken)
     with Recording(tmp_path / "take", FILM, plan()) as recording:
         for k in range(60):
             recording.add(live.read(frame(k)).observation)
@@ -279,7 +279,7 @@ def test_a_damaged_record_is_one_clear_error(recorded: Path, tmp_path: Path, cha
     assert is_unfinished(folder)
 
 
-def test_pieces_that_were_removed_are_said(recorded: Path, tmp_path: Path):
+def test_chunks_that_were_removed_are_said(recorded: Path, tmp_path: Path):
     folder = Path(shutil.copytree(recorded, tmp_path / "take"))
     shutil.rmtree(folder / RECORDED)
     with pytest.raises(OutputError, match=r"nothing was recorded in .* or it is damaged"):

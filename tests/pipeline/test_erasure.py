@@ -74,7 +74,7 @@ def test_pictures_vectors_and_overlays_leave_run_and_cache_and_all_is_listed(mad
     for what in (f"{n_crops} pictures of faces", f"{n_vectors} vectors", f"{n_pictures} keyframes", "overlay.mp4"):
         assert what in said
     assert str(made.parents[1] / "data") in said
-    assert "observed pieces" in said
+    assert "observed chunks" in said
     assert any("backups" in line for line in done.beyond)
     after = result.load(made)
     pd.testing.assert_frame_equal(before.scene_emotions, after.scene_emotions)
@@ -111,7 +111,7 @@ def test_a_call_that_was_killed_between_two_renamings_is_completed_by_the_next(m
     assert_forgotten(made)
 
 
-def test_pieces_that_were_only_renamed_are_deleted(made: Path):
+def test_chunks_that_were_only_renamed_are_deleted(made: Path):
     (cached,) = (made.parents[1] / "data" / "observed").iterdir()
     os.rename(cached, cached.with_name(f"{cached.name}.4711.forgotten.tmp"))
     erasure.forget(made)

@@ -76,7 +76,7 @@ def test_what_was_observed_is_not_observed_again(film: Path, tmp_path: Path, det
     pd.testing.assert_frame_equal(first.faces, second.faces)
 
 
-def test_an_interrupted_film_goes_on_after_its_finished_pieces(film: Path, tmp_path: Path, detector: Counting):
+def test_an_interrupted_film_goes_on_after_its_finished_chunks(film: Path, tmp_path: Path, detector: Counting):
     whole = api.analyze(film, data=tmp_path / "whole")
     seen, detector.seen = detector.seen, 0
     n_done = 0

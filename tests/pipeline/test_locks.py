@@ -73,42 +73,42 @@ def go_on(process: subprocess.Popen[str]) -> None:
 
 
 def test_what_was_staged_becomes_the_place_and_nothing_else_is_left(tmp_path: Path):
-    place = tmp_path / "below" / "piece"
+    place = tmp_path / "below" / "chunk"
     with locks.claim(place) as staging:
         (staging / "table").write_text("rows")
         locks.publish(staging, place)
-    assert [path.name for path in place.parent.iterdir()] == ["piece"]
+    assert [path.name for path in place.parent.iterdir()] == ["chunk"]
     assert (place / "table").read_text() == "rows"
 
 
 def test_a_claim_that_is_given_back_leaves_nothing(tmp_path: Path):
-    with pytest.raises(RuntimeError), locks.claim(tmp_path / "piece"):
+    with pytest.raises(RuntimeError), locks.claim(tmp_path / "chunk"):
         raise RuntimeError
     assert not list(tmp_path.iterdir())
 
 
 def test_a_living_process_keeps_its_claim_however_long_it_works(tmp_path: Path):
-    with start(HOLDER, tmp_path / "piece", 2.0) as holder:
+    with start(HOLDER, tmp_path / "chunk", 2.0) as holder:
         assert line(holder) == "held"
         time.sleep(3.0)
-        with pytest.raises(locks.Elsewhere), locks.claim(tmp_path / "piece", 2.0):
+        with pytest.raises(locks.Elsewhere), locks.claim(tmp_path / "chunk", 2.0):
             pass
         go_on(holder)
         assert line(holder) == "published"
 
 
 def test_the_claim_of_a_killed_process_is_free_at_once(tmp_path: Path):
-    with start(HOLDER, tmp_path / "piece", 600.0) as holder:
+    with start(HOLDER, tmp_path / "chunk", 600.0) as holder:
         assert line(holder) == "held"
         holder.kill()
-    with locks.claim(tmp_path / "piece", 600.0) as staging:
-        locks.publish(staging, tmp_path / "piece")
-    assert [path.name for path in tmp_path.iterdir()] == ["piece"]
+    with locks.claim(tmp_path / "chunk", 600.0) as staging:
+        locks.publish(staging, tmp_path / "chunk")
+    assert [path.name for path in tmp_path.iterdir()] == ["chunk"]
 
 
 def test_a_late_owner_cannot_publish_what_was_taken_over(tmp_path: Path):
     """It sleeps through its patience with everything ready, and goes on while the other one is still at work."""
-    place = tmp_path / "piece"
+    place = tmp_path / "chunk"
     with start(HOLDER, place, 0.6) as late:
         assert line(late) == "held"
         os.kill(late.pid, signal.SIGSTOP)
@@ -121,7 +121,7 @@ def test_a_late_owner_cannot_publish_what_was_taken_over(tmp_path: Path):
             assert not place.exists()
             locks.publish(staging, place)
     assert (place / "by").read_text() == "this one"
-    assert [path.name for path in tmp_path.iterdir()] == ["piece"]
+    assert [path.name for path in tmp_path.iterdir()] == ["chunk"]
 
 
 def test_two_processes_share_two_hundred_places_and_double_none(tmp_path: Path):
@@ -140,14 +140,14 @@ def test_two_processes_share_two_hundred_places_and_double_none(tmp_path: Path):
 @pytest.mark.parametrize("jump", [-3600.0, 3600.0], ids=["back an hour", "forward an hour"])
 def test_a_clock_that_jumped_leaves_no_claim_for_ever(tmp_path: Path, jump: float):
     """A claim from before the jump, of a process on another machine, of which only its age can tell."""
-    abandoned = tmp_path / "piece.claim-1"
+    abandoned = tmp_path / "chunk.claim-1"
     abandoned.mkdir()
     (abandoned / "owner.json").write_text(json.dumps({"machine": "another", "pid": 1, "began": "1"}))
     before = time.time() - jump
     os.utime(abandoned, (before, before))
-    with locks.claim(tmp_path / "piece") as staging:
-        locks.publish(staging, tmp_path / "piece")
-    assert [path.name for path in tmp_path.iterdir()] == ["piece"]
+    with locks.claim(tmp_path / "chunk") as staging:
+        locks.publish(staging, tmp_path / "chunk")
+    assert [path.name for path in tmp_path.iterdir()] == ["chunk"]
 
 
 def test_what_killed_processes_left_is_swept_away_and_what_living_ones_hold_is_not(tmp_path: Path):
@@ -209,10 +209,10 @@ def test_a_folder_of_claims_that_another_process_finds_empty_and_removes_is_made
 
 
 def test_a_fresh_claim_of_another_machine_is_respected(tmp_path: Path):
-    held = tmp_path / "piece.claim-1"
+    held = tmp_path / "chunk.claim-1"
     held.mkdir()
     (held / "owner.json").write_text(json.dumps({"machine": "another", "pid": 1, "began": "1"}))
-    with pytest.raises(locks.Elsewhere), locks.claim(tmp_path / "piece"):
+    with pytest.raises(locks.Elsewhere), locks.claim(tmp_path / "chunk"):
         pass
     assert held.is_dir()
 
@@ -224,5 +224,5 @@ def test_a_place_that_cannot_be_made_is_said_at_once(tmp_path: Path, monkeypatch
         raise FileNotFoundError(2, "No such file or directory")
 
     monkeypatch.setattr(Path, "mkdir", refuse)
-    with pytest.raises(OutputError, match="cannot be written"), locks.claim(tmp_path / "nowhere" / "piece"):
+    with pytest.raises(OutputError, match="cannot be written"), locks.claim(tmp_path / "nowhere" / "chunk"):
         pass

@@ -97,16 +97,16 @@ def test_a_file_that_nobody_touched_is_hashed_once(tmp_path: Path, monkeypatch: 
     assert weight_files._hashed.cache_info().misses == 1
 
 
-def test_a_piece_is_not_read_by_weights_that_were_replaced_after_it_was_named(tmp_path: Path):
+def test_a_chunk_is_not_read_by_weights_that_were_replaced_after_it_was_named(tmp_path: Path):
     weights = tmp_path / "mine.safetensors"
     write(weights, "fear")
     film = video.probe(PORTRAIT)
-    (piece,) = chunks.pieces_of(film, plan_of(weights), Span(0.0, float("inf")), tmp_path / "data")
+    (chunk,) = chunks.chunks_of(film, plan_of(weights), Span(0.0, float("inf")), tmp_path / "data")
     write(weights, "disgust")
     with pytest.raises(WeightsError, match="was replaced while a film was read by it; run again"):
-        chunks.observe_piece(piece, lambda reached: None)
-    assert not chunks.is_done(piece)
-    (named_anew,) = chunks.pieces_of(film, plan_of(weights), Span(0.0, float("inf")), tmp_path / "data")
-    chunks.observe_piece(named_anew, lambda reached: None)
+        chunks.observe_chunk(chunk, lambda reached: None)
+    assert not chunks.is_done(chunk)
+    (named_anew,) = chunks.chunks_of(film, plan_of(weights), Span(0.0, float("inf")), tmp_path / "data")
+    chunks.observe_chunk(named_anew, lambda reached: None)
     assert chunks.is_done(named_anew)
-    assert not chunks.is_done(replace(named_anew, expression_id=piece.expression_id))
+    assert not chunks.is_done(replace(named_anew, expression_id=chunk.expression_id))

@@ -13,7 +13,7 @@ from scenefer.core.film import Film
 from scenefer.library.batch import Batch
 from scenefer.library.orders import Order
 from scenefer.pipeline import resources
-from scenefer.pipeline.chunks import Piece
+from scenefer.pipeline.chunks import Chunk
 from scenefer.pipeline.executors.base import Outcome
 from scenefer.pipeline.plans import make_plan
 from tests.program import make_film
@@ -35,7 +35,7 @@ def test_the_memory_of_all_processes_of_a_run_is_counted():
         holder.communicate(b"\n")
 
 
-def test_a_piece_needs_more_memory_where_its_pictures_are_larger():
+def test_a_chunk_needs_more_memory_where_its_pictures_are_larger():
     in_use = resources.memory_in_use()
     assert not resources.too_little_memory(0.0, film(3840, 2160))
     assert resources.too_little_memory(in_use, film(640, 360))
@@ -49,20 +49,20 @@ def test_decoding_is_held_back_while_memory_is_short_and_something_runs(tmp_path
     taken: list[object] = []
 
     def patient(work, jobs, workers, progress):
-        """Look at the film, take a piece and ask for another; end the piece and ask again."""
+        """Look at the film, take a chunk and ask for another; end the chunk and ask again."""
         jobs = iter(jobs)
         look = next(jobs)
         work(look, lambda seconds: None)
         yield Outcome(look, None)
-        piece = next(jobs)
-        taken.extend([piece, next(jobs), next(jobs)])
-        yield Outcome(piece, None)
+        chunk = next(jobs)
+        taken.extend([chunk, next(jobs), next(jobs)])
+        yield Outcome(chunk, None)
         taken.append(next(jobs))
 
     Batch(Order([tmp_path / "film.mkv"], plan, tmp_path / "data", tmp_path / "out")).work(patient, 2)
     first, held, still_held, second = taken
-    assert isinstance(first, Piece)
+    assert isinstance(first, Chunk)
     assert held is None
     assert still_held is None
-    assert isinstance(second, Piece)
+    assert isinstance(second, Chunk)
     assert second.span.start > first.span.start

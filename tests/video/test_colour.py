@@ -213,7 +213,7 @@ def test_interlaced_frames_are_deinterlaced_one_for_one(tmp_path):
     film_, notes = probe(path), ReaderNotes()
     read = list(frames(film_, sample_rate=25, notes=notes))
     assert [frame.time for frame in read] == pytest.approx([k / 25 for k in range(20)], abs=1e-3)
-    assert film_.key_frames == ()  # its neighbours go into every frame, so the film is read in one piece
+    assert film_.key_frames == ()  # its neighbours go into every frame, so the film is one chunk
     assert notes.n_deinterlaced == 20
     middle = read[10].pixels
     assert middle is not None

@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 from scenefer.core.errors import FilmError, PlanError, SceneferError
-from scenefer.core.film import Span, chunks
+from scenefer.core.film import Span, chunk_spans
 from scenefer.video import Frame, ReaderNotes, frames, probe
 from tests.clips import joined, moving, write_clip
 from tests.conftest import FILMS
@@ -113,7 +113,7 @@ def test_two_spans_give_the_frames_of_an_undivided_pass(tmp_path, name, codec, o
 
 def test_the_chunks_of_a_real_film_give_the_frames_of_an_undivided_pass(films):
     path = films / "testfilm_720p25.mp4"
-    second = chunks(probe(path))[1].start
+    second = chunk_spans(probe(path))[1].start
     assert_divisible(path, [second - 1.3, second - 0.02, second], Span(second - 3, second + 1))
 
 

@@ -16,7 +16,7 @@ import psutil
 import pytest
 
 from tests.batches import SMALL, batch, ended, failed
-from tests.faults import expect_same, left_by, outcome, running, wait_for, workers_at_a_piece
+from tests.faults import expect_same, left_by, outcome, running, wait_for, workers_at_a_chunk
 from tests.program import environment_of, make_film, scenefer
 
 pytest.importorskip("ray", reason="ray is not installed: pip install 'scenefer[ray]'")
@@ -85,7 +85,7 @@ def test_a_cluster_leaves_what_processes_leave_although_a_worker_is_killed(films
     batch(films, cwd=tmp_path / "here", code=1)
     (tmp_path / "there").mkdir()
     with running(films, "--executor", "ray", "--address", cluster, cwd=tmp_path / "there") as process:
-        os.kill(wait_for(lambda: workers_at_a_piece(tmp_path / "there"), process)[0], signal.SIGKILL)
+        os.kill(wait_for(lambda: workers_at_a_chunk(tmp_path / "there"), process)[0], signal.SIGKILL)
         code, events = outcome(process)
     assert code == 1
     assert ended(events) == {"long.mkv": "done", "short.mkv": "done", "text.mp4": "failed"}
@@ -106,7 +106,7 @@ def test_a_ray_of_this_machine_alone_listens_to_nobody_else_and_leaves_nothing(
     (home := tmp_path / "home").mkdir()
     own = {"HOME": str(home), "TMPDIR": str(scratch)}
     with running(films, "--executor", "ray", cwd=tmp_path, **own) as process:
-        wait_for(lambda: workers_at_a_piece(tmp_path), process)
+        wait_for(lambda: workers_at_a_chunk(tmp_path), process)
         family = psutil.Process(process.pid).children(recursive=True)
         assert len(family) > 2
         heard = {
