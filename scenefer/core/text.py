@@ -47,7 +47,7 @@ def did_you_mean(word: str, known: Iterable[str], otherwise: str | None = None, 
 
 def known_names(word: str, known: Iterable[str]) -> str:
     """List all known names and suggest the one most similar to a word."""
-    names = sorted(known)
+    names = sorted(filter(None, known))  # "" where none is a choice
     hint = did_you_mean(word, names, otherwise="")
     return f"known: {', '.join(names)}{hint and f'; {hint}'}"
 

@@ -13,6 +13,7 @@ import torch
 from torch import Generator, Tensor
 from torch.nn import functional
 
+from scenefer.core.settings import bounded
 from scenefer.training import rand_augment
 
 _BLOCK = 8  # px, the side of JPEG's blocks
@@ -26,15 +27,15 @@ class AugmentSettings:
     scale: tuple[float, float] = (0.85, 1.2)
     stretch: float = 0.06  # maximum log ratio of width to height, in either direction
     shift: float = 0.08  # maximum, as a share of the side, in either direction
-    flip: float = 0.5  # probability, as are all below except gamma
+    flip: float = bounded(0.5, 0, 1)  # probability, as are those below with these bounds
     gamma: float = 0.35  # the exponent is e^-gamma to e^gamma
-    side_light: float = 0.3
-    exposure: float = 0.2
-    blur: float = 0.2
-    small: float = 0.1
-    compression: float = 0.15
-    noise: float = 0.25
-    erasing: float = 0.33
+    side_light: float = bounded(0.3, 0, 1)
+    exposure: float = bounded(0.2, 0, 1)
+    blur: float = bounded(0.2, 0, 1)
+    small: float = bounded(0.1, 0, 1)
+    compression: float = bounded(0.15, 0, 1)
+    noise: float = bounded(0.25, 0, 1)
+    erasing: float = bounded(0.33, 0, 1)
     shear: float = 0.0  # across, of the height, either way
     operations: int = 0  # of RandAugment, at most, a face; 0 = off
     magnitude: tuple[float, float] = (2.0, 4.0)  # of its operations, of 10

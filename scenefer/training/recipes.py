@@ -6,13 +6,14 @@ Recipes ship in ``pipelines/recipes``; a file states only the differences from t
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field, fields
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from scenefer.core import config
 from scenefer.core.errors import PlanError
-from scenefer.core.text import did_you_mean
+from scenefer.core.settings import bounded, one_of
 from scenefer.models.expression.features import FEATURES
 from scenefer.models.expression.network import ExpressionNetwork, GroupedNetwork, ScaledNetwork, learning_class
 from scenefer.training import datasets
@@ -22,12 +23,11 @@ LARGEST = 224  # px, the side that networks learn at at most
 START = "start"  # as a teacher: the weights that the run starts from, or is to be read together with
 _SHIPPED = config.SHIPPED / "recipes"
 _ALIASES = {"rmn_compact": "rmn_pair", "rmn_compact_fer": "rmn_face_fer"}  # former names of recipes
-_PROBABILITIES = ("flip", "side_light", "exposure", "blur", "small", "compression", "noise", "erasing")
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """What a run does; a TOML file states what differs."""
+    """What a run does; a TOML file states what differs. A number without bounds is 0 or more."""
 
     network: str = "rmn_face"  # of models/expression/network.py
     trunk: str = "face_identity"  # weights that the trunk starts from: a known name or a path; "" = from scratch
@@ -36,33 +36,33 @@ class Recipe:
     pair: bool = False  # start from the trunk nevertheless, and be read with the network of ``after``, as rmn_pair
     also: tuple[str, ...] = ()  # further data sets, of ``datasets.ALIGNED``: each has a head of its own
     votes: float = 1.0  # weight of the FER+ head's loss beside the FER2013 head's; 0 = FER2013 alone
-    soften: float = 0.0  # share of the FER2013 head's target that is what the voters let one expect of the label
-    smoothing: float = 0.1
+    soften: float = bounded(0.0, 0, 1)  # share of the FER2013 head's target that the voters let one expect of the label
+    smoothing: float = bounded(0.1, 0, 1)
     teachers: tuple[str, ...] = ()  # weights that read what each step sees: names, paths, or START
-    follow: float = 0.0  # share of both heads' targets that is the mean of the teachers' probabilities
-    views: int = 1  # of each picture in a batch, each changed in its own way, every other one mirrored
+    follow: float = bounded(0.0, 0, 1)  # share of both heads' targets that is the mean of the teachers' probabilities
+    views: int = bounded(1, 1, math.inf)  # of a picture in a batch, each changed in its own way, every other mirrored
     frozen: int = 0  # groups of the network, from the first on, that stay as they are, with what lies before them
     mixup: float = 0.0  # alpha of the Beta distribution; 0 = off
-    mixed: float = 1.0  # share of the pictures that mixup blends
+    mixed: float = bounded(1.0, 0, 1)  # share of the pictures that mixup blends
     class_weights: str = ""  # root: by the inverse root of the class counts; inverse: largest count / count
-    features: str = ""  # what the network sees of a face: "" = itself, edges or log_gabor
+    features: str = one_of("", FEATURES)  # what the network sees of a face: "" = itself, edges or log_gabor
     stage_noise: float = 0.0  # deviation of the Gaussian noise that is added to what each stage gives
-    public: float = 0.0  # share of PublicTest that is learned too; what is left calibrates, and selects nothing
+    public: float = bounded(0.0, 0, 0.9)  # share of PublicTest that is learned too; the rest calibrates, no more
     seed: int = 0
-    seeds: int = 1  # runs, each by a seed of its own from ``seed`` on, whose weights are averaged in the end
-    epochs: int = 20
-    batch: int = 96  # pictures; times views, faces
+    seeds: int = bounded(1, 1, math.inf)  # runs, by the seeds from ``seed`` on, whose weights are averaged in the end
+    epochs: int = bounded(20, 1, math.inf)
+    batch: int = bounded(96, 1, math.inf)  # pictures; times views, faces
     sides: tuple[tuple[int, int], ...] = ((0, 112),)  # (from this epoch, side of the input in px)
-    optimiser: str = "adamw"  # adamw, sgd or radam
+    optimiser: str = one_of("adamw", ("adamw", "radam", "sgd"))
     rate: float = 5e-4
-    schedule: str = "cosine"  # cosine or plateau
+    schedule: str = one_of("cosine", ("cosine", "plateau"))
     warm_up: float = 0.5  # epochs
     patience: int = 0  # for plateau: tolerated epochs without improvement; after one more the rate is divided by 10
     stop_after: int = 0  # stop the run after this many epochs without improvement; 0 = never
     weight_decay: float = 0.01  # only on matrices
     clip: float = 2.0  # maximum norm of the gradient; 0 = off
-    average: float = 0.998  # decay per step of the exponential moving average of the weights
-    dropout: float = 0.3
+    average: float = bounded(0.998, 0, 1)  # decay per step of the exponential moving average of the weights
+    dropout: float = bounded(0.3, 0, 1)
     subset: int = 0  # number of pictures to train on; 0 = all
     augment: AugmentSettings = field(default_factory=AugmentSettings)
 
@@ -123,7 +123,7 @@ def parse(stated: dict[str, Any], path: Path) -> Recipe:
     changes = stated.pop("augment", {})
     if not isinstance(changes, dict):
         raise PlanError(f"{path}: augment must be a section: [augment]")
-    augment = config.changed(AugmentSettings(), changes, f"{path}, [augment]", {"scale": _pair, "magnitude": _pair})
+    augment = config.changed(AugmentSettings(), changes, f"{path}, [augment]", {"scale": _scale, "magnitude": _pair})
     recipe = config.changed(
         Recipe(augment=augment),
         stated,
@@ -148,6 +148,13 @@ def _pair(value: Any, where: str) -> tuple[Any, Any]:
     return _pairs([value], where)[0]
 
 
+def _scale(value: Any, where: str) -> tuple[Any, Any]:
+    low, high = _pair(value, where)
+    if not 0.1 <= low <= 10 or not 0.1 <= high <= 10:
+        raise PlanError(f"{where} must be between 0.1 and 10, not {value!r}")
+    return low, high
+
+
 def _weighting(value: Any, where: str) -> str:
     """Read how classes are weighted; true and false are what recipes said before there were two ways."""
     value = {True: "root", False: ""}.get(value, value) if isinstance(value, bool) else value
@@ -163,82 +170,52 @@ def _names(value: Any, where: str) -> tuple[str, ...]:
 
 
 def _refuse_senseless(recipe: Recipe, path: Path) -> None:
-    """Refuse invalid values before hours of training are spent on them."""
-    shares = {
-        "smoothing": recipe.smoothing,
-        "soften": recipe.soften,
-        "follow": recipe.follow,
-        "average": recipe.average,
-        "dropout": recipe.dropout,
-        "mixed": recipe.mixed,
-    }
-    augment = recipe.augment
-    shares |= {entry.name: getattr(augment, entry.name) for entry in fields(augment) if entry.name in _PROBABILITIES}
-    counts = {"epochs": recipe.epochs, "batch": recipe.batch, "views": recipe.views, "seeds": recipe.seeds}
-    rest = (
-        "rate",
-        "votes",
-        "mixup",
-        "warm_up",
-        "weight_decay",
-        "clip",
-        "patience",
-        "stop_after",
-        "subset",
-        "frozen",
-        "stage_noise",
-    )
-    for values, low, high in (
-        (shares, 0, 1),
-        (counts, 1, math.inf),
-        ({"public": recipe.public}, 0, 0.9),  # the rest is needed for calibration
-        ({name: getattr(recipe, name) for name in rest}, 0, math.inf),
-        ({"scale": min(augment.scale)}, 0.1, 10),
-        ({"scale": max(augment.scale)}, 0.1, 10),
-    ):
-        for name, value in values.items():
-            if not low <= value <= high:
-                raise PlanError(f"{path}: {name} must lie between {low:g} and {high:g}, not {value:g}")
+    """Refuse keys that no run could follow together, before hours of training are spent on them."""
     try:
         network = learning_class(recipe.network)
     except PlanError as error:
         raise PlanError(f"{path}: {error}") from error
-    for name, value, known in (
-        ("optimiser", recipe.optimiser, ("adamw", "radam", "sgd")),
-        ("schedule", recipe.schedule, ("cosine", "plateau")),
-        ("features", recipe.features, tuple(FEATURES)),
-    ):
-        if value not in known:
-            raise PlanError(f"{path}: unknown {name} {value!r}; {did_you_mean(value, known)}")
+    for contradiction in (*_against_each_other(recipe), *_against_network(recipe, network), *_against_sets(recipe)):
+        raise PlanError(f"{path}: {contradiction}")
+    _refuse_sides(recipe, path)
+
+
+def _against_each_other(recipe: Recipe) -> Iterator[str]:
+    """Say which keys do not go together, whatever the network."""
     if bool(recipe.teachers) != bool(recipe.follow):
-        raise PlanError(
-            f"{path}: teachers and follow go together: weights, and the share of the targets that is theirs"
-        )
+        yield "teachers and follow go together: weights, and the share of the targets that is theirs"
     if not recipe.selects and (recipe.stop_after or recipe.schedule == "plateau"):
-        raise PlanError(
-            f"{path}: public goes with neither plateau nor stop_after: what is left of PublicTest is too little to be "
-            "patient by; set a number of epochs"
+        yield (
+            "public goes with neither plateau nor stop_after: what is left of PublicTest is too little to be patient "
+            "by; set a number of epochs"
         )
     if recipe.views > 1 and recipe.mixup:
-        raise PlanError(f"{path}: views and mixup do not go together: views of a picture blended with others are none")
+        yield "views and mixup do not go together: views of a picture blended with others are none"
+    if START in recipe.teachers and not (recipe.start or recipe.after):
+        yield f"the teacher {START!r} is what the run starts from: set 'start' or 'after'"
+
+
+def _against_network(recipe: Recipe, network: type[ExpressionNetwork]) -> Iterator[str]:
+    """Say which keys the network of a recipe has no use for."""
     if recipe.trunk and network.start_from is ExpressionNetwork.start_from:
-        raise PlanError(f'{path}: {recipe.network} has no trunk that {recipe.trunk!r} could be: set trunk = ""')
+        yield f'{recipe.network} has no trunk that {recipe.trunk!r} could be: set trunk = ""'
     if recipe.features and not issubclass(network, ScaledNetwork):
-        raise PlanError(f'{path}: {recipe.network} sees faces as they are: set features = ""')
+        yield f'{recipe.network} sees faces as they are: set features = ""'
     if recipe.stage_noise and recipe.network.startswith("rmn"):
-        raise PlanError(f"{path}: noise between stages is for the networks of published systems: set stage_noise = 0")
+        yield "noise between stages is for the networks of published systems: set stage_noise = 0"
     if recipe.frozen and not issubclass(network, GroupedNetwork):
-        raise PlanError(f"{path}: {recipe.network} has no groups that can be frozen; rmn_face and rmn_lite have some")
+        yield f"{recipe.network} has no groups that can be frozen; rmn_face and rmn_lite have some"
     if recipe.pair and (recipe.network != "rmn_lite" or not recipe.after):
-        raise PlanError(f"{path}: a pair is an rmn_lite and the rmn_face of the recipe that it comes 'after'")
+        yield "a pair is an rmn_lite and the rmn_face of the recipe that it comes 'after'"
+
+
+def _against_sets(recipe: Recipe) -> Iterator[str]:
+    """Say which of the further data sets cannot be learned."""
     if len(set(recipe.also)) != len(recipe.also) or (recipe.also and recipe.network != "rmn_face"):
-        raise PlanError(f"{path}: further data sets are learned by rmn_face, each once: also = {list(recipe.also)}")
+        yield f"further data sets are learned by rmn_face, each once: also = {list(recipe.also)}"
     for name in recipe.also:
         if name not in datasets.ALIGNED:
-            raise PlanError(f"{path}: how {name!r} frames a face is unknown; also knows {', '.join(datasets.ALIGNED)}")
-    if START in recipe.teachers and not (recipe.start or recipe.after):
-        raise PlanError(f"{path}: the teacher {START!r} is what the run starts from: set 'start' or 'after'")
-    _refuse_sides(recipe, path)
+            yield f"how {name!r} frames a face is unknown; also knows {', '.join(datasets.ALIGNED)}"
 
 
 def _refuse_sides(recipe: Recipe, path: Path) -> None:

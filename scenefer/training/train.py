@@ -87,7 +87,6 @@ def train(
     settings = recipes.read_recipe(recipe)
     further = _further(also, settings)
     _claim(out, recipe, settings)
-    options: dict[str, Any] = {"device": device, "save_every": save_every, "progress": progress, "tell": tell}
     runs = _runs(out, recipe, settings)
     if settings.trunk:
         model_setup.find_trunk(settings.trunk)  # fail now, not after hours of training the recipe before
@@ -95,11 +94,12 @@ def train(
         if not any((folder / STATE).exists() for _, folder, _ in runs):
             earlier = recipes.find_recipe(settings.after)
             known = [further[name] for name in recipes.read_recipe(earlier).also if name in further]
+            options: dict[str, Any] = {"device": device, "save_every": save_every, "progress": progress, "tell": tell}
             train(earlier, out / "before", data, votes, also=known, **options)
         settings = replace(settings, start=str(out / "before" / BEST))
     training, public = _faces(data, votes, settings, tell)
     example_sets = [objective.examples(training, settings), *_beside(further, settings, tell)]
-    best, is_over = out / BEST, True
+    is_over = True
     for name, folder, seed in runs:
         run = Run(folder, replace(settings, seed=seed), device, example_sets[0].pictures)
         while not run.is_over() and (last_epoch is None or run.epoch < last_epoch):
@@ -110,14 +110,7 @@ def train(
             row = run.end_epoch(side, model_setup.score(run.average, public, side, device))
             tell(f"{name}: epoch {run.epoch} of {settings.epochs}: {_reached(row)}")
         is_over = is_over and run.is_over()
-    if is_over:
-        if len(runs) > 1:
-            weight_averaging.join([folder for _, folder, _ in runs], best, public, settings, device, tell)
-        if settings.pair:
-            ensemble_weights.join(Path(settings.start), best, out / PAIR)
-            best = out / PAIR
-        _finish(best, public, device)
-    return best
+    return _finish(out, [folder for _, folder, _ in runs], settings, public, device, tell) if is_over else out / BEST
 
 
 def _runs(out: Path, recipe: Path, settings: Recipe) -> list[tuple[str, Path, int]]:
@@ -173,12 +166,26 @@ def _beside(further: dict[str, Path], settings: Recipe, tell: Callable[[str], No
     return example_sets
 
 
-def _finish(best: Path, public: datasets.Faces, device: str) -> None:
-    """Calibrate the best weights of a run, and draw their confusion matrix."""
+def _finish(
+    out: Path,
+    folders: list[Path],
+    settings: Recipe,
+    public: datasets.Faces,
+    device: str,
+    tell: Callable[[str], None],
+) -> Path:
+    """Join the runs of several seeds and the networks of a pair, calibrate, draw the confusion matrix: the weights."""
+    best = out / BEST
+    if len(folders) > 1:
+        weight_averaging.join(folders, best, public, settings, device, tell)
+    if settings.pair:
+        ensemble_weights.join(Path(settings.start), best, out / PAIR)
+        best = out / PAIR
     if public.votes is not None:
         calibrate.calibrate(best, public, device)
     figures = evaluate.score([best], public, "PublicTest", device=device)
     atomic.write_whole(best.with_name("confusion.html"), pages.evaluation(figures).encode())
+    return best
 
 
 def _claim(out: Path, recipe: Path, settings: Recipe) -> None:

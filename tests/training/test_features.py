@@ -77,5 +77,5 @@ def test_unknown_features_and_those_of_a_network_that_has_none_are_refused(tmp_p
     with pytest.raises(PlanError, match="rmn_compact sees faces as they are"):
         read_recipe(recipe)
     recipe.write_text('network = "cnn_small"\nsides = [[0, 48]]\nfeatures = "edge"\n')
-    with pytest.raises(PlanError, match="unknown features 'edge'; did you mean 'edges'"):
+    with pytest.raises(PlanError, match="unknown features 'edge'; known: edges, log_gabor; did you mean 'edges'"):
         read_recipe(recipe)
