@@ -44,6 +44,12 @@ class Division(NamedTuple):
     vectors: pd.DataFrame | None = None  # of the faces used to tell people apart
 
 
+class _Readings(NamedTuple):
+    expressions: pd.DataFrame
+    samples: pd.DataFrame  # with the state of each
+    notices: list[str]
+
+
 def compute_analysis(
     film: Film,
     observation: Observation,
@@ -72,39 +78,30 @@ def compute_analysis(
         detector = settings.observation.detector
         measured = mouths.measure(observation.faces, landmarks, detector, settings.mouths)
         observation = observation._replace(faces=measured)
-    frames, rate = observation.frames, sample_rate(film, settings)
-    film_shots, linked, film_tracks, film_scenes, vectors = divide(
-        film, observation, settings, sheet, known_scenes, identity, cast, earlier
-    )
-    film_tracks = mouths.with_speech(film_tracks, linked, settings.mouths)
-    end = float(film_shots["end"].iloc[-1]) if len(film_shots) else span.start
-    placed = sampling.place_samples(frames, film_shots, film_scenes, rate, end)
-    rule = expressions.rule_for(film, settings.expression, settings.observation.detector)
-    as_it_looks = expressions.read_expressions(linked, placed, calibration, rule)
-    read = mouths.read_as_closed(as_it_looks, linked, settings.mouths)
-    accounted = sampling.account(placed, read)
-    film_emotions = scene_emotions.summarise(
-        read, accounted, film_scenes, film_tracks, scene_emotions.rule_for(film, settings.emotions)
-    )
+    divided = divide(film, observation, settings, sheet, known_scenes, identity, cast, earlier)
+    film_tracks = mouths.with_speech(divided.tracks, divided.faces, settings.mouths)
+    read = _read(film, observation.frames, divided, calibration, settings, span.start)
+    rule = scene_emotions.rule_for(film, settings.emotions)
+    film_emotions = scene_emotions.summarise(read.expressions, read.samples, divided.scenes, film_tracks, rule)
     return Analysis(
         film=film,
-        frames=frames,
+        frames=observation.frames,
         faces=observation.faces,
         pictures=observation.pictures,
-        shots=film_shots,
+        shots=divided.shots,
         tracks=film_tracks,
-        samples=accounted,
-        expressions=read,
-        scenes=film_scenes,
+        samples=read.samples,
+        expressions=read.expressions,
+        scenes=divided.scenes,
         scene_emotions=film_emotions,
         sheet=sheet,
         run={
             "version": RECORD_VERSION,
-            "coverage": coverage(accounted),
+            "coverage": coverage(read.samples),
             "state": "done",
-            "warnings": [*(cast.notices if cast else []), *mouths.notice(as_it_looks, read)],
+            "warnings": [*(cast.notices if cast else []), *read.notices],
         },
-        vectors=vectors if settings.actors.keep_vectors else None,
+        vectors=divided.vectors if settings.actors.keep_vectors else None,
     )
 
 
@@ -142,6 +139,23 @@ def divide(
     else:
         film_scenes = scenes.one_scene(film_shots, printable(film.path.stem), "stills")
     return Division(film_shots, linked, film_tracks, film_scenes, vectors)
+
+
+def _read(
+    film: Film,
+    frames: pd.DataFrame,
+    divided: Division,
+    calibration: Calibration,
+    settings: StageSettings,
+    begin: float,
+) -> _Readings:
+    """Read the sampled faces, and account for all of the sampled time."""
+    end = float(divided.shots["end"].iloc[-1]) if len(divided.shots) else begin
+    placed = sampling.place_samples(frames, divided.shots, divided.scenes, sample_rate(film, settings), end)
+    rule = expressions.rule_for(film, settings.expression, settings.observation.detector)
+    as_it_looks = expressions.read_expressions(divided.faces, placed, calibration, rule)
+    read = mouths.read_as_closed(as_it_looks, divided.faces, settings.mouths)
+    return _Readings(read, sampling.account(placed, read), mouths.notice(as_it_looks, read))
 
 
 def sample_rate(film: Film, settings: StageSettings) -> float:

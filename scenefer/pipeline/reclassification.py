@@ -6,6 +6,7 @@ import time
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from scenefer.analysis import mouths, observation, stages
 from scenefer.analysis.result import Analysis
@@ -26,13 +27,7 @@ def reclassify(folder: Path, weights: str, device: str = "auto") -> Analysis:
     """
     began = time.perf_counter()
     earlier = edited_runs.measured(folder)
-    if "forgotten" in earlier.run:
-        raise SceneferError(
-            f"`scenefer forget` deleted the pictures of faces in {folder} on {earlier.run['forgotten']}, so that other "
-            f"weights have nothing to read; analyse the film again with --weights {weights}"
-        )
-    if earlier.faces["crop"].isna().any():
-        raise SceneferError(f"{folder} keeps no pictures of faces; analyse the film again with --weights {weights}")
+    _demand_faces(earlier, folder, weights)
     plan = plans.from_record(earlier.run.get("settings", {}))
     plan = replace(plan, models=replace(plan.models, expression=weights, device=device))
     path = registry.find_expression(weights)
@@ -53,6 +48,29 @@ def reclassify(folder: Path, weights: str, device: str = "auto") -> Analysis:
         known_scenes=earlier.scenes,
         earlier=earlier,
     )
+    read = replace(
+        analysed,
+        run=_record(earlier, analysed, plan, path, time.perf_counter() - began),
+        sheet=earlier.sheet,
+        vectors=earlier.vectors,
+        validation_sample=earlier.validation_sample,
+    )
+    return edited_runs.with_kept(read, folder)
+
+
+def _demand_faces(earlier: Analysis, folder: Path, weights: str) -> None:
+    """Check that a run keeps the pictures of its faces."""
+    if "forgotten" in earlier.run:
+        raise SceneferError(
+            f"`scenefer forget` deleted the pictures of faces in {folder} on {earlier.run['forgotten']}, so that other "
+            f"weights have nothing to read; analyse the film again with --weights {weights}"
+        )
+    if earlier.faces["crop"].isna().any():
+        raise SceneferError(f"{folder} keeps no pictures of faces; analyse the film again with --weights {weights}")
+
+
+def _record(earlier: Analysis, analysed: Analysis, plan: plans.Plan, weights: Path, seconds: float) -> dict[str, Any]:
+    """Write the run's record anew: what depends on the weights; the rest stays."""
     run = {
         **earlier.run,
         "coverage": analysed.run["coverage"],
@@ -61,21 +79,14 @@ def reclassify(folder: Path, weights: str, device: str = "auto") -> Analysis:
         "versions": versions(),
         "settings": asdict(plan),
         "plan": plans.identity(plan),
-        "weights": weights_record(plan, path),
-        "timings": {"reclassify_s": round(time.perf_counter() - began, 3)},
+        "weights": weights_record(plan, weights),
+        "timings": {"reclassify_s": round(seconds, 3)},
     }
     run.pop("judged", None)  # people judged what the earlier weights read
     run.pop("validation", None)  # it is about the earlier weights; the sample stays, and can be evaluated again
     if "made_of" in run:  # so a batch with the earlier weights makes the report again
-        run["made_of"] = {**run["made_of"], "expression": plans.expression_id(plan, weight_files.sha256_of(path))}
-    read = replace(
-        analysed,
-        run=run,
-        sheet=earlier.sheet,
-        vectors=earlier.vectors,
-        validation_sample=earlier.validation_sample,
-    )
-    return edited_runs.with_kept(read, folder)
+        run["made_of"] = {**run["made_of"], "expression": plans.expression_id(plan, weight_files.sha256_of(weights))}
+    return run
 
 
 def _warnings(earlier: Analysis, analysed: Analysis) -> list[str]:

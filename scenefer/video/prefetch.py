@@ -21,55 +21,84 @@ def ahead(source: Generator[Frame, None, None], depth: int, stopped: threading.E
         stopped: event that is set when the consumer ends; the source may decode for minutes without yielding a frame,
             and can check it.
     """
-    stopped = stopped or threading.Event()
-    waiting: deque[Frame] = deque()
-    changed = threading.Condition()
-    waiting_bytes = 0
-    finished = False
-    failure: BaseException | None = None
-
-    def run() -> None:
-        nonlocal waiting_bytes, finished, failure
-        try:
-            for frame in source:
-                with changed:
-                    # An empty queue takes any frame, however large.
-                    while waiting and not stopped.is_set() and (len(waiting) >= depth or waiting_bytes > _BYTES):
-                        changed.wait()
-                    if stopped.is_set():
-                        break
-                    waiting.append(frame)
-                    waiting_bytes += _size(frame)
-                    changed.notify()
-        except BaseException as error:  # the consumer re-raises it
-            failure = error
-        finally:
-            source.close()
-            with changed:
-                finished = True
-                changed.notify()
-
-    thread = threading.Thread(target=run, name="scenefer-reader", daemon=True)
+    queue = _Queue(depth, stopped or threading.Event())
+    thread = threading.Thread(target=_fill, args=(queue, source), name="scenefer-reader", daemon=True)
     thread.start()
     try:
-        while True:
-            with changed:
-                while not waiting and not finished:
-                    changed.wait()
-                if not waiting:
-                    break
-                frame = waiting.popleft()
-                waiting_bytes -= _size(frame)
-                changed.notify()
+        while (frame := queue.get()) is not None:
             yield frame
     finally:
-        with changed:
-            stopped.set()
-            waiting.clear()
-            changed.notify()
+        queue.stop()
         thread.join()
-    if failure is not None:
-        raise failure
+    if queue.failure is not None:
+        raise queue.failure
+
+
+class _Queue:
+    """Frames between the thread that reads and the one that consumes, limited in number and in bytes."""
+
+    def __init__(self, depth: int, stopped: threading.Event) -> None:
+        self.failure: BaseException | None = None  # of the source
+        self._depth, self._stopped = depth, stopped
+        self._waiting: deque[Frame] = deque()
+        self._bytes = 0
+        self._ended = False
+        self._changed = threading.Condition()
+
+    def put(self, frame: Frame) -> bool:
+        """Add a frame once there is room; False if the consumer has ended."""
+        with self._changed:
+            # An empty queue takes any frame, however large.
+            while self._waiting and not self._stopped.is_set() and self._is_full():
+                self._changed.wait()
+            if self._stopped.is_set():
+                return False
+            self._waiting.append(frame)
+            self._bytes += _size(frame)
+            self._changed.notify()
+            return True
+
+    def get(self) -> Frame | None:
+        """Wait for a frame and take it; None after the last one."""
+        with self._changed:
+            while not self._waiting and not self._ended:
+                self._changed.wait()
+            if not self._waiting:
+                return None
+            frame = self._waiting.popleft()
+            self._bytes -= _size(frame)
+            self._changed.notify()
+            return frame
+
+    def end(self, failure: BaseException | None) -> None:
+        """Say that the source gives no more frames, and why if it failed."""
+        with self._changed:
+            self.failure = failure
+            self._ended = True
+            self._changed.notify()
+
+    def stop(self) -> None:
+        """Say that the consumer takes no more frames."""
+        with self._changed:
+            self._stopped.set()
+            self._waiting.clear()
+            self._changed.notify()
+
+    def _is_full(self) -> bool:
+        return len(self._waiting) >= self._depth or self._bytes > _BYTES
+
+
+def _fill(queue: _Queue, source: Generator[Frame, None, None]) -> None:
+    failure: BaseException | None = None
+    try:
+        for frame in source:
+            if not queue.put(frame):
+                break
+    except BaseException as error:  # the consumer re-raises it
+        failure = error
+    finally:
+        source.close()
+        queue.end(failure)
 
 
 def _size(frame: Frame) -> int:
