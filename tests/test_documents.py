@@ -19,12 +19,12 @@ from benchmarks import card as model_card
 from benchmarks import expression, networks, reading, readme, stills
 from scenefer.core.film import Film
 from scenefer.interchange import scene_lists
-from scenefer.models import weight_files
+from scenefer.models import known_weights, weight_files
 from scenefer.models.expression.network import NETWORKS
 
 PORTRAIT = Path(scenefer.__file__).parent / "assets" / "portrait.jpg"
 ROOT = Path(__file__).parents[1]
-SHIPPED = weight_files.EXPRESSION["rmn_face"]
+SHIPPED = known_weights.EXPRESSION["rmn_face"]
 
 
 @pytest.mark.parametrize(("where", "text"), readme.blocks().items(), ids=lambda value: value[1][:12])

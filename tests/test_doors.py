@@ -24,8 +24,8 @@ from scenefer.interchange.scene_lists import read_sheet
 from scenefer.models import registry
 from scenefer.models.expression import predictor
 from scenefer.models.expression.network import NETWORKS, ExpressionNetwork
+from scenefer.models.known_weights import DETECTORS, IDENTITY
 from scenefer.models.selftest import PORTRAIT
-from scenefer.models.weight_files import DETECTORS, IDENTITY
 from scenefer.pipeline.executors import EXECUTORS
 from scenefer.pipeline.plans import make_plan
 from scenefer.training import recipes
@@ -62,7 +62,7 @@ from scenefer.interchange.timelines import Mark, Timeline
 from scenefer.models import Detections
 from scenefer.models.selftest import PORTRAIT
 from scenefer.models.expression.network import ExpressionNetwork
-from scenefer.models.weight_files import WeightsRecord
+from scenefer.models.weight_record import WeightsRecord
 from scenefer.pipeline.executors import ExecutorKind
 from scenefer.pipeline.executors.serial import serial
 

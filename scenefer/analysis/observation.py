@@ -23,7 +23,7 @@ from scenefer.core import geometry, jpeg, tables
 from scenefer.core.schema import names
 from scenefer.core.settings import Settings, bounded, one_of
 from scenefer.models import Detections, ExpressionModel, FaceDetector, framing
-from scenefer.models.weight_files import DETECTORS
+from scenefer.models.known_weights import DETECTORS
 
 if TYPE_CHECKING:
     from scenefer.video import Frame

@@ -171,14 +171,14 @@ def doctor() -> None:
     """Show versions, weights and devices, and test the weights."""
     import torch
 
-    from scenefer.models import selftest, weight_files
+    from scenefer.models import known_weights, selftest
     from scenefer.pipeline import chunks
 
     for name, version in chunks.versions().items():
         print(f"{name:24} {version}")
     devices = [torch.cuda.get_device_name(k) for k in range(torch.cuda.device_count())]
     print(f"{'devices':24} cpu{''.join(f', cuda ({name})' for name in devices)}")
-    for record in weight_files.known().values():
+    for record in known_weights.known().values():
         here = "here" if record.path.is_file() else "not here"
         print(f"weights {record.name:18} {here}, {record.n_bytes / 1e6:.1f} MB, licence {record.licence}")
     _tell_selftest(selftest.run())
@@ -200,9 +200,9 @@ def _tell_selftest(checks: list[Any]) -> None:
 
 def weights_list() -> None:
     """List the known weight files."""
-    from scenefer.models import registry, weight_files
+    from scenefer.models import known_weights, registry
 
-    for record in weight_files.known().values():
+    for record in known_weights.known().values():
         place = str(record.path) if record.path.is_file() else f"not here; {record.remedy}"
         print(f"{record.name:18} {record.kind:10} {record.n_bytes / 1e6:7.1f} MB  {record.licence}\n{'':18} {place}")
     for name, path in registry.added().items():
@@ -221,12 +221,12 @@ def _licence(path: Path) -> str:
 
 def weights_pull(name: str) -> None:
     """Download a weight file; resume an interrupted download, and verify the file."""
-    from scenefer.models import weight_files
+    from scenefer.models import known_weights, weight_download
 
-    record = weight_files.known().get(name)
+    record = known_weights.known().get(name)
     if record is not None:
         err.print(f"{name}: {record.n_bytes / 1e6:.1f} MB, licence: {record.licence}", highlight=False)
-    print(weight_files.pull(name))
+    print(weight_download.pull(name))
 
 
 def weights_add(

@@ -21,7 +21,7 @@ from scenefer.core.version import __version__
 from scenefer.library import catalogue, failures, upload
 from scenefer.library.failures import Failure
 from scenefer.library.orders import Order
-from scenefer.models import weight_files
+from scenefer.models import known_weights
 from scenefer.pipeline import chunks, observation_cache, plans, probe_cache
 from scenefer.pipeline.inputs import from_timecode
 from scenefer.pipeline.plans import Plan
@@ -223,8 +223,8 @@ def _settings_id(plan: Plan) -> str:
     settings = asdict(plan)
     del settings["run"], settings["observation"], settings["models"]
     who = plan.models.identity
-    dense = [weight_files.LANDMARKS["dense_landmarks"].sha256] if plan.models.landmarks == "dense" else []
-    return plans.identity(settings, weight_files.IDENTITY[who].sha256 if who else None, *dense, __version__)
+    dense = [known_weights.LANDMARKS["dense_landmarks"].sha256] if plan.models.landmarks == "dense" else []
+    return plans.identity(settings, known_weights.IDENTITY[who].sha256 if who else None, *dense, __version__)
 
 
 def _why(report: catalogue.Report | None, made_of: Mapping[str, str], task: Task) -> str:

@@ -1,6 +1,6 @@
 """Interfaces of the networks: face detectors, expression models and identity models.
 
-``weight_files`` lists the available weights, ``registry`` builds networks from them.
+``known_weights`` lists the available weights, ``registry`` builds networks from them.
 
 Any object with these methods will do; the tests use fakes of three lines.
 """

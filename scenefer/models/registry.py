@@ -11,17 +11,9 @@ from typing import TYPE_CHECKING, Literal
 from scenefer.core.errors import PlanError, WeightsError
 from scenefer.core.registry import imported
 from scenefer.models import DEVICES, refuse_undescribed
-from scenefer.models.weight_files import (
-    ALIASES,
-    DETECTORS,
-    EXPRESSION,
-    IDENTITY,
-    LANDMARKS,
-    folder,
-    known,
-    sha256_of,
-    verify,
-)
+from scenefer.models.known_weights import ALIASES, DETECTORS, EXPRESSION, IDENTITY, LANDMARKS, known
+from scenefer.models.weight_files import sha256_of, verify
+from scenefer.models.weight_record import folder
 
 if TYPE_CHECKING:
     from scenefer.models import ExpressionModel, FaceDetector, IdentityModel, LandmarkModel

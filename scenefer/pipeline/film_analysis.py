@@ -15,7 +15,7 @@ from scenefer.core.errors import PlanError
 from scenefer.core.film import Film, Span, clock
 from scenefer.core.language import Language
 from scenefer.core.text import printable
-from scenefer.models import calibration, registry, weight_files
+from scenefer.models import calibration, known_weights, registry, weight_files
 from scenefer.pipeline import edited_runs, plans
 from scenefer.pipeline.chunks import networks, versions
 from scenefer.pipeline.executors.base import Executor
@@ -200,7 +200,7 @@ def read_cast(folder: Path, plan: Plan) -> Cast:
 
 def weights_record(plan: Plan, weights: Path) -> dict[str, dict[str, str]]:
     """Note which networks read a film; ``weights``: the expression network's file."""
-    detector = weight_files.DETECTORS[plan.observation.detector]
+    detector = known_weights.DETECTORS[plan.observation.detector]
     record = {
         "detector": {"name": detector.name, "sha256": detector.sha256, "licence": detector.licence},
         "expression": {
@@ -210,9 +210,9 @@ def weights_record(plan: Plan, weights: Path) -> dict[str, dict[str, str]]:
         },
     }
     if plan.models.identity:
-        identity = weight_files.IDENTITY[plan.models.identity]
+        identity = known_weights.IDENTITY[plan.models.identity]
         record["identity"] = {"name": identity.name, "sha256": identity.sha256, "licence": identity.licence}
     if plan.models.landmarks == "dense":
-        points = weight_files.LANDMARKS["dense_landmarks"]
+        points = known_weights.LANDMARKS["dense_landmarks"]
         record["landmarks"] = {"name": points.name, "sha256": points.sha256, "licence": points.licence}
     return record

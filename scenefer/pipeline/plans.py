@@ -42,7 +42,7 @@ PROFILES: dict[str, dict[str, dict[str, Any]]] = {
 class ModelSettings(Settings):
     """Which weights to use, and where the networks run."""
 
-    expression: str = DEFAULT_WEIGHTS  # a name of models/weight_files.py, or the path of a weight file
+    expression: str = DEFAULT_WEIGHTS  # a name of models/known_weights.py, or the path of a weight file
     identity: str = "face_identity"  # groups tracks into people; or "facenet"; "" = do not identify people
     landmarks: str = one_of("five", ("five", "dense"))  # "dense" finds 68 points of each face, and measures mouths
     device: str = one_of("auto", DEVICES)

@@ -15,7 +15,7 @@ from torch.nn import functional
 
 from scenefer.core.errors import PlanError, WeightsError
 from scenefer.core.schema import EMOTIONS
-from scenefer.models import public_learned, registry, weight_files
+from scenefer.models import known_weights, public_learned, registry, weight_files
 from scenefer.models.expression import predictor
 from scenefer.models.expression.network import ExpressionNetwork, GroupedNetwork, learning_class
 from scenefer.training import calibrate, datasets, ferplus, recipes
@@ -76,7 +76,7 @@ def find_trunk(name: str) -> Path:
         PlanError: the name is neither known nor a file.
         WeightsError: the file of a known name is missing or damaged.
     """
-    if name in weight_files.known():
+    if name in known_weights.known():
         return weight_files.verify(name)
     if not Path(name).is_file():
         raise PlanError(f"trunk = {name!r} is neither known nor a file; leave it empty to train from scratch")

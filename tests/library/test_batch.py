@@ -15,7 +15,7 @@ from safetensors.numpy import save_file
 from scenefer.library.batch import Batch
 from scenefer.library.jobs import Finish
 from scenefer.library.orders import Order
-from scenefer.models import weight_files
+from scenefer.models import known_weights
 from scenefer.pipeline.executors.serial import serial
 from scenefer.pipeline.plans import make_plan
 from tests.batches import QUICK, SMALL, batch, ended, failed, planned
@@ -174,7 +174,7 @@ def test_the_last_film_is_finished_with_all_cores_and_the_others_with_one(films:
 
 
 def test_a_run_read_by_other_weights_is_known_as_such(films: Path, tmp_path: Path):
-    shipped = weight_files.EXPRESSION["rmn_face"].path
+    shipped = known_weights.EXPRESSION["rmn_face"].path
     with safe_open(shipped, "numpy") as stored:
         tensors = {name: stored.get_tensor(name) for name in stored.keys()}  # noqa: SIM118 - it is no mapping
         save_file(tensors, tmp_path / "other.safetensors", {**stored.metadata(), "note": "the same, called otherwise"})

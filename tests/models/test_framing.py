@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from scenefer.models import framing, weight_files
+from scenefer.models import framing, known_weights
 
 
 @pytest.mark.parametrize("detector", framing.PLACEMENTS)
@@ -19,4 +19,4 @@ def test_a_face_that_lies_in_a_picture_as_measured_is_framed_by_the_whole_pictur
 
 
 def test_every_detector_that_is_known_has_been_measured():
-    assert framing.PLACEMENTS.keys() == weight_files.DETECTORS.keys()
+    assert framing.PLACEMENTS.keys() == known_weights.DETECTORS.keys()

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from scenefer.core.errors import WeightsError
-from scenefer.models import registry, weight_files
+from scenefer.models import known_weights, registry, weight_files
 
 
 def test_an_unknown_name_lists_the_known_ones_and_the_nearest():
@@ -17,6 +17,6 @@ def test_an_unknown_name_lists_the_known_ones_and_the_nearest():
 
 def test_the_name_that_weights_had_before_still_finds_them():
     assert registry.find_expression("rmn_compact") == registry.find_expression("rmn_face")
-    assert weight_files.verify("rmn_compact") == weight_files.EXPRESSION["rmn_face"].path
+    assert weight_files.verify("rmn_compact") == known_weights.EXPRESSION["rmn_face"].path
     with pytest.raises(WeightsError, match="it is taken"):
-        registry.add(weight_files.EXPRESSION["rmn_face"].path, "rmn_compact")
+        registry.add(known_weights.EXPRESSION["rmn_face"].path, "rmn_compact")

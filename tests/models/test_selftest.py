@@ -9,9 +9,9 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import save_file
 
-from scenefer.models import selftest, weight_files
+from scenefer.models import known_weights, selftest
 
-WEIGHTS = weight_files.EXPRESSION["rmn_face"].path
+WEIGHTS = known_weights.EXPRESSION["rmn_face"].path
 HEADS = [f"head.{part}" for part in ("weight", "bias")]
 
 

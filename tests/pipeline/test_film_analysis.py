@@ -14,7 +14,7 @@ from scenefer.analysis.observation import Models
 from scenefer.core import run_folder
 from scenefer.core.errors import FilmError, OutputError, PlanError
 from scenefer.core.film import Span
-from scenefer.models import registry, weight_files
+from scenefer.models import known_weights, registry, weight_files
 from scenefer.pipeline import api, chunks, film_analysis, observation_cache
 from scenefer.pipeline.plans import Plan, make_plan
 from scenefer.video import probe
@@ -102,8 +102,8 @@ def test_new_weights_read_the_stored_crops_and_decode_nothing(
 ):
     api.analyze(film, data=tmp_path)
     other = tmp_path / "other.safetensors"
-    other.write_bytes(weight_files.EXPRESSION["rmn_face"].path.read_bytes() + b"\0")
-    described = registry.describe(weight_files.EXPRESSION["rmn_face"].path)
+    other.write_bytes(known_weights.EXPRESSION["rmn_face"].path.read_bytes() + b"\0")
+    described = registry.describe(known_weights.EXPRESSION["rmn_face"].path)
     monkeypatch.setattr(registry, "describe", lambda path: described)
     monkeypatch.setattr(film_analysis, "frames", None, raising=False)
     seen = detector.seen

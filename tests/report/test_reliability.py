@@ -4,7 +4,7 @@ import json
 
 from benchmarks import truth
 from scenefer.core.language import Language
-from scenefer.models import weight_files
+from scenefer.models import known_weights
 from scenefer.report import reliability, render
 from tests.reports import Page, compared
 
@@ -15,7 +15,7 @@ def test_the_reports_say_the_figures_that_the_annotated_clips_gave():
 
 
 def test_the_weights_that_ship_are_those_that_were_measured():
-    assert reliability.measured()["sha256"] == weight_files.EXPRESSION["rmn_face"].sha256
+    assert reliability.measured()["sha256"] == known_weights.EXPRESSION["rmn_face"].sha256
 
 
 def test_the_first_screen_says_how_reliable_the_reader_is_beside_the_verdicts():

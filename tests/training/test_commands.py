@@ -19,7 +19,7 @@ from scenefer.analysis import result
 from scenefer.cli import app
 from scenefer.core.errors import SceneferError
 from scenefer.core.schema import EMOTIONS
-from scenefer.models import registry, weight_files
+from scenefer.models import known_weights, registry, weight_files
 from scenefer.pipeline import film_analysis
 from tests.clips import moving, write_clip
 
@@ -65,7 +65,7 @@ def own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture
 def contrary(tmp_path: Path) -> Path:
     """The shipped weights, but for angry and happy, which are exchanged."""
-    shipped = weight_files.EXPRESSION["rmn_face"].path
+    shipped = known_weights.EXPRESSION["rmn_face"].path
     weights = load_file(shipped)
     order = [EMOTIONS.index("happy") if name == "angry" else EMOTIONS.index(name) for name in EMOTIONS]
     order[EMOTIONS.index("happy")] = EMOTIONS.index("angry")

@@ -12,14 +12,14 @@ import torch
 from PIL import Image
 
 from scenefer.core.errors import OutputError, SceneferError
-from scenefer.models import Detections, reading_words, registry, selftest, weight_files
+from scenefer.models import Detections, known_weights, reading_words, registry, selftest, weight_files
 from scenefer.models.expression import predictor, rmn, rmn_compact
 from scenefer.models.expression.blending import probabilities
 from scenefer.training import calibrate, datasets, evaluate, pages
 from scenefer.training.measures import measure, wilson
 from tests.training.conftest import write
 
-WEIGHTS = weight_files.EXPRESSION["rmn_face"].path
+WEIGHTS = known_weights.EXPRESSION["rmn_face"].path
 WHERE = ("typed", "", "label", "fer2013", False, ("0" * 64,))
 
 

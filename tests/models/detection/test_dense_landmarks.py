@@ -13,10 +13,10 @@ from safetensors.numpy import save_file
 import scenefer
 from scenefer.core import geometry
 from scenefer.core.errors import WeightsError
-from scenefer.models import framing, registry, weight_files
+from scenefer.models import framing, known_weights, registry
 from scenefer.models.detection import dense_landmarks
 
-WEIGHTS = weight_files.LANDMARKS["dense_landmarks"].path
+WEIGHTS = known_weights.LANDMARKS["dense_landmarks"].path
 
 # What @vladmandic/face-api 1.7.15 gives for the picture of ``pattern`` (Node, TensorFlow.js on its "cpu").
 THEIRS = {

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from scenefer.core.errors import WeightsError
-from scenefer.models import registry, weight_files
+from scenefer.models import registry, weight_files, weight_record
 from scenefer.models.detection import haar
 from scenefer.models.selftest import PORTRAIT
 
@@ -45,7 +45,7 @@ def test_boxes_come_largest_first():
 
 
 def test_without_scikit_image_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(weight_files, "find_spec", lambda name: None)
+    monkeypatch.setattr(weight_record, "find_spec", lambda name: None)
     with pytest.raises(WeightsError, match=r"'haar' are not at .*; pip install 'scenefer\[studies\]'"):
         weight_files.verify("haar")
     monkeypatch.setitem(sys.modules, "skimage.feature", None)

@@ -11,7 +11,7 @@ import pytest
 import scenefer
 from scenefer.core import geometry
 from scenefer.core.schema import EMOTIONS
-from scenefer.models import FaceDetector, framing, registry, weight_files
+from scenefer.models import FaceDetector, framing, known_weights, registry, weight_files
 from scenefer.models.detection import landmarks
 from scenefer.models.expression import predictor
 from scenefer.models.expression.blending import probabilities
@@ -46,7 +46,7 @@ def test_a_head_at_any_tilt_is_cut_out_level_and_read_as_upright(detector: FaceD
     left_eye, right_eye, _, left_mouth, _ = inside[0]
     assert left_eye[0] < right_eye[0]
     assert left_eye[1] < left_mouth[1]
-    model = predictor.load(weight_files.EXPRESSION["rmn_face"].path)
+    model = predictor.load(known_weights.EXPRESSION["rmn_face"].path)
     logits = model.logits(geometry.crop_faces([picture], box, turns), framing.squares(framed, detector.name))
     assert EMOTIONS[int(probabilities(logits, model.calibration)[0].argmax())] == "happy"
 

@@ -11,7 +11,7 @@ import pytest
 import scenefer
 from scenefer.core import geometry
 from scenefer.core.errors import WeightsError
-from scenefer.models import FollowingDetector, registry, weight_files
+from scenefer.models import FollowingDetector, registry, weight_download, weight_files
 from scenefer.models.detection import yunet
 from scenefer.models.detection.yunet import YuNet
 
@@ -141,7 +141,7 @@ def test_loading_says_nothing(capfd: pytest.CaptureFixture[str]):
 def test_offline_the_weights_are_here_and_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("SCENEFER_WEIGHTS", str(tmp_path))
     monkeypatch.setenv("SCENEFER_OFFLINE", "1")
-    assert weight_files.pull("yunet") == weight_files.verify("yunet")
+    assert weight_download.pull("yunet") == weight_files.verify("yunet")
 
 
 def test_a_file_that_opencv_cannot_read_is_refused(tmp_path: Path, capfd: pytest.CaptureFixture[str]):

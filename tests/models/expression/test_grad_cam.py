@@ -13,7 +13,7 @@ from safetensors.torch import save_file
 
 import scenefer
 from scenefer.core.errors import SceneferError, WeightsError
-from scenefer.models import Calibration, selftest, weight_files
+from scenefer.models import Calibration, known_weights, selftest
 from scenefer.models.expression import ensemble, grad_cam, predictor
 from scenefer.models.expression.blending import blend
 from scenefer.models.expression.network import ExpressionNetwork, network_class
@@ -27,7 +27,7 @@ PORTRAIT = Path(scenefer.__file__).parent / "assets" / "portrait.jpg"
 
 
 def test_the_drawing_has_the_face_its_masks_and_grad_cam():
-    network, metadata = predictor.load_network(weight_files.EXPRESSION["rmn_face"].path)
+    network, metadata = predictor.load_network(known_weights.EXPRESSION["rmn_face"].path)
     face = selftest.generated(1)[0]
     calibrated = predictor.calibration(metadata)
     emotion, drawing = grad_cam.explain(network, face, calibrated)
@@ -83,7 +83,7 @@ def test_grad_cam_is_red_where_the_emotion_was_read():
 
 def exchanged(path: Path) -> None:
     """Write the shipped weights with the rows of happy and angry exchanged, in all that reads labels."""
-    with safe_open(weight_files.EXPRESSION["rmn_face"].path, "pt") as stored:
+    with safe_open(known_weights.EXPRESSION["rmn_face"].path, "pt") as stored:
         tensors = {name: stored.get_tensor(name) for name in stored.keys()}  # noqa: SIM118 - it is no mapping
         for name in ("head.weight", "head.bias"):
             tensors[name] = tensors[name][[3, 1, 2, 0, 4, 5, 6, 10, 8, 9, 7, *range(11, len(tensors[name]))]]

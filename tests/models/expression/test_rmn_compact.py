@@ -12,11 +12,11 @@ from safetensors.torch import load_file, save_file
 from torch import nn
 
 from scenefer.core.errors import WeightsError
-from scenefer.models import calibration, selftest, weight_files
+from scenefer.models import calibration, known_weights, selftest
 from scenefer.models.expression import predictor, rmn_compact, rmn_face
 from scenefer.models.expression.convolution import Conv3x3
 
-WEIGHTS = weight_files.EXPRESSION["rmn_face"].path
+WEIGHTS = known_weights.EXPRESSION["rmn_face"].path
 TRUNK = WEIGHTS.with_name("face_identity.safetensors")
 
 

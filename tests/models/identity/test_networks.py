@@ -12,10 +12,10 @@ import torch
 import scenefer
 from scenefer.core import geometry
 from scenefer.core.errors import WeightsError
-from scenefer.models import registry, weight_files
+from scenefer.models import known_weights, registry
 from scenefer.models.identity import dlib_resnet, facenet
 
-WEIGHTS = weight_files.IDENTITY["face_identity"].path
+WEIGHTS = known_weights.IDENTITY["face_identity"].path
 
 
 @pytest.fixture(scope="module")

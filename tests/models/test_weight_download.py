@@ -1,10 +1,8 @@
-"""The weights' records, and the download of those that do not ship, from a server on this machine."""
+"""Weights that do not ship are downloaded, from a server on this machine, and verified."""
 
 from __future__ import annotations
 
 import hashlib
-import subprocess
-import sys
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
@@ -14,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from scenefer.core.errors import WeightsError
-from scenefer.models import weight_files
+from scenefer.models import known_weights, weight_download, weight_files
 
 CONTENT = bytes(range(256)) * 9000  # 2.3 MB, three blocks
 
@@ -63,14 +61,14 @@ def server() -> Iterator[Server]:
 def folder(server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty folder of weights, and a record ``served`` of CONTENT on the server."""
     record = replace(
-        weight_files.DETECTORS["mtcnn"],
+        known_weights.DETECTORS["mtcnn"],
         name="served",
         file="served.onnx",
         sha256=hashlib.sha256(CONTENT).hexdigest(),
         n_bytes=len(CONTENT),
         url=f"http://127.0.0.1:{server.server_port}/served.onnx",
     )
-    monkeypatch.setitem(weight_files.DETECTORS, "served", record)
+    monkeypatch.setitem(known_weights.DETECTORS, "served", record)
     monkeypatch.setenv("SCENEFER_WEIGHTS", str(tmp_path / "weights"))
     monkeypatch.setenv("no_proxy", "127.0.0.1")
     monkeypatch.delenv("SCENEFER_OFFLINE", raising=False)
@@ -79,23 +77,23 @@ def folder(server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> P
 
 def test_pulled_weights_are_verified_and_stay(server: Server, folder: Path):
     seen: list[tuple[int, int]] = []
-    path = weight_files.pull("served", lambda *count: seen.append(count))
+    path = weight_download.pull("served", lambda *count: seen.append(count))
     assert path == folder / "served.onnx"
     assert path.read_bytes() == CONTENT
     assert seen[-1] == (len(CONTENT), len(CONTENT))
     assert [file.name for file in folder.iterdir()] == ["served.onnx"]
-    assert "served" in weight_files.available()
-    assert weight_files.pull("served") == weight_files.verify("served") == path
+    assert "served" in known_weights.available()
+    assert weight_download.pull("served") == weight_files.verify("served") == path
     assert len(server.ranges) == 1, "a file that is here is not fetched again"
 
 
 def test_a_download_goes_on_where_it_stopped(server: Server, folder: Path):
     server.stops_after = 1_500_000
     with pytest.raises(WeightsError, match=f"stopped after 1500000 of {len(CONTENT)} bytes; run the command again"):
-        weight_files.pull("served")
-    assert "served" not in weight_files.available()
+        weight_download.pull("served")
+    assert "served" not in known_weights.available()
     server.stops_after = None
-    assert weight_files.pull("served").read_bytes() == CONTENT
+    assert weight_download.pull("served").read_bytes() == CONTENT
     assert server.ranges == [None, "bytes=1500000-"]
 
 
@@ -103,35 +101,35 @@ def test_a_server_without_ranges_sends_the_whole_again(server: Server, folder: P
     folder.mkdir()
     (folder / "served.onnx.tmp").write_bytes(b"x" * 1000)
     server.knows_ranges = False
-    assert weight_files.pull("served").read_bytes() == CONTENT
+    assert weight_download.pull("served").read_bytes() == CONTENT
 
 
 @pytest.mark.parametrize("content", [CONTENT[:-1] + b"x", CONTENT + b"more"], ids=["other", "longer"])
 def test_another_file_is_refused_and_discarded(server: Server, folder: Path, content: bytes):
     server.content = content
     with pytest.raises(WeightsError, match="gave another file"):
-        weight_files.pull("served")
+        weight_download.pull("served")
     assert list(folder.iterdir()) == []
 
 
 def test_a_refusal_of_the_server_is_one_line_that_names_the_address(server: Server, folder: Path):
     server.status = 404
     with pytest.raises(WeightsError, match=r"served\.onnx cannot be fetched: HTTP Error 404") as raised:
-        weight_files.pull("served")
+        weight_download.pull("served")
     assert "\n" not in str(raised.value)
 
 
 def test_offline_nothing_is_asked_of_the_network(server: Server, folder: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("SCENEFER_OFFLINE", "1")
     with pytest.raises(WeightsError, match="SCENEFER_OFFLINE=1 forbids"):
-        weight_files.pull("served")
+        weight_download.pull("served")
     assert server.ranges == []
 
 
 def test_a_folder_that_cannot_be_made_is_named(server: Server, folder: Path):
     folder.write_text("a file where the folder should be")
     with pytest.raises(WeightsError, match="cannot be written"):
-        weight_files.pull("served")
+        weight_download.pull("served")
 
 
 def test_a_damaged_file_is_refused_with_the_remedy(folder: Path):
@@ -139,45 +137,3 @@ def test_a_damaged_file_is_refused_with_the_remedy(folder: Path):
     (folder / "served.onnx").write_bytes(b"damaged")
     with pytest.raises(WeightsError, match="delete it and run: scenefer weights pull served"):
         weight_files.verify("served")
-
-
-def test_every_record_has_what_a_reader_needs_and_every_shipped_file_is_the_recorded_one():
-    for name, record in weight_files.known().items():
-        assert record.name == name
-        assert len(record.sha256) == 64
-        assert record.licence
-        assert record.source
-        assert record.trained_on
-        if record.url is None:
-            assert weight_files.verify(name).stat().st_size == record.n_bytes
-        else:
-            assert record.url.startswith("https://")
-
-
-def test_pulled_weights_lie_in_the_users_data_folder_of_the_platform(monkeypatch: pytest.MonkeyPatch):
-    for variable in ("SCENEFER_WEIGHTS", "XDG_DATA_HOME", "LOCALAPPDATA"):
-        monkeypatch.delenv(variable, raising=False)
-    folders = {
-        "linux": ".local/share/scenefer/weights",
-        "darwin": "Library/Application Support/scenefer/weights",
-        "win32": "AppData/Local/scenefer/weights",
-    }
-    assert weight_files.folder() == Path.home() / folders[sys.platform]
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="XDG's folders are those of Linux")
-def test_the_users_data_folder_may_be_named(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.delenv("SCENEFER_WEIGHTS", raising=False)
-    monkeypatch.setenv("XDG_DATA_HOME", "/data")
-    assert weight_files.folder() == Path("/data/scenefer/weights")
-    monkeypatch.setenv("XDG_DATA_HOME", "")
-    assert weight_files.folder() == Path.home() / ".local/share/scenefer/weights"
-
-
-def test_listing_the_weights_loads_no_heavy_package():
-    code = (
-        "import sys; from scenefer.models import registry, weight_files; weight_files.available();"
-        "print([name for name in ('torch', 'cv2', 'numpy', 'pandas') if name in sys.modules])"
-    )
-    listed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert listed.stdout.strip() == "[]"
