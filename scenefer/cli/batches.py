@@ -7,16 +7,16 @@ import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
+from scenefer.cli import options
 from scenefer.cli.output import complain, demand_places, err, say
-from scenefer.cli.scene_list_options import Cast, EveryClip, TimecodeStart, Words
 from scenefer.core.errors import PlanError
 from scenefer.core.run_folder import LIBRARY_PAGE, REPORT
-from scenefer.core.text import listed, printable
-from scenefer.pipeline.executors import EXECUTORS, make_executor
+from scenefer.core.text import printable
+from scenefer.pipeline.executors import make_executor
 
 if TYPE_CHECKING:
     from scenefer.library.batch import Batch
@@ -24,48 +24,35 @@ if TYPE_CHECKING:
 
 
 def batch(
-    library: Annotated[
-        list[Path] | None,
-        typer.Argument(metavar="[LIBRARY]...", help="Folders, films, patterns like 'films/*.mkv'.", show_default=False),
-    ] = None,
-    intended: Annotated[
-        Path | None, typer.Option(help="Folder of sheets with intentions, named like the films.")
-    ] = None,
-    scenes: Annotated[Path | None, typer.Option(help="Folder of sheets of scenes, named like the films.")] = None,
-    every_clip: EveryClip = False,
-    timecode_start: TimecodeStart = None,
-    words: Words = None,
-    cast: Cast = None,
-    no_identity: Annotated[bool, typer.Option("--no-identity", help="Do not group tracks into people.")] = False,
-    lang: Annotated[str | None, typer.Option(help="Language of the reports: en or id.")] = None,
-    out: Annotated[Path, typer.Option(help="Folder of the reports.")] = Path("reports"),
-    data: Annotated[
-        Path | None, typer.Option(help="Folder of the cache; default: `data` next to --out.", envvar="SCENEFER_DATA")
-    ] = None,
-    profile: Annotated[str, typer.Option(help="fast, standard or thorough.")] = "standard",
-    plan: Annotated[str | None, typer.Option(help="library, library-ray, or a TOML file of settings.")] = None,
-    executor: Annotated[str | None, typer.Option(help=f"{listed(EXECUTORS)}.")] = None,
-    workers: Annotated[
-        int | None, typer.Option(help="Processes, or tasks on Ray; 0 = one per core of this machine.", min=0)
-    ] = None,
-    address: Annotated[str | None, typer.Option(help="Address of a Ray cluster; default: start one here.")] = None,
-    copy_to: Annotated[
-        str, typer.Option(help="Also copy the reports to this URL, e.g. s3://bucket/reports.", show_default=False)
-    ] = "",
-    shard: Annotated[str | None, typer.Option(help="i/n: only the i-th of n parts, split by film name.")] = None,
-    input_list: Annotated[Path | None, typer.Option(help="File with one film per line; - for standard input.")] = None,
-    max_memory: Annotated[
-        float | None, typer.Option(help="MB for all workers on this machine together; decoding waits at the limit.")
-    ] = None,
-    only_failed: Annotated[bool, typer.Option("--only-failed", help="Only films that have failed before.")] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done and why, but do nothing.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print events on stdout, one JSON object per line.")] = False,
+    library: options.Library = None,
+    intended: options.IntendedFolder = None,
+    scenes: options.ScenesFolder = None,
+    every_clip: options.EveryClip = False,
+    timecode_start: options.TimecodeStart = None,
+    words: options.Words = None,
+    cast: options.Cast = None,
+    no_identity: options.NoIdentity = False,
+    lang: options.ReportsLanguage = None,
+    out: options.Reports = Path("reports"),
+    data: options.CacheBeside = None,
+    profile: options.Profile = "standard",
+    plan: options.LibraryPlan = None,
+    executor: options.ExecutorName = None,
+    workers: options.WorkersOrTasks = None,
+    address: options.Address = None,
+    copy_to: options.CopyTo = "",
+    shard: options.Shard = None,
+    input_list: options.InputList = None,
+    max_memory: options.MaxMemory = None,
+    only_failed: options.OnlyFailed = False,
+    dry_run: options.DryRun = False,
+    as_json: options.AsEvents = False,
 ) -> None:
     """Analyse a library of films; finished work is not repeated."""
     from scenefer.library import orders
     from scenefer.pipeline.plans import make_plan
 
-    options = {
+    stated = {
         "models.identity": "" if no_identity else None,
         "report.language": lang,
         "run.executor": executor,
@@ -73,7 +60,7 @@ def batch(
         "run.address": address,
         "run.max_memory": max_memory,
     }
-    settings = make_plan(profile, plan, options, words)
+    settings = make_plan(profile, plan, stated, words)
     orders.demand_models(settings)
     if not library and input_list is None:
         raise PlanError("give a folder, films, or --input-list FILE")

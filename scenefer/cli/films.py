@@ -9,10 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from scenefer.cli import output, terminal
-from scenefer.cli.output import complain, demand, demand_places, err, say
-from scenefer.cli.scene_list_options import Cast, EveryClip, TimecodeStart, Words
-from scenefer.core.errors import PlanError
+from scenefer.cli import options, output, terminal
+from scenefer.cli.output import complain, demand, demand_places, err, refuse_both, say
 from scenefer.core.run_folder import PROXY, REPORT
 from scenefer.core.schema import EMOTIONS
 from scenefer.core.text import printable
@@ -20,83 +18,49 @@ from scenefer.core.text import printable
 if TYPE_CHECKING:
     from scenefer.core.film import Film
     from scenefer.library.batch import Batch
-    from scenefer.library.orders import Named
-
-NScenes = Annotated[int | None, typer.Option(help="Number of scenes to guess; default: decided automatically.", min=1)]
-Profile = Annotated[str, typer.Option(help="fast, standard or thorough.")]
-PlanFile = Annotated[str | None, typer.Option(help="TOML file with settings that differ from the defaults.")]
+    from scenefer.library.orders import Beside, Named
+    from scenefer.pipeline.plans import Plan
 
 
 def analyze(
-    films: Annotated[
-        list[Path], typer.Argument(metavar="FILM...", help="Films, stills, or folders of stills.", show_default=False)
-    ],
-    out: Annotated[Path, typer.Option(help="Folder of the reports.")] = Path("reports"),
-    data: Annotated[
-        Path | None, typer.Option(help="Folder of the cache; default: `data` next to --out.", envvar="SCENEFER_DATA")
-    ] = None,
-    scenes: Annotated[
-        Path | None,
-        typer.Option(help="List of scenes: CSV, EDL, OTIO, XML or FCPXML; for several films a folder of lists."),
-    ] = None,
-    intended: Annotated[
-        Path | None,
-        typer.Option(
-            help="The same, with the emotion each scene is meant to show; gives the scenes if --scenes is absent."
-        ),
-    ] = None,
-    every_clip: EveryClip = False,
-    timecode_start: TimecodeStart = None,
-    words: Words = None,
-    n_scenes: NScenes = None,
-    profile: Profile = "standard",
-    plan: PlanFile = None,
-    sample_rate: Annotated[float | None, typer.Option(help="Samples per second of film.")] = None,
-    start: Annotated[str | None, typer.Option(help="Begin here: seconds, H:MM:SS.mmm or H:MM:SS:FF.")] = None,
-    end: Annotated[str | None, typer.Option(help="Stop here.")] = None,
-    device: Annotated[str | None, typer.Option(help="auto, cpu or cuda.")] = None,
-    weights: Annotated[str | None, typer.Option(help="Name or file of the expression weights.")] = None,
-    detector: Annotated[str | None, typer.Option(help="yunet or mtcnn.")] = None,
-    identity: Annotated[
-        str | None,
-        typer.Option(help="Network that tells people apart: face_identity, or facenet after `weights pull`."),
-    ] = None,
-    no_identity: Annotated[bool, typer.Option("--no-identity", help="Do not group tracks into people.")] = False,
-    cast: Cast = None,
-    keep_identity: Annotated[
-        bool,
-        typer.Option(
-            "--keep-identity", help="Store the identity vectors of faces in the run; by default they are discarded."
-        ),
-    ] = False,
-    dense: Annotated[
-        bool,
-        typer.Option(
-            "--dense", help="Find 68 points of each face: who speaks, and how is a face read while its mouth is shut?"
-        ),
-    ] = False,
-    reader: Annotated[str | None, typer.Option(help="pyav or decord.")] = None,
-    workers: Annotated[int | None, typer.Option(help="Processes; 0 = one per core.", min=0)] = None,
-    lang: Annotated[str | None, typer.Option(help="Language of the report: en or id.")] = None,
-    no_crops: Annotated[bool, typer.Option("--no-crops", help="Keep no pictures of faces.")] = False,
-    proxy: Annotated[
-        bool, typer.Option("--proxy", help="Write proxy.mp4 into the run: a small copy that every browser plays.")
-    ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one summary object on stdout.")] = False,
-    open_: Annotated[bool, typer.Option("--open", help="Open the report.")] = False,
+    films: options.Films,
+    out: options.Reports = Path("reports"),
+    data: options.CacheBeside = None,
+    scenes: options.SceneLists = None,
+    intended: options.IntendedLists = None,
+    every_clip: options.EveryClip = False,
+    timecode_start: options.TimecodeStart = None,
+    words: options.Words = None,
+    n_scenes: options.NScenes = None,
+    profile: options.Profile = "standard",
+    plan: options.PlanFile = None,
+    sample_rate: options.SampleRate = None,
+    start: options.Start = None,
+    end: options.End = None,
+    device: options.Device = None,
+    weights: options.Weights = None,
+    detector: options.Detector = None,
+    identity: options.Identity = None,
+    no_identity: options.NoIdentity = False,
+    cast: options.Cast = None,
+    keep_identity: options.KeepIdentity = False,
+    dense: options.Dense = False,
+    reader: options.Reader = None,
+    workers: options.Workers = None,
+    lang: options.ReportLanguage = None,
+    no_crops: options.NoCrops = False,
+    proxy: options.Proxy = False,
+    as_json: options.AsSummary = False,
+    open_: options.OpenReport = False,
 ) -> None:
     """Analyse films and write a report of each."""
-    from scenefer.library import batch, orders
+    from scenefer.library.orders import Beside
     from scenefer.pipeline.plans import make_plan
 
-    if identity and no_identity:
-        raise PlanError(f"--identity {identity} and --no-identity exclude each other; give one of them")
-    if keep_identity and (no_identity or no_crops):
-        without = "--no-identity" if no_identity else "--no-crops"
-        raise PlanError(f"--keep-identity and {without} exclude each other; give one of them")
-    if dense and no_crops:
-        raise PlanError("--dense and --no-crops exclude each other; mouths are measured in the pictures of faces")
-    options = {
+    refuse_both(identity and f"--identity {identity}", no_identity and "--no-identity")
+    refuse_both(keep_identity and "--keep-identity", (no_identity and "--no-identity") or (no_crops and "--no-crops"))
+    refuse_both(dense and "--dense", no_crops and "--no-crops", "mouths are measured in the pictures of faces")
+    stated = {
         "observation.sample_rate": sample_rate,
         "observation.detector": detector,
         "observation.reader": reader,
@@ -110,17 +74,31 @@ def analyze(
         "report.language": lang,
         "run.workers": workers,
     }
-    settings = make_plan(profile, plan, options, words)
+    settings = make_plan(profile, plan, stated, words)
+    beside = Beside(scenes, intended, every_clip, timecode_start, cast)
+    asked, work = _analyze(films, settings, out, data or out.parent / "data", beside, part=(start, end))
+    raise typer.Exit(_tell_films(films, asked, work, proxy=proxy, as_json=as_json, open_=open_))
+
+
+def _analyze(
+    films: Sequence[Path],
+    settings: Plan,
+    out: Path,
+    data: Path,
+    beside: Beside,
+    *,
+    part: tuple[str | None, str | None],
+) -> tuple[Named, Batch]:
+    """Check what the films need and what lies beside them, then analyse them."""
+    from scenefer.library import batch, orders
+
     orders.demand_models(settings)
     demand(*films)
-    data = data or out.parent / "data"
     demand_places(out, data)
-    beside = orders.Beside(scenes, intended, every_clip, timecode_start, cast)
-    asked = orders.of_films(films, settings, data, out, beside, part=(start, end), say=complain)
+    asked = orders.of_films(films, settings, data, out, beside, part=part, say=complain)
     name = f"{len(asked.films)} films" if len(asked.films) > 1 else films[0].name
     with terminal.progress_bar(name, err) as tell:
-        work = batch.analyze(asked.order, tell)
-    raise typer.Exit(_tell_films(films, asked, work, proxy=proxy, as_json=as_json, open_=open_))
+        return asked, batch.analyze(asked.order, tell)
 
 
 def _tell_films(films: Sequence[Path], asked: Named, work: Batch, *, proxy: bool, as_json: bool, open_: bool) -> int:
@@ -176,12 +154,12 @@ def scenes(
         Path | None,
         typer.Option(help="Take the scenes from this list (CSV, EDL, OTIO, XML or FCPXML) instead of guessing."),
     ] = None,
-    every_clip: EveryClip = False,
-    timecode_start: TimecodeStart = None,
-    words: Words = None,
-    n_scenes: NScenes = None,
-    profile: Profile = "standard",
-    plan: PlanFile = None,
+    every_clip: options.EveryClip = False,
+    timecode_start: options.TimecodeStart = None,
+    words: options.Words = None,
+    n_scenes: options.NScenes = None,
+    profile: options.Profile = "standard",
+    plan: options.PlanFile = None,
     data: Annotated[Path, typer.Option(help="Folder of the cache.", envvar="SCENEFER_DATA")] = Path("data"),
 ) -> None:
     """Write the scenes of a film, guessed or from a list, as a sheet to fill in, with pictures of each."""

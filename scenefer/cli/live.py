@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from scenefer.cli import output
+from scenefer.cli import options, output
 from scenefer.cli.output import complain, say
 from scenefer.core.errors import OutputError, PlanError
 from scenefer.core.language import Language
@@ -42,32 +42,16 @@ class _Shown:
 
 
 def live(
-    source: Annotated[
-        str,
-        typer.Argument(
-            metavar="[CAMERA|URL|FILM]",
-            help="0, 1, … or the name of a camera's device, an address (rtsp://, http:// …), or a film, played "
-            "as if it were a camera; default: the first camera.",
-            show_default=False,
-        ),
-    ] = "",
-    intended: Annotated[
-        str | None,
-        typer.Option(
-            help="What the faces are meant to show: an emotion, a mixture, a director's word; or a list of scenes."
-        ),
-    ] = None,
-    scene: Annotated[str | None, typer.Option(help="The scene of that list that is played.")] = None,
-    record: Annotated[Path | None, typer.Option(help="Folder to keep the session in, as a run.")] = None,
-    page: Annotated[
-        bool | None,
-        typer.Option("--page/--no-page", help="Show it in a browser of this machine too; default: if it can."),
-    ] = None,
-    port: Annotated[int, typer.Option(min=0, max=65_535, help="Of the page; 0 takes any that is free.")] = 0,
-    rate: Annotated[float, typer.Option(min=0.5, max=60, help="Pictures a second that are read at most.")] = 15.0,
-    size: Annotated[str, typer.Option(help="Size that the camera is asked for.")] = "1280x720",
-    loop: Annotated[bool, typer.Option("--loop", help="Begin a film again when it ends.")] = False,
-    seconds: Annotated[float | None, typer.Option(min=0.1, help="End after so many seconds; else by Ctrl-C.")] = None,
+    source: options.Camera = "",
+    intended: options.LiveIntention = None,
+    scene: options.LiveScene = None,
+    record: options.Record = None,
+    page: options.Page = None,
+    port: options.Port = 0,
+    rate: options.PictureRate = 15.0,
+    size: options.PictureSize = "1280x720",
+    loop: options.Loop = False,
+    seconds: options.Seconds = None,
     weights: Annotated[str, typer.Option(help="Name or file of the expression weights.")] = DEFAULT_WEIGHTS,
     plan: Annotated[str | None, typer.Option(help="TOML file of settings that deviate from the defaults.")] = None,
     lang: Annotated[str, typer.Option(help="en or id: language of the page and of the report.")] = "en",
@@ -78,8 +62,8 @@ def live(
     from scenefer.live.sources import open_source
     from scenefer.pipeline.plans import make_plan
 
-    options = {"observation.sample_rate": rate, "models.expression": weights, "report.language": lang}
-    settings = make_plan("standard", plan, options)
+    stated = {"observation.sample_rate": rate, "models.expression": weights, "report.language": lang}
+    settings = make_plan("standard", plan, stated)
     meant = read_intention(intended, scene, settings.words)
     _demand_size(size)
     if page:

@@ -69,3 +69,13 @@ def demand(*paths: Path) -> None:
     for path in paths:
         if not path.exists():
             raise PlanError(f"{path}: there is no such file or folder")
+
+
+def refuse_both(one: str | bool | None, other: str | bool | None, why: str = "give one of them") -> None:
+    """Check that at most one of two options is given; one that is not is empty.
+
+    Raises:
+        PlanError: both are given.
+    """
+    if one and other:
+        raise PlanError(f"{one} and {other} exclude each other; {why}")

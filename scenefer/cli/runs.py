@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from scenefer.cli import terminal
+from scenefer.cli import options, terminal
 from scenefer.cli.output import complain, demand, out, say, say_lines
-from scenefer.cli.scene_list_options import EveryClip, TimecodeStart, Words
 from scenefer.cli.takes import side_by_side
 from scenefer.core import atomic
 from scenefer.core.errors import PlanError
 from scenefer.core.language import Language
 from scenefer.core.run_folder import EDITS, FORMER_EDITS, REPORT, run_of
 from scenefer.models import DEFAULT_WEIGHTS
+
+if TYPE_CHECKING:
+    from scenefer.comparison.scene_comparison import Comparison
 
 
 def _run(path: Path | None) -> Path | None:
@@ -103,9 +105,9 @@ def compare(
             help="List of scenes with the emotion each is meant to show, as for analyze; default: the run's own."
         ),
     ] = None,
-    every_clip: EveryClip = False,
-    timecode_start: TimecodeStart = None,
-    words: Words = None,
+    every_clip: options.EveryClip = False,
+    timecode_start: options.TimecodeStart = None,
+    words: options.Words = None,
     estimate: Estimate = None,
     fail_on: Annotated[
         str | None, typer.Option(help="partial or mismatch: exit with code 1 if a scene's verdict is this or worse.")
@@ -117,30 +119,57 @@ def compare(
     as_json: Annotated[bool, typer.Option("--json", help="Print one object on stdout.")] = False,
 ) -> None:
     """Compare what scenes were meant to show with what their faces show; or one run with others, takes say."""
-    from scenefer.comparison import scene_comparison, wording
-    from scenefer.comparison.intentions import read_words
+    reading: dict[str, Any] = {"every_clip": every_clip, "timecode_start": timecode_start, "words": words}
+    if intended is None and (key := next((key for key, value in reading.items() if value), None)):
+        option = f"--{key.replace('_', '-')}"
+        raise PlanError(f"{option} says how a list is read, and none is given; give --intended SHEET, or leave it out")
+    _demand_level(fail_on)
+    if others:
+        if fail_on:
+            raise PlanError("--fail-on is about intentions; leave it out, or OTHER")
+        if estimate is not None:
+            raise PlanError("OTHER is another run; leave it out, or --estimate")
+        if intended is not None:
+            demand(intended)
+        side_by_side(folder, others, to, as_json=as_json, intended=intended, **reading)
+        return
+    if to is not None:
+        raise PlanError("--to is the page that sets runs side by side; give OTHER too, or leave it out")
+    compared = _compared_with_intentions(folder, intended, estimate, **reading)
+    _tell_comparison(compared, folder, as_json=as_json)
+    if fail_on and _reaches(compared, fail_on):
+        raise typer.Exit(1)
+
+
+def _demand_level(fail_on: str | None) -> None:
     from scenefer.comparison.verdicts import VERDICTS
+
+    if fail_on not in (None, *VERDICTS[1:]):
+        raise PlanError(f"--fail-on must be {' or '.join(reversed(VERDICTS[1:]))}, not {fail_on!r}")
+
+
+def _reaches(compared: Comparison, level: str) -> bool:
+    """Tell whether the verdict on any scene is this bad, or worse."""
+    from scenefer.comparison.verdicts import VERDICTS
+
+    return any(compared.counts[verdict] for verdict in VERDICTS[VERDICTS.index(level) :])
+
+
+def _compared_with_intentions(
+    folder: Path,
+    intended: Path | None,
+    estimate: str | None,
+    *,
+    every_clip: bool,
+    timecode_start: str | None,
+    words: Path | None,
+) -> Comparison:
+    """Compare a run with what was intended, and write its report anew."""
+    from scenefer.comparison.intentions import read_words
     from scenefer.pipeline import edited_runs, film_analysis
     from scenefer.pipeline.inputs import from_timecode
     from scenefer.pipeline.run_comparison import compared_with_intentions, with_estimate, with_sheet
 
-    given = {"--every-clip": every_clip, "--timecode-start": timecode_start, "--words": words}
-    if intended is None and (option := next((name for name, value in given.items() if value), None)):
-        raise PlanError(f"{option} says how a list is read, and none is given; give --intended SHEET, or leave it out")
-    if fail_on not in (None, *VERDICTS[1:]):
-        raise PlanError(f"--fail-on must be {' or '.join(reversed(VERDICTS[1:]))}, not {fail_on!r}")
-    if fail_on and others:
-        raise PlanError("--fail-on is about intentions; leave it out, or OTHER")
-    if others and estimate is not None:
-        raise PlanError("OTHER is another run; leave it out, or --estimate")
-    if to is not None and not others:
-        raise PlanError("--to is the page that sets runs side by side; give OTHER too, or leave it out")
-    if others:
-        if intended is not None:
-            demand(intended)
-        listed = {"every_clip": every_clip, "timecode_start": timecode_start, "words": words}
-        side_by_side(folder, others, to, as_json=as_json, intended=intended, **listed)
-        return
     loaded = edited_runs.load(folder)
     if intended is not None:
         demand(intended)
@@ -153,18 +182,19 @@ def compare(
     if compared is None:
         raise PlanError(f"nothing says what the scenes of {folder} were meant to show; give --intended SHEET")
     film_analysis.write(loaded, folder)
+    return compared
+
+
+def _tell_comparison(compared: Comparison, folder: Path, *, as_json: bool) -> None:
+    from scenefer.comparison import scene_comparison, wording
+
     if as_json:
         rows, _ = scene_comparison.headline(compared)
-        print(
-            json.dumps(
-                {**scene_comparison.record(compared), "scenes": json.loads(rows.to_json(orient="records"))}, indent=1
-            )
-        )
-    else:
-        say_lines(wording.summary(compared))
-        say(f"report: {folder / REPORT}")
-    if fail_on and any(compared.counts[verdict] for verdict in VERDICTS[VERDICTS.index(fail_on) :]):
-        raise typer.Exit(1)
+        scenes = json.loads(rows.to_json(orient="records"))
+        print(json.dumps({**scene_comparison.record(compared), "scenes": scenes}, indent=1))
+        return
+    say_lines(wording.summary(compared))
+    say(f"report: {folder / REPORT}")
 
 
 def reclassify(
