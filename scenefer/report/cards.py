@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -37,69 +37,113 @@ def scene_cards(
     language: Language = ENGLISH,
 ) -> list[dict[str, Any]]:
     """Collect the name, pictures, distribution, evidence, faces, intention and verdicts of every scene, in order."""
-    n_keyframes = next((n for scenes, n in _KEYFRAMES if len(analysis.scenes) <= scenes), 1)
     percentages: dict[int, list[dict[str, Any]]] = {}
     for row in rows_of(analysis.scene_emotions):
         percentages.setdefault(row["scene"], []).append(row)
     readings = _readings(analysis)
     of_scene = readings.groupby("scene").indices
-    at = clock(analysis, language)
-    video = analysis.film.kind == "video"
-    untold = analysis.tracks.loc[analysis.tracks["actor"].isna(), "track"]
-    cards = []
-    for scene in rows_of(analysis.scenes):
-        rows = percentages[scene["scene"]]
-        evidence = rows[0]
-        start, end = scene["start"], scene["end"]
-        seen = readings.iloc[of_scene.get(scene["scene"], [])]
-        in_shots = seen.groupby("shot")["weight"].sum().to_dict()
-        stills = rows_of(keyframes(analysis.pictures, analysis.shots, in_shots, start, end, n_keyframes))
-        distribution = _distribution(rows, language)
-        intended = _intended(analysis.sheet, scene["name"], language)
-        meant = _together([row["shares"] for row in intended if row["shares"]])
-        when, *about = _extent(scene, video, at, language)
-        cards.append(
-            {
-                "id": int(scene["scene"]),
-                "name": formatting.scene_name(scene["name"], language),
-                "when": when,
-                "about": about,
-                "start": start,
-                "begin": at(start),
-                "end": end,
-                "until": at(end),
-                "source": scene["source"],
-                "tile": packed(stills[0]["jpeg"], 320 if len(analysis.scenes) < 6 else 200, 68) if stills else None,
-                "keyframes": [
-                    {"picture": packed(still["jpeg"], 320), "time": still["time"], "when": at(still["time"])}
-                    for still in sorted(stills, key=lambda still: still["time"])
-                ],
-                "distribution": distribution,
-                "calmed": _calmed(rows, language),
-                "leader": max(distribution, key=lambda row: row["share"]) if distribution else None,
-                "clear": bool(distribution) and _leads_clearly(distribution),
-                "evidence": evidence["evidence"],
-                "excluded": editing.hatched(analysis, start, end),
-                "arc": scene_arc.arc(seen, analysis.shots, start, end, meant) if video and distribution else None,
-                "covered": formatting.covered(
-                    evidence,
-                    seen.loc[counted(seen) & seen["track"].isin(untold), "track"].nunique(),
-                    formatting.shots if video else formatting.pictures,
-                    language,
-                ),
-                "coverage": round(100 * evidence["coverage"], 1),
-                "speakers": speakers(seen, analysis.tracks, language),
-                "limits": formatting.limits(evidence, not video, language),
-                "within": evidence["n_shots"] < 3,
-                "single": _n_alike(evidence) < 2,
-                "faces": faces.strongest(seen, list(meant), at, language, (analysis.film.width, analysis.film.height)),
-                "people": _people(seen, language),
-                "intended": intended,
-                "meant": meant,
-                "verdicts": verdicts.get(int(scene["scene"]), []),
-            }
-        )
-    return cards
+    film = _Film(analysis, language, clock(analysis, language))
+    return [
+        {
+            **_scene_card(film, scene, percentages[scene["scene"]], readings.iloc[of_scene.get(scene["scene"], [])]),
+            "verdicts": verdicts.get(int(scene["scene"]), []),
+        }
+        for scene in rows_of(analysis.scenes)
+    ]
+
+
+class _Film(NamedTuple):
+    """What every card of a film needs."""
+
+    analysis: Analysis
+    language: Language
+    at: Callable[[float], str]  # formats a moment
+
+    @property
+    def is_video(self) -> bool:
+        """Whether it is a film, not stills."""
+        return self.analysis.film.kind == "video"
+
+
+def _scene_card(film: _Film, scene: dict[str, Any], rows: list[dict[str, Any]], seen: pd.DataFrame) -> dict[str, Any]:
+    """Collect what is shown of a scene, whose rows of SCENE_EMOTIONS and whose usable faces are given."""
+    analysis, language, at = film.analysis, film.language, film.at
+    start, end = scene["start"], scene["end"]
+    intended = _intended(analysis.sheet, scene["name"], language)
+    meant = _together([row["shares"] for row in intended if row["shares"]])
+    shares = _shares(rows, language)
+    arc = film.is_video and shares["distribution"]
+    return {
+        **_place(film, scene),
+        **_pictures(film, start, end, seen),
+        **shares,
+        **_evidence(film, rows[0], seen),
+        "excluded": editing.hatched(analysis, start, end),
+        "arc": scene_arc.arc(seen, analysis.shots, start, end, meant) if arc else None,
+        "speakers": speakers(seen, analysis.tracks, language),
+        "faces": faces.strongest(seen, list(meant), at, language, (analysis.film.width, analysis.film.height)),
+        "people": _people(seen, language),
+        "intended": intended,
+        "meant": meant,
+    }
+
+
+def _place(film: _Film, scene: dict[str, Any]) -> dict[str, Any]:
+    """Name a scene, and say where in the film it lies."""
+    when, *about = _extent(scene, film.is_video, film.at, film.language)
+    return {
+        "id": int(scene["scene"]),
+        "name": formatting.scene_name(scene["name"], film.language),
+        "source": scene["source"],
+        "when": when,
+        "about": about,
+        "start": scene["start"],
+        "begin": film.at(scene["start"]),
+        "end": scene["end"],
+        "until": film.at(scene["end"]),
+    }
+
+
+def _pictures(film: _Film, start: float, end: float, seen: pd.DataFrame) -> dict[str, Any]:
+    """Choose a scene's keyframes, those with the most faces first, and its tile on the strip."""
+    pictures, shots, n_scenes = film.analysis.pictures, film.analysis.shots, len(film.analysis.scenes)
+    n_keyframes = next((n for scenes, n in _KEYFRAMES if n_scenes <= scenes), 1)
+    in_shots = seen.groupby("shot")["weight"].sum().to_dict()
+    stills = rows_of(keyframes(pictures, shots, in_shots, start, end, n_keyframes))
+    return {
+        "tile": packed(stills[0]["jpeg"], 320 if n_scenes < 6 else 200, 68) if stills else None,
+        "keyframes": [
+            {"picture": packed(still["jpeg"], 320), "time": still["time"], "when": film.at(still["time"])}
+            for still in sorted(stills, key=lambda still: still["time"])
+        ],
+    }
+
+
+def _shares(rows: list[dict[str, Any]], language: Language) -> dict[str, Any]:
+    """Lay out the shares of a scene, and which of them leads."""
+    distribution = _distribution(rows, language)
+    return {
+        "distribution": distribution,
+        "calmed": _calmed(rows, language),
+        "leader": max(distribution, key=lambda row: row["share"]) if distribution else None,
+        "clear": bool(distribution) and _leads_clearly(distribution),
+    }
+
+
+def _evidence(film: _Film, evidence: dict[str, Any], seen: pd.DataFrame) -> dict[str, Any]:
+    """Say how much of a scene its shares are based on, and what limits them."""
+    tracks = film.analysis.tracks
+    untold = tracks.loc[tracks["actor"].isna(), "track"]
+    n_untold = seen.loc[counted(seen) & seen["track"].isin(untold), "track"].nunique()
+    unit = formatting.shots if film.is_video else formatting.pictures
+    return {
+        "evidence": evidence["evidence"],
+        "covered": formatting.covered(evidence, n_untold, unit, film.language),
+        "coverage": round(100 * evidence["coverage"], 1),
+        "limits": formatting.limits(evidence, not film.is_video, film.language),
+        "within": evidence["n_shots"] < 3,
+        "single": _n_alike(evidence) < 2,
+    }
 
 
 def track_cards(analysis: Analysis, language: Language = ENGLISH) -> tuple[list[dict[str, Any]], dict[int, str]]:
