@@ -6,7 +6,9 @@ build(analysis) ──▶ director.py               the first page, for whoever 
                     cards.py                  a card a scene, a card a track
                     faces.py                  the faces of a card
                     images.py                 pictures, reduced and packed
-                    plotly_figures.py         the arc and the tracks, for plotly
+                    plotly_arc.py             the arc, for plotly
+                    plotly_lanes.py           the tracks, for plotly
+                    plotly_layout.py          what both have: axes, margins, scenes
                     scene_arc.py              the arc inside a scene
                     intended_vs_detected.py   intended against detected
                     people.py                 who is seen, and their arcs: people.html.j2, people.css
@@ -48,7 +50,8 @@ from scenefer.report import (
     intended_vs_detected,
     judged_faces,
     people,
-    plotly_figures,
+    plotly_arc,
+    plotly_lanes,
     reliability,
     warnings,
 )
@@ -118,8 +121,8 @@ def _page(analysis: Analysis, compared: Comparison | None, scenes: list[dict[str
     plays = analysis.film.kind == "video"
     scripts = [html.part(name) for name in (*_SCRIPTS, *(_PLAYER if plays else ()))]
     drawn = {
-        "arc": plotly_figures.arc(analysis, end, {card["id"]: card["meant"] for card in scenes}, language),
-        "lanes": plotly_figures.lanes(analysis, leaders, end, language),
+        "arc": plotly_arc.arc(analysis, end, {card["id"]: card["meant"] for card in scenes}, language),
+        "lanes": plotly_lanes.lanes(analysis, leaders, end, language),
         "decimal": language.decimal_mark,
     }
     return html.template("template.html.j2").render(

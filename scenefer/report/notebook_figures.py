@@ -14,7 +14,7 @@ import plotly.graph_objects as go
 from scenefer.analysis.scene_emotions import SCREEN_TIME
 from scenefer.comparison import scene_comparison
 from scenefer.core.schema import EMOTIONS
-from scenefer.report import plotly_figures
+from scenefer.report import plotly_arc
 from scenefer.report.emotion_curves import COLOURS, intended_shares, ticks
 from scenefer.report.formatting import moment, printable, scene_name
 
@@ -31,7 +31,7 @@ _LETTERS = 130  # number of letters that fit across the width of the arc
 def arc(analysis: Analysis) -> go.Figure:
     """Draw the shares of the detected expressions over film time, with the intentions of scenes as a ribbon above."""
     end = float(max([1.0, *analysis.shots["end"].tail(1), *analysis.scenes["end"].tail(1)]))
-    drawn = plotly_figures.arc(analysis, end, intended_shares(analysis))
+    drawn = plotly_arc.arc(analysis, end, intended_shares(analysis))
     figure = go.Figure(drawn["data"], drawn["layout"])
     marks = ticks(end)
     figure.update_xaxes(tickvals=marks, ticktext=[moment(at) for at in marks], title_text="film time; ticks are cuts")

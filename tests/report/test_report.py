@@ -36,7 +36,8 @@ from scenefer.report import (
     images,
     intended_vs_detected,
     people,
-    plotly_figures,
+    plotly_arc,
+    plotly_lanes,
     render,
     scene_arc,
 )
@@ -316,7 +317,7 @@ def test_faces_for_the_intention_stand_before_those_against_it():
 def test_a_ribbon_over_the_arc_has_the_colours_of_what_was_intended():
     whole, _ = compared(rage="angry", joy="happy:0.6;neutral:0.4", empty=None)
     meant = {card["id"]: card["meant"] for card in cards.scene_cards(whole)}
-    plain, drawn = plotly_figures.arc(whole, 30.0), plotly_figures.arc(whole, 30.0, meant)
+    plain, drawn = plotly_arc.arc(whole, 30.0), plotly_arc.arc(whole, 30.0, meant)
     added = drawn["layout"]["shapes"][len(plain["layout"]["shapes"]) :]
     assert [(shape["x0"], shape["x1"], shape["fillcolor"]) for shape in added] == [
         (0.0, 10.0, COLOURS["angry"]),
@@ -452,7 +453,7 @@ def test_time_is_accounted_for_with_the_reasons_of_rejection():
 
 def test_figures_are_what_plotly_understands():
     whole = analysed()
-    for figure in (plotly_figures.arc(whole, 30.0), plotly_figures.lanes(whole, {0: "angry"}, 30.0)):
+    for figure in (plotly_arc.arc(whole, 30.0), plotly_lanes.lanes(whole, {0: "angry"}, 30.0)):
         graph_objects.Figure({"data": figure["data"], "layout": figure["layout"]})  # raises at an unknown property
         json.dumps(figure, allow_nan=False)
 
@@ -462,7 +463,7 @@ def test_the_arc_is_full_where_faces_are_and_blank_where_none_is():
     rows = expressions_table(
         time=time, happy=[1.0, 1.0, 1.0, 0.0, 0.0], sad=[0.0, 0.0, 0.0, 1.0, 1.0], track=[0, 0, 0, 1, 1]
     )
-    drawn = plotly_figures.arc(analysed(("a", "b"), expressions=rows), 20.0)
+    drawn = plotly_arc.arc(analysed(("a", "b"), expressions=rows), 20.0)
     neutral = next(trace for trace in drawn["data"] if trace.get("name") == "neutral")
     assert neutral["x"] == [0.0, 0.0, 0.2, 0.4, 0.6, 0.6, 2.0, 2.0, 2.2, 2.4, 2.4]
     assert neutral["y"] == [0, 100, 100, 100, 100, 0, 0, 100, 100, 100, 0]
@@ -473,18 +474,18 @@ def test_the_arc_is_full_where_faces_are_and_blank_where_none_is():
 
 def test_the_arc_breaks_at_a_cut():
     rows = expressions_table(time=[0.0, 0.2], shot=[0, 1], track=[0, 1])
-    neutral = plotly_figures.arc(analysed(("a", "b"), expressions=rows), 20.0)["data"][1]
+    neutral = plotly_arc.arc(analysed(("a", "b"), expressions=rows), 20.0)["data"][1]
     assert neutral["x"] == [0.0, 0.0, 0.2, 0.2, 0.2, 0.2, 0.4, 0.4]
 
 
 def test_the_arc_of_a_long_film_has_few_points():
     rows = expressions_table(time=(np.arange(36_000) / 5).tolist(), track=0)
-    assert len(plotly_figures.arc(analysed(("a", "b"), expressions=rows), 7200.0)["data"][1]["x"]) < 1600
+    assert len(plotly_arc.arc(analysed(("a", "b"), expressions=rows), 7200.0)["data"][1]["x"]) < 1600
 
 
 def test_tracks_at_one_moment_lie_in_different_lanes():
     tracks = tracks_table(start=[0.0, 1.0, 5.0], end=[4.0, 3.0, 6.0])
-    drawn = plotly_figures.lanes(analysed(tracks=tracks), {0: "sad", 1: "sad"}, 30.0)
+    drawn = plotly_lanes.lanes(analysed(tracks=tracks), {0: "sad", 1: "sad"}, 30.0)
     assert {trace["name"]: trace["y"] for trace in drawn["data"]} == {"sad": [0, 1], "no usable face": [0]}
 
 

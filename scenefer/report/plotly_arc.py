@@ -1,8 +1,4 @@
-"""The zoomable figures, as input for plotly.js: the film's arc, and the tracks over time.
-
-They are plain dictionaries that the page draws. So a report can be made without the plotly package; a test validates
-them with it. Colours of text and lines are in style.css, because they differ in light mode, dark mode and print.
-"""
+"""The film's arc: the shares of the detected expressions over film time, as input for plotly.js."""
 
 from __future__ import annotations
 
@@ -16,8 +12,10 @@ import numpy as np
 from scenefer.analysis.edits import excluded
 from scenefer.core.language import ENGLISH, Language
 from scenefer.core.schema import EMOTIONS
+from scenefer.report import plotly_layout
 from scenefer.report.emotion_curves import COLOURS, coarse_curves, curves
 from scenefer.report.formatting import moment, percent, scene_name
+from scenefer.report.plotly_layout import seconds
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -26,8 +24,7 @@ if TYPE_CHECKING:
 
 _AT_ONCE = 1200.0  # seconds in view; beyond this, fine curves can no longer be distinguished
 _COLUMNS = ("x", "y", "text")
-_LANES = 14  # maximum number of tracks drawn at one moment
-_ARC_HEIGHT, _ABOVE, _BELOW = 340, 26, 30  # px: of the arc, and of the margins for names above and times below
+_HEIGHT = 340  # px
 _RIBBON_FROM, _RIBBON = 103.0, 9.0  # begin and height of the ribbon of intentions, on the scale of the shares
 
 
@@ -54,16 +51,16 @@ def arc(
             "type": "scatter",
             "mode": "markers",
             "name": language.say("cut"),
-            "x": _seconds(cuts["start"].to_numpy()),
+            "x": seconds(cuts["start"].to_numpy()),
             "y": [-4] * len(cuts),
             "marker": {"symbol": "line-ns-open", "size": 7, "color": "#86848C"},
             "hoverinfo": "skip",
         }
     )
-    layout = _layout(end)
+    layout = plotly_layout.layout(end)
     layout["yaxis"] |= {"range": [-9, 100], "tickvals": [0, 50, 100], "ticktext": ["0", "50", percent(100, language)]}
     layout["hovermode"] = "x unified"
-    layout["shapes"] = _bands(analysis.scenes, _ARC_HEIGHT)
+    layout["shapes"] = plotly_layout.bands(analysis.scenes, _HEIGHT)
     if any(meant.values()):
         layout["yaxis"]["range"] = [-9, _RIBBON_FROM + _RIBBON]
         layout["shapes"] += _ribbon(analysis.scenes, meant)
@@ -72,55 +69,11 @@ def arc(
     return {
         "data": traces,
         "layout": layout,
-        "height": _ARC_HEIGHT,
-        "scenes": _scenes(analysis.scenes, language),
+        "height": _HEIGHT,
+        "scenes": plotly_layout.scene_labels(analysis.scenes, language),
         "meant": {scene: [[COLOURS[name], share] for name, share in of.items()] for scene, of in meant.items() if of},
         "ribbon": [_RIBBON_FROM, _RIBBON],
         "coarse": _coarse(analysis, end, meant, language) if end > _AT_ONCE else None,
-    }
-
-
-def lanes(analysis: Analysis, leaders: dict[int, str], end: float, language: Language = ENGLISH) -> dict[str, Any]:
-    """Draw every track as a bar over film time, in the colour of its leading expression.
-
-    Args:
-        leaders: the leading emotion of every track that has a usable face.
-    """
-    tracks = analysis.tracks
-    lane = _free_lanes(tracks["start"].to_numpy(), tracks["end"].to_numpy())
-    shown = lane < _LANES
-    traces = []
-    for emotion in (*EMOTIONS, None):
-        rows = np.flatnonzero(np.array([leaders.get(track) == emotion for track in tracks["track"]], bool) & shown)
-        some = tracks.iloc[rows]
-        name = language.emotion(emotion) if emotion else language.say("no usable face")
-        if len(some):
-            traces.append(
-                {
-                    "type": "bar",
-                    "orientation": "h",
-                    "name": name,
-                    "base": _seconds(some["start"].to_numpy()),
-                    "x": _seconds(np.maximum((some["end"] - some["start"]).to_numpy(), end / 1000)),
-                    "y": lane[rows].tolist(),
-                    "width": 0.72,
-                    "text": [_track_words(track, start, stop, language) for track, start, stop in _spans(some)],
-                    "textposition": "none",
-                    "marker": {"color": COLOURS.get(emotion or "", "rgba(134,132,140,0.25)"), "line": {"width": 0}},
-                    "hovertemplate": f"%{{text}}<br>{name}<extra></extra>",
-                }
-            )
-    n_lanes = int(lane[shown].max(initial=0)) + 1
-    layout = _layout(end)
-    layout["yaxis"] |= {"range": [n_lanes - 0.4, -0.6], "visible": False}
-    height = 84 + 18 * n_lanes
-    layout |= {"barmode": "overlay", "hovermode": "closest", "shapes": _bands(analysis.scenes, height)}
-    return {
-        "data": traces,
-        "layout": layout,
-        "height": height,
-        "scenes": _scenes(analysis.scenes, language),
-        "meant": {},
     }
 
 
@@ -131,7 +84,7 @@ def _areas(analysis: Analysis, time: np.ndarray, shares: np.ndarray, language: L
     clock = {
         "type": "scatter",
         "mode": "none",
-        "x": _seconds(time),
+        "x": seconds(time),
         "y": cumulated[:, -1].round(1).tolist(),
         "text": _moments(analysis, time, language),
         "hovertemplate": "<b>%{text}</b><extra></extra>",
@@ -141,7 +94,7 @@ def _areas(analysis: Analysis, time: np.ndarray, shares: np.ndarray, language: L
             "type": "scatter",
             "mode": "lines",
             "name": language.emotion(emotion),
-            "x": _seconds(time),
+            "x": seconds(time),
             "y": cumulated[:, place].round(1).tolist(),
             "text": [
                 percent(share, language) if seen else "–" for share, seen in zip(shares[:, place], seen, strict=True)
@@ -152,6 +105,24 @@ def _areas(analysis: Analysis, time: np.ndarray, shares: np.ndarray, language: L
             "hovertemplate": f"%{{text}} {language.emotion(emotion)}<extra></extra>",
         }
         for place, emotion in reversed(list(enumerate(EMOTIONS)))
+    ]
+
+
+def _moments(analysis: Analysis, times: np.ndarray, language: Language) -> list[str]:
+    """Label moments (N,) with time, frame and scene; the film's first frame is number 0."""
+    shown = analysis.frames["time"].to_numpy()
+    before = round(float(shown[0] * analysis.film.frame_rate)) if len(shown) else 0  # frames before the part read
+    frames = before + np.maximum(np.searchsorted(shown, times + 1e-3, side="right") - 1, 0)
+    begins = analysis.scenes["start"].to_numpy()
+    places = np.searchsorted(begins, times + 1e-6, side="right") - 1
+    ends = analysis.scenes["end"].to_numpy()
+    names = [
+        scene_name(analysis.scenes["name"].iloc[place], language) if place >= 0 and at < ends[place] else ""
+        for place, at in zip(places, times, strict=True)
+    ]
+    return [
+        " · ".join(filter(None, (moment(at, True, language), language.say("frame {n}", n=int(frame)), name)))
+        for at, frame, name in zip(times, frames, names, strict=True)
     ]
 
 
@@ -170,7 +141,7 @@ def _coarse(
     if any(meant.values()):
         share = [None if math.isnan(value) else round(value, 1) for value in wanted.tolist()]
         said = [None if value is None else percent(value, language) for value in share]
-        columns += [{"x": _seconds(time), "y": share, "text": said}] * 2
+        columns += [{"x": seconds(time), "y": share, "text": said}] * 2
     columns += [{"x": trace["x"], "y": trace["y"], "text": []} for trace in _excluded(analysis, language)]
     return {"beyond": _AT_ONCE, "columns": {name: [trace[name] for trace in columns] for name in _COLUMNS}}
 
@@ -250,95 +221,3 @@ def _ribbon(scenes: pd.DataFrame, meant: Mapping[int, Mapping[str, float]]) -> l
             )
             low += _RIBBON * share
     return shapes
-
-
-def _layout(end: float) -> dict[str, Any]:
-    # The page writes the ticks of the time axis: plotly has none in minutes and seconds that follow a zoom.
-    return {
-        "margin": {"l": 44, "r": 12, "t": _ABOVE, "b": _BELOW},
-        "paper_bgcolor": "rgba(0,0,0,0)",
-        "plot_bgcolor": "rgba(0,0,0,0)",
-        "showlegend": False,
-        "dragmode": "zoom",
-        "font": {"family": "inherit", "size": 12},
-        "hoverlabel": {"bgcolor": "#1F2023", "bordercolor": "#5C5A55", "font": {"color": "#FFFFFF", "size": 13}},
-        "xaxis": {
-            "range": [0, end],
-            "minallowed": 0,
-            "maxallowed": end,
-            "showgrid": False,
-            "zeroline": False,
-            "unifiedhovertitle": {"text": " "},
-        },
-        "yaxis": {"fixedrange": True, "zeroline": False, "showgrid": False},
-        "annotations": [],
-    }
-
-
-def _bands(scenes: pd.DataFrame, height: int) -> list[dict[str, Any]]:
-    """Draw a band behind every scene, alternately dark and light, that extends up behind the scene's name."""
-    top = round(1 + (_ABOVE - 2) / (height - _ABOVE - _BELOW), 3)
-    return [
-        {
-            "type": "rect",
-            "xref": "x",
-            "yref": "paper",
-            "x0": float(start),
-            "x1": float(end),
-            "y0": 0,
-            "y1": top,
-            "layer": "below",
-            "line": {"width": 0},
-            "fillcolor": "#86848C",
-            "opacity": 0.16 if row % 2 else 0.07,
-        }
-        for row, (start, end) in enumerate(zip(scenes["start"], scenes["end"], strict=True))
-    ]
-
-
-def _scenes(scenes: pd.DataFrame, language: Language) -> list[list[Any]]:
-    """List the name, start, end (s) and id of every scene; the page labels them where there is room."""
-    rows = zip(scenes["name"], scenes["start"], scenes["end"], scenes["scene"], strict=True)
-    return [[scene_name(name, language), start, end, int(scene)] for name, start, end, scene in rows]
-
-
-def _free_lanes(start: np.ndarray, end: np.ndarray) -> np.ndarray:
-    """Assign to every track, in order of start, the first free lane."""
-    free_from: list[float] = []
-    lane = np.zeros(len(start), np.int64)
-    for row in np.argsort(start, kind="stable"):
-        place = next((k for k, free in enumerate(free_from) if free < start[row]), len(free_from))
-        free_from[place : place + 1] = [float(end[row])]
-        lane[row] = place
-    return lane
-
-
-def _spans(tracks: pd.DataFrame) -> zip[tuple[int, float, float]]:
-    return zip(tracks["track"], tracks["start"], tracks["end"], strict=True)
-
-
-def _track_words(track: int, start: float, end: float, language: Language) -> str:
-    span = f"{moment(start, True, language)}–{moment(end, True, language)}"
-    return language.say("track {n}, {span}", n=track, span=span)
-
-
-def _moments(analysis: Analysis, times: np.ndarray, language: Language) -> list[str]:
-    """Label moments (N,) with time, frame and scene; the film's first frame is number 0."""
-    shown = analysis.frames["time"].to_numpy()
-    before = round(float(shown[0] * analysis.film.frame_rate)) if len(shown) else 0  # frames before the part read
-    frames = before + np.maximum(np.searchsorted(shown, times + 1e-3, side="right") - 1, 0)
-    begins = analysis.scenes["start"].to_numpy()
-    places = np.searchsorted(begins, times + 1e-6, side="right") - 1
-    ends = analysis.scenes["end"].to_numpy()
-    names = [
-        scene_name(analysis.scenes["name"].iloc[place], language) if place >= 0 and at < ends[place] else ""
-        for place, at in zip(places, times, strict=True)
-    ]
-    return [
-        " · ".join(filter(None, (moment(at, True, language), language.say("frame {n}", n=int(frame)), name)))
-        for at, frame, name in zip(times, frames, names, strict=True)
-    ]
-
-
-def _seconds(times: np.ndarray) -> list[float]:
-    return times.round(3).tolist()
