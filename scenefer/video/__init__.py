@@ -1,6 +1,7 @@
 """Films in, frames out: the only place that opens, decodes and converts pictures.
 
     probe(path)            properties of a film, a still or a folder of stills  probing.py, stills.py
+      key_frames.py        where a film can be entered
     frames(film, span)     its frames, in order, ready for analysis             reading.py
       container.py         opens files and seeks to key frames
       sizes.py             the frame size of most of a film
