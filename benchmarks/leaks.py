@@ -13,10 +13,10 @@ import numpy as np
 
 from benchmarks.card import LEAKS, fill_card
 from benchmarks.stills import FACES
-from scenefer.training import datasets, leakage
+from scenefer.training import datasets, labelled_faces, leakage
 
 
-def measure(faces: datasets.Faces) -> dict[str, dict[str, Any]]:
+def measure(faces: labelled_faces.Faces) -> dict[str, dict[str, Any]]:
     """Count for both test splits: all pictures, those also in Training, and those of them with the same label."""
     training, found = faces.of("Training"), {}
     for split in ("PublicTest", "PrivateTest"):

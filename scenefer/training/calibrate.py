@@ -19,7 +19,7 @@ from scenefer.models import calibration, selftest
 from scenefer.models.expression import predictor
 from scenefer.models.expression.blending import blend
 from scenefer.training import ferplus
-from scenefer.training.datasets import Faces
+from scenefer.training.labelled_faces import Faces
 
 
 def fit(logits: np.ndarray, votes: np.ndarray) -> float:

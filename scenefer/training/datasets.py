@@ -1,4 +1,4 @@
-"""Labelled faces: read data sets in their usual formats into one form.
+"""Reads data sets of labelled faces in their usual formats.
 
 FER2013 (``fer2013.csv``, a folder split/class/picture, or a Parquet file of pictures) and FER+ (votes of ten people,
 joined by file name) are for training. CK+, JAFFE, film stills and any folder of class folders are for evaluation.
@@ -9,9 +9,7 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -20,11 +18,9 @@ from PIL import Image
 
 from scenefer.core.errors import SceneferError
 from scenefer.core.schema import EMOTIONS
-from scenefer.models.expression import predictor
 from scenefer.training import ferplus
+from scenefer.training.labelled_faces import OTHER, Faces
 from scenefer.video.stills import displayed
-
-OTHER = -1  # a label outside the seven
 
 # Every data set has its own names for the emotions.
 _WORDS = {
@@ -47,63 +43,6 @@ _FOLDERS = (
     f"expected pictures in folders named {', '.join(EMOTIONS)}, or CK+ (Emotion and cohn-kanade-images) or JAFFE "
     "(KA.AN1.39.tiff, ...) as their makers give them"
 )
-
-
-class Aligned(NamedTuple):
-    """A data set of uniformly aligned faces, and the square of its pictures that FER2013 would show."""
-
-    written: str  # name in texts
-    x: float  # centre, px
-    y: float
-    side: float  # px
-
-
-ALIGNED = {"rafdb": Aligned("RAF-DB", 48.7, 48.7, 111.0)}
-
-
-@dataclass(frozen=True)
-class Faces:
-    """Labelled pictures of faces."""
-
-    name: str
-    pictures: (
-        np.ndarray | list[np.ndarray]
-    )  # N uint8: (48, 48) grey, framed as in FER2013, or (H, W, 3) RGB that need face detection
-    labels: np.ndarray  # (N,) int64, index in EMOTIONS, or OTHER
-    split: np.ndarray  # (N,) str: Training, PublicTest, PrivateTest, or "" if the set has no splits
-    votes: np.ndarray | None = None  # (N, 10) float32, votes for ferplus.VOTED; all 0 if nobody voted
-    group: np.ndarray | None = None  # (N,) str: film or person; pictures of one group are not independent
-    broken: list[str] = field(default_factory=list)  # names of pictures that could not be read
-
-    def __len__(self) -> int:
-        return len(self.labels)
-
-    @property
-    def framed(self) -> bool:
-        """Whether the pictures are 48×48 grey squares framed as in FER2013, so that no face detection is needed."""
-        return isinstance(self.pictures, np.ndarray)
-
-    def take(self, rows: np.ndarray) -> Faces:
-        """Return the faces of the given rows, which are indices or a boolean mask."""
-        indices = np.flatnonzero(rows) if rows.dtype == bool else rows
-        if isinstance(self.pictures, np.ndarray):
-            pictures: np.ndarray | list[np.ndarray] = self.pictures[indices]
-        else:
-            pictures = [self.pictures[int(row)] for row in indices]
-        votes, group = (None if column is None else column[indices] for column in (self.votes, self.group))
-        return Faces(self.name, pictures, self.labels[indices], self.split[indices], votes, group, self.broken)
-
-    def of(self, split: str) -> Faces:
-        """Return one split.
-
-        Raises:
-            SceneferError: there is no split of this name.
-        """
-        known = sorted(set(self.split.tolist()))
-        if split not in known:
-            has = "is not split" if known == [""] else f"has {', '.join(map(repr, known))}"
-            raise SceneferError(f"{self.name} has no split {split!r}: it {has}")
-        return self.take(self.split == split)
 
 
 def read(path: Path, votes: Path | None = None) -> Faces:
@@ -129,19 +68,6 @@ def read(path: Path, votes: Path | None = None) -> Faces:
     if not len(faces):
         raise SceneferError(f"{path}: none of its {len(faces.broken)} pictures can be read")
     return faces
-
-
-def framed(faces: Faces, size: int) -> Faces:
-    """Crop the faces of an aligned set as in FER2013, with a size in pixels: pictures (N, size, size) grey.
-
-    Raises:
-        SceneferError: the alignment of this set is unknown.
-    """
-    if faces.name not in ALIGNED:
-        raise SceneferError(f"how {faces.name} frames a face is unknown; known: {', '.join(ALIGNED)}")
-    _, x, y, side = ALIGNED[faces.name]
-    grey = (cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY) for picture in faces.pictures)
-    return replace(faces, pictures=np.stack([predictor.square(picture, x, y, side, size) for picture in grey]))
 
 
 def _fer2013_csv(path: Path, votes: Path | None) -> Faces:
@@ -284,18 +210,3 @@ def _labels(column: pd.Series, where: Path) -> np.ndarray:
     if unknown := sorted(set(words) - set(_WORDS)):
         raise SceneferError(f"{where}: unknown labels {', '.join(unknown[:9])}; known: {', '.join(sorted(_WORDS))}")
     return words.map(_WORDS).to_numpy(np.int64, copy=True)
-
-
-def summary(faces: Faces) -> str:
-    """Describe a data set: pictures per split and class, duplicates, broken files."""
-    lines = []
-    for split in sorted(set(faces.split.tolist())):
-        labels = faces.labels[faces.split == split]
-        counts = ", ".join(f"{emotion} {(labels == number).sum()}" for number, emotion in enumerate(EMOTIONS))
-        lines.append(f"{faces.name} {split or 'all'}: {len(labels)} pictures: {counts}, other {(labels < 0).sum()}")
-    if faces.framed:
-        distinct = {picture.tobytes() for picture in faces.pictures}
-        lines.append(f"{len(faces) - len(distinct)} pictures repeat another one exactly")
-    if faces.broken:
-        lines.append(f"{len(faces.broken)} broken: {', '.join(faces.broken[:5])}{' …' * (len(faces.broken) > 5)}")
-    return "\n".join(lines)

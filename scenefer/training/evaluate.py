@@ -34,7 +34,7 @@ from scenefer.models import (
 )
 from scenefer.models.expression import predictor
 from scenefer.models.expression.network import ExpressionNetwork
-from scenefer.training import datasets, ferplus, leakage
+from scenefer.training import datasets, ferplus, labelled_faces, leakage
 from scenefer.training.measures import Figures, measure
 
 AnyPath = str | os.PathLike[str]
@@ -85,7 +85,7 @@ def evaluate(
     """
     several = [weights] if isinstance(weights, str | os.PathLike) else list(weights)
     faces = datasets.read(Path(data), Path(votes) if votes else None)
-    tell(datasets.summary(faces))
+    tell(labelled_faces.summary(faces))
     if split or set(faces.split.tolist()) != {""}:
         if split != "PrivateTest":
             public = max(public_learned(registry.describe(registry.find_expression(name))) for name in several)
@@ -100,7 +100,7 @@ def evaluate(
 
 def score(
     weights: Sequence[AnyPath],
-    faces: datasets.Faces,
+    faces: labelled_faces.Faces,
     split: str,
     *,
     head: str | None = None,
@@ -146,7 +146,7 @@ class Located(NamedTuple):
         return predictor.cut(self.crops, self.squares, network.size)
 
 
-def locate(faces: datasets.Faces, detector: FaceDetector | None = None, square: Square | None = None) -> Located:
+def locate(faces: labelled_faces.Faces, detector: FaceDetector | None = None, square: Square | None = None) -> Located:
     """Detect the largest face in each picture, unless the set is framed; by default with the detector for films.
 
     Args:

@@ -14,7 +14,7 @@ from dataclasses import replace
 import cv2
 import numpy as np
 
-from scenefer.training.datasets import Faces
+from scenefer.training.labelled_faces import Faces
 
 NEAR = 48  # of 255 bits; perceptual hashes that differ by at most this show the same photograph (checked by eye)
 

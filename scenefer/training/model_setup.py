@@ -18,7 +18,7 @@ from scenefer.core.schema import EMOTIONS
 from scenefer.models import known_weights, public_learned, registry, weight_files
 from scenefer.models.expression import predictor
 from scenefer.models.expression.network import ExpressionNetwork, GroupedNetwork, learning_class
-from scenefer.training import calibrate, datasets, ferplus, recipes
+from scenefer.training import calibrate, ferplus, labelled_faces, recipes
 from scenefer.training.recipes import Recipe
 
 STATISTICS = 512  # number of pictures for the statistics with which the trunk's normalisation is unfolded
@@ -147,7 +147,7 @@ def autocast(device: str) -> AbstractContextManager[Any]:
     return torch.autocast(device, torch.bfloat16)
 
 
-def score(network: nn.Module, faces: datasets.Faces, side: int, device: str = "cpu") -> dict[str, float]:
+def score(network: nn.Module, faces: labelled_faces.Faces, side: int, device: str = "cpu") -> dict[str, float]:
     """Compute accuracies on framed faces: of the FER2013 head by label, of the FER+ head by the majority of votes."""
     logits = forward(network, np.asarray(faces.pictures), side, device)
     seven = len(EMOTIONS)
@@ -185,7 +185,7 @@ def export(network: nn.Module, path: Path, settings: Recipe, side: int, figures:
         if not key.endswith("num_batches_tracked")
     }
     learned = ["FER2013", *(["FER+"] if settings.votes or settings.soften else [])]
-    learned += [datasets.ALIGNED[name].written for name in settings.also]
+    learned += [labelled_faces.ALIGNED[name].written for name in settings.also]
     licence = f"Apache-2.0; learned from {_enumerated(learned)}, for research"
     if settings.also:
         licence = f"research, non-commercial; learned from {_enumerated(learned)}"

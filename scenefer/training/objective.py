@@ -12,7 +12,7 @@ from torch.nn import functional
 
 from scenefer.core.errors import PlanError
 from scenefer.core.schema import EMOTIONS
-from scenefer.training import datasets, ferplus
+from scenefer.training import ferplus, labelled_faces
 from scenefer.training.recipes import Recipe
 
 
@@ -37,7 +37,7 @@ class Examples(NamedTuple):
         return self._replace(pictures=pictures)
 
 
-def examples(faces: datasets.Faces, settings: Recipe) -> Examples:
+def examples(faces: labelled_faces.Faces, settings: Recipe) -> Examples:
     """Make the targets of a training set.
 
     Raises:
@@ -60,13 +60,13 @@ def examples(faces: datasets.Faces, settings: Recipe) -> Examples:
     return Examples(pictures, labels, torch.from_numpy(ferplus.targets(votes)), weights, others)
 
 
-def examples_beside(faces: datasets.Faces, settings: Recipe) -> Examples:
+def examples_beside(faces: labelled_faces.Faces, settings: Recipe) -> Examples:
     """Make the targets of a further data set of ``settings.also``, for its own head, with weights by class counts.
 
     The other heads learn from its faces only what teachers read in them, if there are teachers.
 
     Args:
-        faces: (N, S, S) grey, framed as FER2013 (``datasets.framed``).
+        faces: (N, S, S) grey, framed as FER2013 (``labelled_faces.framed``).
     """
     n, seven = len(faces), len(EMOTIONS)
     others = torch.zeros(n, len(settings.also), seven)

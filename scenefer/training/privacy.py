@@ -19,8 +19,8 @@ from scenefer.core.errors import SceneferError
 from scenefer.models import public_learned, registry
 from scenefer.models.expression import blending, predictor
 from scenefer.models.expression.network import SIZE
-from scenefer.training import datasets, leakage, pages, study_data
-from scenefer.training.datasets import Faces
+from scenefer.training import datasets, labelled_faces, leakage, pages, study_data
+from scenefer.training.labelled_faces import Faces
 
 RATES = (0.01, 0.1)  # of false alarms
 ENOUGH = 5  # reference faces below a threshold: of fewer, the rate that it accepts is anybody's guess
@@ -121,7 +121,7 @@ def _read(name: str, learned: float) -> tuple[Faces, str]:
     """Read a set as it is, and return it with its name in words."""
     place, split = parted(name)
     faces = datasets.read(Path(place))
-    faces = faces.take(faces.labels != datasets.OTHER)
+    faces = faces.take(faces.labels != labelled_faces.OTHER)
     if split in ("Training", "PublicTest", "PrivateTest"):
         faces = leakage.without_leaks(faces, learned)
     return faces.of(split) if split else faces, f"{faces.name} {split}".strip()

@@ -16,7 +16,7 @@ from scenefer.core.errors import PlanError
 from scenefer.core.settings import bounded, one_of
 from scenefer.models.expression.features import FEATURES
 from scenefer.models.expression.network import ExpressionNetwork, GroupedNetwork, ScaledNetwork, learning_class
-from scenefer.training import datasets
+from scenefer.training import labelled_faces
 from scenefer.training.augment import AugmentSettings
 
 LARGEST = 224  # px, the side that networks learn at at most
@@ -34,7 +34,7 @@ class Recipe:
     start: str = ""  # weights of the same network to start from, a name or a path
     after: str = ""  # recipe that is trained first, in the folder "before"; this one starts from its best weights
     pair: bool = False  # start from the trunk nevertheless, and be read with the network of ``after``, as rmn_pair
-    also: tuple[str, ...] = ()  # further data sets, of ``datasets.ALIGNED``: each has a head of its own
+    also: tuple[str, ...] = ()  # further data sets, of ``labelled_faces.ALIGNED``: each has a head of its own
     votes: float = 1.0  # weight of the FER+ head's loss beside the FER2013 head's; 0 = FER2013 alone
     soften: float = bounded(0.0, 0, 1)  # share of the FER2013 head's target that the voters let one expect of the label
     smoothing: float = bounded(0.1, 0, 1)
@@ -214,8 +214,8 @@ def _against_sets(recipe: Recipe) -> Iterator[str]:
     if len(set(recipe.also)) != len(recipe.also) or (recipe.also and recipe.network != "rmn_face"):
         yield f"further data sets are learned by rmn_face, each once: also = {list(recipe.also)}"
     for name in recipe.also:
-        if name not in datasets.ALIGNED:
-            yield f"how {name!r} frames a face is unknown; also knows {', '.join(datasets.ALIGNED)}"
+        if name not in labelled_faces.ALIGNED:
+            yield f"how {name!r} frames a face is unknown; also knows {', '.join(labelled_faces.ALIGNED)}"
 
 
 def _refuse_sides(recipe: Recipe, path: Path) -> None:

@@ -17,8 +17,8 @@ from scenefer.core.errors import SceneferError
 from scenefer.core.schema import EMOTIONS
 from scenefer.models.expression import predictor
 from scenefer.models.expression.network import SIZE
-from scenefer.training import datasets, evaluate, leakage
-from scenefer.training.datasets import Faces
+from scenefer.training import datasets, evaluate, labelled_faces, leakage
+from scenefer.training.labelled_faces import Faces
 
 SHARE = 0.8  # of a set that is divided here, to learn from
 WHERE = {
@@ -74,7 +74,7 @@ class Shelf:
                 faces = datasets.read(place)
             except OSError as error:
                 raise SceneferError(f"{place} cannot be read: {error.strerror or error}") from error
-            faces = faces.take(faces.labels != datasets.OTHER)
+            faces = faces.take(faces.labels != labelled_faces.OTHER)
             if split == "Training":
                 faces = leakage.without_leaks(faces)
             self._read[name] = _portion(faces, split)
@@ -111,8 +111,8 @@ def cut(faces: Faces, size: int) -> Cut:
         raise SceneferError(f"{faces.name}: no picture is left that shows one of {', '.join(EMOTIONS)}")
     if faces.framed:
         return Cut(faces, np.ones(len(faces), bool), faces.labels)
-    if faces.name in datasets.ALIGNED:
-        return Cut(datasets.framed(faces, size), np.ones(len(faces), bool), faces.labels)
+    if faces.name in labelled_faces.ALIGNED:
+        return Cut(labelled_faces.framed(faces, size), np.ones(len(faces), bool), faces.labels)
     located = evaluate.locate(faces)
     if not located.found.any():
         raise SceneferError(f"{faces.name}: no face is found in any of its {len(faces)} pictures")

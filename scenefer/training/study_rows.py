@@ -26,7 +26,7 @@ from scenefer.models import calibration
 from scenefer.models.expression import blending, predictor
 from scenefer.models.expression.grad_cam import explain
 from scenefer.training import calibrate, evaluate, measures, model_setup, objective, recipes
-from scenefer.training.datasets import Faces
+from scenefer.training.labelled_faces import Faces
 from scenefer.training.study_data import Cut, Shelf, held_out
 from scenefer.training.study_file import Row
 from scenefer.training.trainer import BEST, STATE, Run

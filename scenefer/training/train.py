@@ -36,6 +36,7 @@ from scenefer.training import (
     datasets,
     ensemble_weights,
     evaluate,
+    labelled_faces,
     leakage,
     model_setup,
     objective,
@@ -128,13 +129,13 @@ def _reached(row: dict[str, Any]) -> str:
 
 def _faces(
     data: Path, votes: Path | None, settings: Recipe, tell: Callable[[str], None]
-) -> tuple[datasets.Faces, datasets.Faces]:
+) -> tuple[labelled_faces.Faces, labelled_faces.Faces]:
     """Read the training and validation faces, without photographs that are also in a split for testing."""
     faces = datasets.read(data, votes)
-    tell(datasets.summary(faces))
+    tell(labelled_faces.summary(faces))
     if not faces.framed:
         raise SceneferError(f"{data} cannot be learned from: its pictures are not all 48×48, framed as in FER2013")
-    faces = leakage.without_leaks(faces.take(faces.labels != datasets.OTHER), settings.public)
+    faces = leakage.without_leaks(faces.take(faces.labels != labelled_faces.OTHER), settings.public)
     training, public = faces.of("Training"), faces.of("PublicTest")
     if settings.subset:
         training = training.take(np.random.default_rng(settings.seed).permutation(len(training))[: settings.subset])
@@ -160,9 +161,9 @@ def _beside(further: dict[str, Path], settings: Recipe, tell: Callable[[str], No
     example_sets = []
     for path in further.values():
         faces = datasets.read(path)
-        tell(datasets.summary(faces))
-        faces = datasets.framed(faces.of("train"), recipes.side(settings, 0))
-        example_sets.append(objective.examples_beside(faces.take(faces.labels != datasets.OTHER), settings))
+        tell(labelled_faces.summary(faces))
+        faces = labelled_faces.framed(faces.of("train"), recipes.side(settings, 0))
+        example_sets.append(objective.examples_beside(faces.take(faces.labels != labelled_faces.OTHER), settings))
     return example_sets
 
 
@@ -170,7 +171,7 @@ def _finish(
     out: Path,
     folders: list[Path],
     settings: Recipe,
-    public: datasets.Faces,
+    public: labelled_faces.Faces,
     device: str,
     tell: Callable[[str], None],
 ) -> Path:

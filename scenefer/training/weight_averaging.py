@@ -17,7 +17,7 @@ import torch
 from scenefer.models.expression import predictor
 from scenefer.models.expression.network import ExpressionNetwork
 from scenefer.training import calibrate, model_setup, recipes
-from scenefer.training.datasets import Faces
+from scenefer.training.labelled_faces import Faces
 from scenefer.training.recipes import Recipe
 from scenefer.training.trainer import BEST
 

@@ -11,8 +11,8 @@ import pytest
 from PIL import Image
 
 from scenefer.core.errors import SceneferError
-from scenefer.training import datasets, ferplus, leakage
-from scenefer.training.datasets import OTHER, Faces
+from scenefer.training import datasets, ferplus, labelled_faces, leakage
+from scenefer.training.labelled_faces import OTHER, Faces
 from tests.training.conftest import pictures
 
 
@@ -45,7 +45,7 @@ def test_a_folder_of_class_folders_is_read_broken_files_reported(tmp_path: Path)
         ("Training", 0),
     ]
     assert [Path(name).name for name in faces.broken] == ["b.png"]
-    assert "1 broken" in datasets.summary(faces)
+    assert "1 broken" in labelled_faces.summary(faces)
 
 
 def test_colour_pictures_are_not_framed(tmp_path: Path):

@@ -15,7 +15,7 @@ from scenefer.core.errors import OutputError, SceneferError
 from scenefer.models import Detections, known_weights, reading_words, registry, selftest, weight_files
 from scenefer.models.expression import predictor, rmn, rmn_compact
 from scenefer.models.expression.blending import probabilities
-from scenefer.training import calibrate, datasets, evaluate, pages
+from scenefer.training import calibrate, datasets, evaluate, labelled_faces, pages
 from scenefer.training.measures import measure, wilson
 from tests.training.conftest import write
 
@@ -161,7 +161,7 @@ class _Framed:
 
 
 def test_a_small_picture_is_looked_at_again_smaller_and_cut_without_the_frame_that_the_detector_saw():
-    faces = datasets.Faces("set", [np.full((100, 100, 3), 200, np.uint8)], np.array([3]), np.array([""]))
+    faces = labelled_faces.Faces("set", [np.full((100, 100, 3), 200, np.uint8)], np.array([3]), np.array([""]))
     detector = _Framed(least=150)
     located = evaluate.locate(faces, detector)
     assert detector.sides == [200, 150]

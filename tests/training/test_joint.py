@@ -16,7 +16,7 @@ from scenefer.core.errors import PlanError, SceneferError, WeightsError
 from scenefer.core.schema import EMOTIONS
 from scenefer.models import registry
 from scenefer.models.expression import predictor
-from scenefer.training import datasets, model_setup, objective
+from scenefer.training import datasets, labelled_faces, model_setup, objective
 from scenefer.training.recipes import Recipe, read_recipe
 from scenefer.training.train import train
 
@@ -84,7 +84,7 @@ def test_a_joint_run_that_is_killed_ends_as_if_it_had_not_been(tmp_path: Path, f
 
 def test_a_head_learns_nothing_of_the_rows_of_other_sets(fer: Path, raf: Path):
     first = objective.examples(datasets.read(fer / "fer2013.csv", fer / "fer2013new.csv"), BOTH).take(torch.arange(4))
-    second = objective.examples_beside(datasets.framed(datasets.read(raf).of("train"), 64), BOTH)
+    second = objective.examples_beside(labelled_faces.framed(datasets.read(raf).of("train"), 64), BOTH)
     for batch, learned in ((first, slice(15)), (second, slice(15, 22))):
         logits = torch.zeros(len(batch.weights), 22, requires_grad=True)
         objective.loss(logits, batch, BOTH).backward()
@@ -94,7 +94,7 @@ def test_a_head_learns_nothing_of_the_rows_of_other_sets(fer: Path, raf: Path):
 
 
 def test_a_further_set_weighs_its_classes_by_the_inverse_root_of_their_counts(raf: Path):
-    faces = datasets.framed(datasets.read(raf), 64)
+    faces = labelled_faces.framed(datasets.read(raf), 64)
     rows = np.concatenate([np.flatnonzero(faces.labels == 0), np.flatnonzero(faces.labels == 1)[:1]])  # four and one
     weights = objective.examples_beside(faces.take(rows), BOTH).others.sum(1)
     assert weights.mean() == pytest.approx(1)
@@ -102,7 +102,7 @@ def test_a_further_set_weighs_its_classes_by_the_inverse_root_of_their_counts(ra
 
 
 def test_teachers_tell_the_old_heads_what_a_further_set_shows(raf: Path):
-    batch = objective.examples_beside(datasets.framed(datasets.read(raf).of("test"), 64), BOTH)
+    batch = objective.examples_beside(labelled_faces.framed(datasets.read(raf).of("test"), 64), BOTH)
     reading = torch.randn(7, 15, generator=torch.Generator().manual_seed(1))
     taught = objective.taught(batch, [reading], Recipe(also=("rafdb",), follow=0.5))
     torch.testing.assert_close(taught.labels, reading[:, :7].softmax(1) / 2)
@@ -111,7 +111,7 @@ def test_teachers_tell_the_old_heads_what_a_further_set_shows(raf: Path):
 
 
 def test_a_teacher_with_a_head_more_teaches_those_that_both_have(raf: Path):
-    batch = objective.examples_beside(datasets.framed(datasets.read(raf).of("test"), 64), BOTH)
+    batch = objective.examples_beside(labelled_faces.framed(datasets.read(raf).of("test"), 64), BOTH)
     reading = torch.randn(7, 22, generator=torch.Generator().manual_seed(1))
     taught = objective.taught(batch, [reading], Recipe(also=("rafdb",), follow=1.0))
     torch.testing.assert_close(taught.shares, reading[:, 7:15].softmax(1))
@@ -136,8 +136,8 @@ def test_a_start_of_another_layout_is_refused_by_name():
 
 def test_an_aligned_set_is_framed_as_fer2013_with_edges_replicated():
     across = np.broadcast_to(np.arange(100, dtype=np.uint8)[None, :, None] * 2, (100, 100, 3))
-    faces = datasets.Faces("rafdb", [across], np.zeros(1, np.int64), np.array([""]))
-    framed = datasets.framed(faces, 111).pictures[0]
+    faces = labelled_faces.Faces("rafdb", [across], np.zeros(1, np.int64), np.array([""]))
+    framed = labelled_faces.framed(faces, 111).pictures[0]
     assert framed.shape == (111, 111)
     # The square begins 6.8 px left of the picture, whose own columns follow pixel by pixel; nothing is black.
     np.testing.assert_allclose(framed[50, 10:100], 2 * (np.arange(10, 100) - 6.8), atol=1)
@@ -146,9 +146,9 @@ def test_an_aligned_set_is_framed_as_fer2013_with_edges_replicated():
 
 
 def test_how_an_unknown_set_frames_a_face_is_not_guessed():
-    faces = datasets.Faces("mine", [np.zeros((9, 9, 3), np.uint8)], np.zeros(1, np.int64), np.array([""]))
+    faces = labelled_faces.Faces("mine", [np.zeros((9, 9, 3), np.uint8)], np.zeros(1, np.int64), np.array([""]))
     with pytest.raises(SceneferError, match="how mine frames a face is unknown; known: rafdb"):
-        datasets.framed(faces, 64)
+        labelled_faces.framed(faces, 64)
 
 
 def test_a_table_whose_rows_are_all_of_one_split_is_not_split(tmp_path: Path, raf: Path):

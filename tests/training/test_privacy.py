@@ -16,7 +16,7 @@ from scenefer.models.expression import predictor
 from scenefer.models.expression.predictor import ExpressionReader
 from scenefer.models.selftest import PORTRAIT
 from scenefer.training import privacy, study_data
-from scenefer.training.datasets import Faces
+from scenefer.training.labelled_faces import Faces
 from tests.program import scenefer as program
 
 WHERE = ("w", "0", "members", "others")

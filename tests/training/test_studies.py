@@ -17,7 +17,7 @@ from PIL import Image
 from scenefer.core.errors import OutputError, PlanError, SceneferError
 from scenefer.models.selftest import PORTRAIT
 from scenefer.training import light_distance, studies, study_data, study_rows
-from scenefer.training.datasets import Faces
+from scenefer.training.labelled_faces import Faces
 from scenefer.training.studies import read
 from scenefer.video import frames
 from tests.program import complaints, make_film
