@@ -10,6 +10,7 @@ from scenefer.comparison import resampled_shares
 from scenefer.comparison.resampled_shares import Quantity
 from scenefer.comparison.scene_pairs import pair_scenes
 from scenefer.core.language import marked
+from scenefer.core.scene import names_of
 from scenefer.core.schema import EMOTIONS, TABLES
 from scenefer.core.text import looked_up
 
@@ -59,8 +60,8 @@ def compare_runs(analysis: Analysis, other: Analysis, place: int = 1) -> Differe
     from scenefer.core.tables import conform
 
     pairs = pair_scenes(analysis.scenes, other.scenes)
-    names = dict(zip(analysis.scenes["scene"].tolist(), analysis.scenes["name"], strict=True))
-    names_there = dict(zip(other.scenes["scene"].tolist(), other.scenes["name"], strict=True))
+    names = names_of(analysis.scenes)
+    names_there = names_of(other.scenes)
     read_there = {
         (scene, looked_up(view)): (seen, there)
         for scene, view, seen, there in resampled_shares.read(other, seed_of(analysis, other, place))

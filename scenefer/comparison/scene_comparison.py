@@ -31,6 +31,7 @@ from scenefer.core.errors import SheetError
 from scenefer.core.film import clock
 from scenefer.core.language import marked
 from scenefer.core.run_record import ComparisonRecord
+from scenefer.core.scene import names_of, scenes_of
 from scenefer.core.schema import EMOTIONS, TABLES
 from scenefer.core.text import did_you_mean, looked_up
 
@@ -127,7 +128,7 @@ def compare(analysis: Analysis, sheet: pd.DataFrame, settings: ComparisonSetting
     known = views_of(analysis.tracks, resampled_shares.bootstrap_of(analysis))
     settings = replace(settings, view=_view(settings.view, known, analysis.tracks, notices))
     intentions = _intentions(analysis, sheet, notices)
-    names = dict(zip(analysis.scenes["scene"].tolist(), analysis.scenes["name"], strict=True))
+    names = names_of(analysis.scenes)
     alike = tuple(dict.fromkeys((*known, settings.view)))
     rows: list[dict[str, Any]] = []
     for scene, group in groupby(resampled_shares.read(analysis), key=lambda read: read[0]):
@@ -222,25 +223,23 @@ def _headline(table: pd.DataFrame, settings: ComparisonSettings) -> pd.DataFrame
 
 def _intentions(analysis: Analysis, sheet: pd.DataFrame, notices: list[str]) -> dict[int, list[_Intention]]:
     """Collect the intentions for each scene of the run; a scene without any gets one empty intention."""
-    scenes, people = analysis.scenes, _people(analysis.tracks)
-    runs = {str(name): row for name, *row in scenes[["name", "scene", "start", "end"]].itertuples(index=False)}
-    found: dict[int, list[_Intention]] = {scene: [] for scene, _, _ in runs.values()}
+    people = _people(analysis.tracks)
+    runs = {scene.name: scene for scene in scenes_of(analysis.scenes)}
+    found: dict[int, list[_Intention]] = {scene.id: [] for scene in runs.values()}
     for name, start, end, text, character in sheet[list(_SHEET)].itertuples(index=False):
         if str(name) not in runs:
             near = did_you_mean(str(name), runs, otherwise="")
             hint = f"{near} Else" if near else "to take its scenes from the sheet"
             raise SheetError(f"the run has no scene {str(name)!r}: {hint} analyse the film again with this sheet")
-        scene, *own = runs[str(name)]
-        if max(abs(start - own[0]), abs(end - own[1])) > _APART:
-            stated, known = (clock(start), clock(end)), (clock(own[0]), clock(own[1]))
-            notices.append(
-                OTHER_TIMES.format(name=name, start=stated[0], end=stated[1], own_start=known[0], own_end=known[1])
-            )
+        own = runs[str(name)]
+        if max(abs(start - own.start), abs(end - own.end)) > _APART:
+            times = {"start": start, "end": end, "own_start": own.start, "own_end": own.end}
+            notices.append(OTHER_TIMES.format(name=name, **{which: clock(time) for which, time in times.items()}))
         meant = parse_intention(_text(text) or "")
         if meant:
             shares = np.array([meant.get(emotion, 0.0) for emotion in EMOTIONS])
             view = people.get(looked_up(_text(character) or ""))
-            found[scene].append(_Intention(_text(character), _text(text), shares, view))
+            found[own.id].append(_Intention(_text(character), _text(text), shares, view))
     meant_for = [meant for of_scene in found.values() for meant in of_scene if meant.character and not meant.view]
     if meant_for:
         notices.append(_unnamed(sorted({str(meant.character) for meant in meant_for}), analysis.tracks))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from scenefer.core.scene import Scene, scenes_of
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -27,34 +29,27 @@ def pair_scenes(scenes: pd.DataFrame, others: pd.DataFrame) -> dict[int, Pair]:
     Returns:
         The pairs by scene of the first table, in its order.
     """
-    rows, there = (list(_spans(table)) for table in (scenes, others))
-    named = {name: scene for scene, name, _, _ in there}
-    found = {scene: Pair(scene, named[name], False) for scene, name, _, _ in rows if name in named}
+    here, there = scenes_of(scenes), scenes_of(others)
+    named = {scene.name: scene.id for scene in there}
+    found = {scene.id: Pair(scene.id, named[scene.name], False) for scene in here if scene.name in named}
     taken = {pair.other for pair in found.values()}
-    if len(rows) == len(there) == 1:
-        found.setdefault(rows[0][0], Pair(rows[0][0], there[0][0], True))
+    if len(here) == len(there) == 1:
+        found.setdefault(here[0].id, Pair(here[0].id, there[0].id, True))
         return found
-    free = [row for row in rows if row[0] not in found]
-    left = [row for row in there if row[0] not in taken]
+    free = [scene for scene in here if scene.id not in found]
+    left = [scene for scene in there if scene.id not in taken]
     close = sorted(
-        ((_overlap(one, other), one[0], other[0]) for one in free for other in left),
+        ((_overlap(one, other), one.id, other.id) for one in free for other in left),
         key=lambda overlap: (-overlap[0], *overlap[1:]),
     )
     for overlap, scene, other in close:
         if overlap >= _LEAST and scene not in found and other not in taken:
             found[scene] = Pair(scene, other, True)
             taken.add(other)
-    return {scene: found[scene] for scene, _, _, _ in rows if scene in found}
+    return {scene.id: found[scene.id] for scene in here if scene.id in found}
 
 
-def _spans(table: pd.DataFrame) -> list[tuple[int, str, float, float]]:
-    return [
-        (int(scene), str(name), float(start), float(end))
-        for scene, name, start, end in table[["scene", "name", "start", "end"]].itertuples(index=False)
-    ]
-
-
-def _overlap(one: tuple[int, str, float, float], other: tuple[int, str, float, float]) -> float:
-    shared = min(one[3], other[3]) - max(one[2], other[2])
-    whole = max(one[3], other[3]) - min(one[2], other[2])
+def _overlap(one: Scene, other: Scene) -> float:
+    shared = min(one.end, other.end) - max(one.start, other.start)
+    whole = max(one.end, other.end) - min(one.start, other.start)
     return max(0.0, shared) / whole if whole > 0 else 0.0

@@ -16,6 +16,7 @@ from scenefer.comparison.resampled_shares import Quantity
 from scenefer.comparison.run_differences import Differences
 from scenefer.comparison.scene_pairs import pair_scenes
 from scenefer.core.language import marked
+from scenefer.core.scene import names_of
 from scenefer.core.schema import EMOTIONS, TABLES
 from scenefer.core.tables import rows_of
 from scenefer.core.text import looked_up
@@ -74,7 +75,7 @@ def compare_takes(analyses: Sequence[Analysis], sheet: pd.DataFrame | None = Non
     rows: list[dict[str, Any]] = []
     if intended:
         read = [_readings(first, other, place) for place, other in enumerate(analyses)]
-        names = dict(zip(first.scenes["scene"].tolist(), first.scenes["name"], strict=True))
+        names = names_of(first.scenes)
         for scene, meant in ((scene, meant) for scene, all_meant in intended.items() for meant in all_meant):
             head = {"scene": scene, "name": names[scene], "character": meant.character}
             head["intended"] = write_intention(meant.shares)
@@ -148,7 +149,7 @@ def _intended(
     for analysis in analyses if sheet is None else ():
         if analysis.sheet is None:
             continue
-        names = dict(zip(analysis.scenes["scene"].tolist(), analysis.scenes["name"], strict=True))
+        names = names_of(analysis.scenes)
         for scene, pair in pair_scenes(first, analysis.scenes).items():
             said = _meant(analysis.sheet, str(names[pair.other]))
             known = found.setdefault(scene, said) or said

@@ -18,6 +18,7 @@ from scenefer.comparison.corrected_shares import LEAST_CLUSTERS, Faces, correct
 from scenefer.comparison.resampled_shares import bootstrap_of
 from scenefer.core.errors import SceneferError
 from scenefer.core.language import ENGLISH, Language
+from scenefer.core.scene import names_of
 from scenefer.core.schema import EMOTIONS
 
 if TYPE_CHECKING:
@@ -121,7 +122,7 @@ def summary(validation: Validation, analysis: Analysis) -> str:
         f"{_percent(one['right'][0])}, {one['confidence']:.0%} would be calibrated"
         for one in record["calibration"]
     ]
-    names = dict(zip(analysis.scenes["scene"].tolist(), analysis.scenes["name"].tolist(), strict=True))
+    names = names_of(analysis.scenes)
     lines.append("Shares in %, raw and corrected by the judged faces (95 % interval):")
     about = validation.table["scene"].fillna(-1)
     for scene, name in ((-1, "the film"), *names.items()):

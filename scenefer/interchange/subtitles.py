@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from scenefer.comparison.wording import verdict_words
+from scenefer.core.scene import names_of, scenes_of
 from scenefer.core.schema import EMOTIONS
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ def write_srt(
     place = np.searchsorted(starts, times, side="right") - 1
     inside = (place >= 0) & (times < ends[np.clip(place, 0, None)]) if len(starts) else np.zeros(len(times), bool)
     usable, place = usable[inside], place[inside]
-    names = dict(zip(scenes["scene"].tolist(), scenes["name"].astype(str), strict=True))
+    names = names_of(scenes)
     weights = usable["weight"].to_numpy()
     shares = usable[list(EMOTIONS)].to_numpy() * weights[:, None]
     cues: list[str] = []
@@ -67,13 +68,13 @@ def _spans(shots: pd.DataFrame, scenes: pd.DataFrame) -> tuple[np.ndarray, np.nd
     """Divide the scenes at cuts, and longer shots evenly: starts, ends (s) and scene of every piece."""
     pieces: list[tuple[float, float, int]] = []
     cuts = shots["start"].to_numpy()
-    for number, start, end in scenes[["scene", "start", "end"]].itertuples(index=False):
-        edges = [start, *cuts[(cuts > start) & (cuts < end)], end]
+    for scene in scenes_of(scenes):
+        edges = [scene.start, *cuts[(cuts > scene.start) & (cuts < scene.end)], scene.end]
         for begin, stop in pairwise(edges):
             if stop - begin < _SHORTEST:
                 continue
             steps = np.linspace(begin, stop, int(np.ceil((stop - begin) / _LONGEST)) + 1)
-            pieces += [(a, b, number) for a, b in pairwise(steps)]
+            pieces += [(a, b, scene.id) for a, b in pairwise(steps)]
     pieces.sort()
     columns = np.array(pieces, dtype=float).reshape(-1, 3)
     return columns[:, 0], columns[:, 1], columns[:, 2].astype(int)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from scenefer.core import atomic
 from scenefer.core.errors import PlanError, unwritable
 from scenefer.core.film import clock
+from scenefer.core.scene import scenes_of
 from scenefer.core.text import printable
 from scenefer.interchange.csv_rows import spreadsheet_safe
 from scenefer.interchange.scene_row import COLUMNS
@@ -65,9 +66,10 @@ def write_template(
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(COLUMNS)
-    for name, start, end in zip(scenes["name"], scenes["start"], scenes["end"], strict=True):
-        for cells in known.get(str(name), [["", "", ""]]):
-            writer.writerow([spreadsheet_safe(str(name)), _time(start), _time(end), *map(spreadsheet_safe, cells)])
+    for scene in scenes_of(scenes):
+        when = (_time(scene.start), _time(scene.end))
+        for cells in known.get(scene.name, [["", "", ""]]):
+            writer.writerow([spreadsheet_safe(scene.name), *when, *map(spreadsheet_safe, cells)])
     atomic.write_result(path, text.getvalue().encode(), "choose another --to")
 
 
@@ -91,12 +93,10 @@ def write_pictures(scenes: pd.DataFrame, shots: pd.DataFrame, pictures: pd.DataF
     try:
         shutil.rmtree(beside, ignore_errors=True)
         beside.mkdir()
-        for number, (name, start, end) in enumerate(
-            zip(scenes["name"], scenes["start"], scenes["end"], strict=True), start=1
-        ):
-            chosen = keyframes(pictures, shots, {}, start, end, _A_SCENE).sort_values("time")
+        for number, scene in enumerate(scenes_of(scenes), start=1):
+            chosen = keyframes(pictures, shots, {}, scene.start, scene.end, _A_SCENE).sort_values("time")
             for k, jpeg in enumerate(chosen["jpeg"], start=1):
-                (beside / f"{number:0{digits}}{_file_name(str(name), number)}-{k}.jpg").write_bytes(jpeg)
+                (beside / f"{number:0{digits}}{_file_name(scene.name, number)}-{k}.jpg").write_bytes(jpeg)
         os.rename(beside, folder)
     except OSError as error:
         shutil.rmtree(beside, ignore_errors=True)

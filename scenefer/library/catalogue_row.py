@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from scenefer.analysis.expressions import counted
 from scenefer.analysis.shots import length_of
+from scenefer.core.scene import scenes_of
 from scenefer.core.schema import EMOTIONS
 from scenefer.core.tables import rows_of
 from scenefer.core.text import printable
@@ -92,7 +93,7 @@ def _of_comparison(
     judged = first.loc[first["verdict"].notna()]
     apart = judged.loc[judged["verdict"] != "match"].sort_values("js", ascending=False, kind="stable")
     apart = apart.sort_values("verdict", key=lambda verdict: verdict != "mismatch", kind="stable")
-    spans = {scene: (start, end) for scene, start, end in scenes[["scene", "start", "end"]].itertuples(index=False)}
+    spans = {scene.id: (scene.start, scene.end) for scene in scenes_of(scenes)}
     gaps = [
         {
             "scene": row["scene"],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -12,6 +12,7 @@ from matplotlib.patches import Rectangle
 from matplotlib.transforms import ScaledTranslation
 
 from scenefer.core.language import ENGLISH, Language
+from scenefer.core.scene import Scene, scenes_of
 from scenefer.core.schema import EMOTIONS
 from scenefer.report import formatting
 from scenefer.report.emotion_curves import COLOURS, curves, intended_shares, ticks
@@ -32,31 +33,19 @@ _SLANT = 45  # degrees
 _APART = 1 / 38  # of a row's width between two slanted names: 12 points, so that their lines are 8.5 points apart
 
 
-class _Scene(NamedTuple):
-    scene: int
-    name: str
-    start: float
-    end: float
-
-    @property
-    def middle(self) -> float:
-        return (self.start + self.end) / 2
-
-
 def film_arcs(analysis: Analysis, language: Language = ENGLISH) -> Iterator[Figure]:
     """Draw how the detected expressions divide over film time, with the scenes, and above what each was to show.
 
     All rows are of equal length in time; of a film with many scenes there are several, and several plates.
     """
     end = float(max([1.0, *analysis.shots["end"].tail(1), *analysis.scenes["end"].tail(1)]))
-    spans = analysis.scenes[["scene", "name", "start", "end"]].itertuples(index=False, name=None)
-    scenes = [_Scene(scene, formatting.scene_name(name, language), start, stop) for scene, name, start, stop in spans]
+    scenes = [scene._replace(name=formatting.scene_name(scene.name, language)) for scene in scenes_of(analysis.scenes)]
     rows = _rows(scenes, end)
     for first in range(0, len(rows), _ROWS):
         yield _plate(analysis, scenes, rows[first : first + _ROWS], language)
 
 
-def _rows(scenes: Sequence[_Scene], end: float) -> list[tuple[float, float]]:
+def _rows(scenes: Sequence[Scene], end: float) -> list[tuple[float, float]]:
     """Divide the film into equal times, few enough that no row has more names than can be read."""
     n = 1
     most = max(1, len(scenes))
@@ -67,7 +56,7 @@ def _rows(scenes: Sequence[_Scene], end: float) -> list[tuple[float, float]]:
 
 
 def _plate(
-    analysis: Analysis, scenes: Sequence[_Scene], rows: Sequence[tuple[float, float]], language: Language
+    analysis: Analysis, scenes: Sequence[Scene], rows: Sequence[tuple[float, float]], language: Language
 ) -> Figure:
     named = [[scene for scene in scenes if low <= scene.middle < high] for low, high in rows]
     slanted = [_need_slant(of_row, high - low) for of_row, (low, high) in zip(named, rows, strict=True)]
@@ -80,7 +69,7 @@ def _plate(
         axes = plate.add_subplot(len(rows), 1, place + 1)
         axes.stackplot(time, shares.T, colors=[COLOURS[emotion] for emotion in EMOTIONS], linewidth=0)
         for row, scene in enumerate(scenes):
-            _band(axes, scene, meant.get(scene.scene, {}), 0.45 if row % 2 else 0.2)
+            _band(axes, scene, meant.get(scene.id, {}), 0.45 if row % 2 else 0.2)
         cuts = analysis.shots.loc[analysis.shots["transition"] != "start", "start"]
         axes.vlines(cuts[(cuts >= low) & (cuts <= high)], -5, -1, color=SOFT, linewidth=0.5)
         top = 112 if meant else 104
@@ -95,7 +84,7 @@ def _plate(
     return plate
 
 
-def _band(axes: Axes, scene: _Scene, meant: dict[str, float], alpha: float) -> None:
+def _band(axes: Axes, scene: Scene, meant: dict[str, float], alpha: float) -> None:
     length = scene.end - scene.start
     axes.add_patch(Rectangle((scene.start, 0), length, 100, color=LINE, alpha=alpha, lw=0, zorder=0))
     low = 103.0
@@ -104,12 +93,12 @@ def _band(axes: Axes, scene: _Scene, meant: dict[str, float], alpha: float) -> N
         low += 8 * share
 
 
-def _need_slant(scenes: Sequence[_Scene], length: float) -> bool:
+def _need_slant(scenes: Sequence[Scene], length: float) -> bool:
     """Tell whether a name of a row is wider than its scene."""
     return any(room(scene.name) + 1 > (scene.end - scene.start) / length * _PLACES for scene in scenes)
 
 
-def _names(axes: Axes, scenes: Sequence[_Scene], low: float, high: float, slanted: bool) -> None:
+def _names(axes: Axes, scenes: Sequence[Scene], low: float, high: float, slanted: bool) -> None:
     """Write the names above a row: level where all fit, else slanted, moved apart, each with a line to its scene."""
     middles = [min(max(scene.middle, low), high) for scene in scenes]
     places = _apart(middles, low, high) if slanted else middles

@@ -10,6 +10,7 @@ import numpy as np
 from scenefer.analysis.expressions import counted, smooth
 from scenefer.comparison.intentions import parse_intention
 from scenefer.core.language import Language
+from scenefer.core.scene import names_of
 from scenefer.core.schema import EMOTIONS
 from scenefer.report.formatting import percent, printable
 
@@ -125,7 +126,7 @@ def intended_shares(analysis: Analysis) -> dict[int, dict[str, float]]:
     if sheet is None:
         return {}
     found: dict[int, dict[str, float]] = {}
-    for scene, name in analysis.scenes[["scene", "name"]].itertuples(index=False, name=None):
+    for scene, name in names_of(analysis.scenes).items():
         rows = sheet.loc[sheet["scene"].astype(str) == name, "intended"]
         read = [shares for text in rows if (shares := parse_intention(printable(text)))]
         for emotion, share in ((emotion, share) for shares in read for emotion, share in shares.items()):

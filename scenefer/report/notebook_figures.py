@@ -13,6 +13,7 @@ import plotly.graph_objects as go
 
 from scenefer.analysis.scene_emotions import SCREEN_TIME
 from scenefer.comparison import scene_comparison
+from scenefer.core.scene import names_of
 from scenefer.core.schema import EMOTIONS
 from scenefer.report import plotly_arc
 from scenefer.report.emotion_curves import COLOURS, intended_shares, ticks
@@ -51,7 +52,7 @@ def arc(analysis: Analysis) -> go.Figure:
 def scenes(analysis: Analysis) -> go.Figure:
     """Draw one bar per scene: its percentages by screen time, with their intervals on hover."""
     table = analysis.scene_emotions.loc[analysis.scene_emotions["view"] == SCREEN_TIME]
-    names = dict(zip(analysis.scenes["scene"].tolist(), map(scene_name, analysis.scenes["name"]), strict=True))
+    names = {scene: scene_name(name) for scene, name in names_of(analysis.scenes).items()}
     meant = intended_shares(analysis)
     labels = [f"{_plain(name)}{_intended(meant.get(scene, {}))}" for scene, name in names.items()]
     figure = go.Figure()

@@ -21,6 +21,7 @@ from scenefer.comparison.wording import verdict_words
 from scenefer.core.errors import FilmError
 from scenefer.core.film import Film, Span, clock
 from scenefer.core.language import ENGLISH, Language
+from scenefer.core.scene import scenes_of
 from scenefer.core.schema import EMOTIONS
 from scenefer.core.tables import rows_of
 from scenefer.core.text import printable
@@ -123,18 +124,15 @@ class _Painter:
         self._ends = np.array([course.end for course in self._courses])
         self._shares = Shares(analysis)
         self._language = language
-        self._scenes = [
-            (start, end, int(scene), scene_name(name, language))
-            for scene, name, start, end in analysis.scenes[["scene", "name", "start", "end"]].itertuples(index=False)
-        ]
+        self._scenes = [scene._replace(name=scene_name(scene.name, language)) for scene in scenes_of(analysis.scenes)]
         self._intended = {} if compared is None else _intended(compared, language)
         faces = analysis.faces[["time", "x0", "y0", "x1", "y1"]].to_numpy(np.float64)
         middle = analysis.film.width / 2
         # For each scene, whether the panel is on the right, because fewer faces are in the lower half there.
         self._on_right = {
-            scene: _crowd(faces, start, end, analysis.film.height, 0, middle)
-            > _crowd(faces, start, end, analysis.film.height, middle, 2 * middle)
-            for start, end, scene, _ in self._scenes
+            scene.id: _crowd(faces, scene.start, scene.end, analysis.film.height, 0, middle)
+            > _crowd(faces, scene.start, scene.end, analysis.film.height, middle, 2 * middle)
+            for scene in self._scenes
         }
         self._words = [language.emotion(emotion) for emotion in EMOTIONS]
 
@@ -169,21 +167,21 @@ class _Painter:
 
     def _panel(self, picture: np.ndarray, time: float, seen: list[Now], unit: float) -> None:
         """Draw the seven shares at the bottom left or right: as bars for this moment, as ticks for the scene so far."""
-        scene = next((entry for entry in self._scenes if entry[0] <= time < entry[1]), None)
+        scene = next((scene for scene in self._scenes if scene.start <= time < scene.end), None)
         usable = [now.shares for now in seen if now.shares is not None]
         moment = np.mean(usable, axis=0) if usable else None
-        so_far = self._shares.until(time, scene[2]) if scene else None
+        so_far = self._shares.until(time, scene.id) if scene else None
         row, gap, edge = round(23 * unit), round(14 * unit), round(20 * unit)
         names = [lettering.text(word, round(15 * unit), False, _PAPER) for word in self._words]
         name, bar, number = max(text.shape[1] for text in names), round(140 * unit), round(48 * unit)
-        intended = self._intended.get(scene[2]) if scene else None
+        intended = self._intended.get(scene.id) if scene else None
         heading = round((48 if intended is None else 68) * unit)
         width, height = 2 * gap + name + gap + bar + number, 2 * gap + heading + 7 * row
         left, top = edge, max(0, picture.shape[0] - edge - height)
-        if scene and self._on_right[scene[2]]:
+        if scene and self._on_right[scene.id]:
             left = max(0, picture.shape[1] - edge - width)
         _fill(picture, left, top, width, height, _INK, _SHADE)
-        head = scene[3] if scene else "–"
+        head = scene.name if scene else "–"
         lettering.paste(
             picture, lettering.text(head, round(18 * unit), True, _PAPER, width - 2 * gap), left + gap, top + gap
         )

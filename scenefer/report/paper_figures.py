@@ -21,6 +21,7 @@ from matplotlib.patches import Rectangle
 from scenefer.comparison import scene_comparison
 from scenefer.core import atomic
 from scenefer.core.language import ENGLISH, Language
+from scenefer.core.scene import names_of
 from scenefer.core.schema import EMOTIONS
 from scenefer.report import formatting
 from scenefer.report.arc_plates import film_arcs
@@ -129,7 +130,7 @@ def scene_bars(analysis: Analysis, scenes: Sequence[int], language: Language = E
     plate = Figure(figsize=(WIDTH, 0.3 + 1.5 * down), layout="constrained")
     meant = intended_shares(analysis)
     table = analysis.scene_emotions.loc[analysis.scene_emotions["view"] == "screen_time"]
-    names = dict(zip(analysis.scenes["scene"].tolist(), analysis.scenes["name"], strict=True))
+    names = names_of(analysis.scenes)
     for place, scene in enumerate(scenes):
         axes = plate.add_subplot(down, across, place + 1)
         rows = table.loc[table["scene"] == scene].set_index("emotion").loc[list(EMOTIONS)]

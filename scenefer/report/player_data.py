@@ -14,6 +14,7 @@ import numpy as np
 
 from scenefer.analysis.shots import length_of
 from scenefer.core.language import ENGLISH, Language, marked
+from scenefer.core.scene import scenes_of
 from scenefer.core.schema import EMOTIONS
 from scenefer.core.timecode import exact_rate
 from scenefer.report import formatting, people
@@ -61,8 +62,8 @@ def player_data(analysis: Analysis, language: Language = ENGLISH) -> dict[str, A
     named = {course.person: people.label(course.person, course.name, language) for course in found}
     persons = [person for person in sorted(person for person in named if person is not None)]
     known = Shares(analysis)
-    scenes = list(analysis.scenes[["scene", "name", "start", "end"]].itertuples(index=False, name=None))
-    so_far = [_so_far(known, int(scene), start, end) for scene, _, start, end in scenes]
+    scenes = scenes_of(analysis.scenes)
+    so_far = [_so_far(known, scene.id, scene.start, scene.end) for scene in scenes]
     return {
         "id": film.id,
         "length": round(film.duration or length_of(analysis.shots), 3),
@@ -74,8 +75,8 @@ def player_data(analysis: Analysis, language: Language = ENGLISH) -> dict[str, A
             analysis.frames["time"].to_numpy(), float(1 / exact_rate(film.frame_rate)), _begins(analysis)
         ),
         "scenes": [
-            [int(scene), formatting.scene_name(name, language), start, end, len(rows)]
-            for (scene, name, start, end), rows in zip(scenes, so_far, strict=True)
+            [scene.id, formatting.scene_name(scene.name, language), scene.start, scene.end, len(rows)]
+            for scene, rows in zip(scenes, so_far, strict=True)
         ],
         "every": _EVERY,
         "emotions": [[language.emotion(emotion), COLOURS[emotion], ink_on(COLOURS[emotion])] for emotion in EMOTIONS],

@@ -11,6 +11,7 @@ import numpy as np
 
 from scenefer.analysis.edits import excluded
 from scenefer.core.language import ENGLISH, Language
+from scenefer.core.scene import scenes_of
 from scenefer.core.schema import EMOTIONS
 from scenefer.report import plotly_layout
 from scenefer.report.emotion_curves import COLOURS, coarse_curves, curves
@@ -157,9 +158,9 @@ def _share_of_intended(
     seen = shares.sum(axis=1) > 0
     x: list[float | None] = []
     y: list[float | None] = []
-    for scene, start, end in scenes[["scene", "start", "end"]].itertuples(index=False):
-        parts = [place for place, emotion in enumerate(EMOTIONS) if meant.get(int(scene), {}).get(emotion)]
-        rows = np.flatnonzero((time >= start) & (time < end)) if parts else []
+    for scene in scenes_of(scenes):
+        parts = [place for place, emotion in enumerate(EMOTIONS) if meant.get(scene.id, {}).get(emotion)]
+        rows = np.flatnonzero((time >= scene.start) & (time < scene.end)) if parts else []
         for row in rows:
             x.append(round(float(time[row]), 3))
             y.append(round(float(shares[row, parts].sum()), 1) if seen[row] else None)
@@ -205,14 +206,14 @@ def _excluded(analysis: Analysis, language: Language) -> list[dict[str, Any]]:
 def _ribbon(scenes: pd.DataFrame, meant: Mapping[int, Mapping[str, float]]) -> list[dict[str, Any]]:
     """Colour the span of each scene by what was intended; the parts of a mixture are stacked."""
     shapes = []
-    for scene, start, end in scenes[["scene", "start", "end"]].itertuples(index=False):
+    for scene in scenes_of(scenes):
         low = _RIBBON_FROM
-        for emotion, share in meant.get(int(scene), {}).items():
+        for emotion, share in meant.get(scene.id, {}).items():
             shapes.append(
                 {
                     "type": "rect",
-                    "x0": float(start),
-                    "x1": float(end),
+                    "x0": scene.start,
+                    "x1": scene.end,
                     "y0": low,
                     "y1": low + _RIBBON * share,
                     "fillcolor": COLOURS[emotion],

@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from scenefer.core.language import Language
+from scenefer.core.scene import scenes_of
 from scenefer.report.formatting import scene_name
 
 if TYPE_CHECKING:
@@ -51,8 +52,8 @@ def bands(scenes: pd.DataFrame, height: int) -> list[dict[str, Any]]:
             "type": "rect",
             "xref": "x",
             "yref": "paper",
-            "x0": float(start),
-            "x1": float(end),
+            "x0": scene.start,
+            "x1": scene.end,
             "y0": 0,
             "y1": top,
             "layer": "below",
@@ -60,14 +61,13 @@ def bands(scenes: pd.DataFrame, height: int) -> list[dict[str, Any]]:
             "fillcolor": "#86848C",
             "opacity": 0.16 if row % 2 else 0.07,
         }
-        for row, (start, end) in enumerate(zip(scenes["start"], scenes["end"], strict=True))
+        for row, scene in enumerate(scenes_of(scenes))
     ]
 
 
 def scene_labels(scenes: pd.DataFrame, language: Language) -> list[list[Any]]:
     """List the name, start, end (s) and id of every scene; the page labels them where there is room."""
-    rows = zip(scenes["name"], scenes["start"], scenes["end"], scenes["scene"], strict=True)
-    return [[scene_name(name, language), start, end, int(scene)] for name, start, end, scene in rows]
+    return [[scene_name(scene.name, language), scene.start, scene.end, scene.id] for scene in scenes_of(scenes)]
 
 
 def seconds(times: np.ndarray) -> list[float]:
