@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from scenefer.analysis.shots import inside_transition
+from scenefer.core.tables import conform, empty
 
 _LONGEST_STEP = 1.0  # seconds; the time that one picture of a folder of stills stands for
 
@@ -28,7 +29,6 @@ def place_samples(
     Returns:
         Table SAMPLES ordered by time; states are "no face", "rejected" (inside a gradual transition) and "not decoded".
     """
-    from scenefer.core.tables import conform, empty
 
     if not len(shots):
         return empty("samples")
@@ -70,7 +70,6 @@ def account(samples: pd.DataFrame, expressions: pd.DataFrame) -> pd.DataFrame:
     Raises:
         ValueError: the time of a face is not the time of a sample.
     """
-    from scenefer.core.tables import conform
 
     row = rows_of(samples, expressions["time"].to_numpy())
     usable = expressions["usable"].to_numpy(bool)

@@ -19,8 +19,9 @@ import numpy as np
 from scenefer.analysis import calm_face
 from scenefer.analysis.bootstrap import Evidence, interval, resample, take_widening, widening
 from scenefer.analysis.expressions import counted
-from scenefer.core.schema import EMOTIONS
+from scenefer.core.schema import EMOTIONS, TABLES
 from scenefer.core.settings import Settings, bounded, one_of
+from scenefer.core.tables import conform
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -115,8 +116,6 @@ def summarise(
     Raises:
         ValueError: a face belongs to a track that is not in ``tracks``.
     """
-    from scenefer.core.schema import TABLES
-    from scenefer.core.tables import conform
 
     if not np.isin(expressions["track"], tracks["track"]).all():
         raise ValueError("expressions name a track that the table tracks has not")

@@ -14,6 +14,7 @@ from scenefer.core.errors import FilmError
 from scenefer.core.schema import EMOTIONS
 from scenefer.core.text import printable
 from scenefer.models import DEFAULT_WEIGHTS, registry
+from scenefer.models.expression.blending import probabilities
 
 _KEPT = ("x0", "y0", "x1", "y1", "landmarks", "confidence", "sharpness", "yaw")
 
@@ -43,7 +44,6 @@ def read_faces(
         FilmError, PlanError: a file is not a picture, or does not exist.
         WeightsError: the weights are unknown, missing or damaged.
     """
-    from scenefer.models.expression.blending import probabilities
     from scenefer.video import Frame
 
     several = [images] if isinstance(images, str | os.PathLike | np.ndarray) else list(images)

@@ -15,6 +15,7 @@ import pandas as pd
 
 from scenefer.core.geometry import iou
 from scenefer.core.settings import Settings
+from scenefer.core.tables import conform
 
 
 @dataclass(frozen=True)
@@ -214,7 +215,6 @@ def points_of(faces: pd.DataFrame) -> np.ndarray:
 
 def _tracks(track: np.ndarray, time: np.ndarray, shot: np.ndarray) -> pd.DataFrame:
     """Make table TRACKS; faces must be sorted by time."""
-    from scenefer.core.tables import conform
 
     order = np.argsort(track, kind="stable")
     ids, first, n_faces = np.unique(track[order], return_index=True, return_counts=True)

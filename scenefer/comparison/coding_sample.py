@@ -15,6 +15,7 @@ import pandas as pd
 from scenefer.analysis.expressions import counted
 from scenefer.core.errors import PlanError, SceneferError
 from scenefer.core.schema import EMOTIONS
+from scenefer.core.tables import conform
 
 LEAST = 2  # minimum faces per stratum; the variance cannot be estimated from one
 
@@ -32,7 +33,6 @@ def draw_sample(expressions: pd.DataFrame, n: int, seed: int = 0) -> pd.DataFram
     Raises:
         PlanError: fewer than two faces are requested or usable.
     """
-    from scenefer.core.tables import conform
 
     faces = expressions.loc[counted(expressions)].sort_values(["track", "time", "face"], kind="stable")
     if min(n, len(faces)) < LEAST:

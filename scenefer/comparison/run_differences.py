@@ -12,6 +12,7 @@ from scenefer.comparison.scene_pairs import pair_scenes
 from scenefer.core.language import marked
 from scenefer.core.scene import names_of
 from scenefer.core.schema import EMOTIONS, TABLES
+from scenefer.core.tables import conform
 from scenefer.core.text import looked_up
 
 if TYPE_CHECKING:
@@ -57,7 +58,6 @@ def compare_runs(analysis: Analysis, other: Analysis, place: int = 1) -> Differe
         Seven rows a view a scene that both have, in the order of the first; null where either has too little evidence.
         Views of people are compared where both runs tell people apart, those of one person where both name them.
     """
-    from scenefer.core.tables import conform
 
     pairs = pair_scenes(analysis.scenes, other.scenes)
     names = names_of(analysis.scenes)

@@ -33,6 +33,7 @@ from scenefer.core.language import marked
 from scenefer.core.run_record import ComparisonRecord
 from scenefer.core.scene import names_of, scenes_of
 from scenefer.core.schema import EMOTIONS, TABLES
+from scenefer.core.tables import conform
 from scenefer.core.text import did_you_mean, looked_up
 
 if TYPE_CHECKING:
@@ -122,7 +123,6 @@ def compare(analysis: Analysis, sheet: pd.DataFrame, settings: ComparisonSetting
     Raises:
         SheetError: a scene of the sheet is not in the run.
     """
-    from scenefer.core.tables import conform
 
     notices: list[str] = []
     known = views_of(analysis.tracks, resampled_shares.bootstrap_of(analysis))

@@ -18,7 +18,7 @@ from scenefer.comparison.scene_pairs import pair_scenes
 from scenefer.core.language import marked
 from scenefer.core.scene import names_of
 from scenefer.core.schema import EMOTIONS, TABLES
-from scenefer.core.tables import rows_of
+from scenefer.core.tables import conform, rows_of
 from scenefer.core.text import looked_up
 
 if TYPE_CHECKING:
@@ -66,7 +66,6 @@ def compare_takes(analyses: Sequence[Analysis], sheet: pd.DataFrame | None = Non
         A take is nearest whose Jensen-Shannon distance to the intention is smallest. Another is as near where the
         interval of how much farther it is contains zero, both resampled: they cannot be told apart.
     """
-    from scenefer.core.tables import conform
 
     first, *others = analyses
     differences = tuple(run_differences.compare_runs(first, other, place) for place, other in enumerate(others, 1))

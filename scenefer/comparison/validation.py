@@ -20,6 +20,7 @@ from scenefer.core.errors import SceneferError
 from scenefer.core.language import ENGLISH, Language
 from scenefer.core.scene import names_of
 from scenefer.core.schema import EMOTIONS
+from scenefer.core.tables import conform
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -145,7 +146,6 @@ def _shares_in_words(rows: pd.DataFrame) -> Iterator[str]:
 
 def _table(analysis: Analysis, expressions: pd.DataFrame, sample: pd.DataFrame, votes: np.ndarray) -> pd.DataFrame:
     """Compute the table VALIDATED: the film, then each scene."""
-    from scenefer.core.tables import conform
 
     told = votes.sum(axis=1) > 0
     judged = np.where(told[:, None], votes / np.maximum(votes.sum(axis=1, keepdims=True), 1), np.nan)

@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from scenefer.analysis.observation import ObservationSettings
 from scenefer.analysis.result import read_record
 from scenefer.core import run_folder
 from scenefer.core.errors import OutputError, PlanError, SceneferError
@@ -172,7 +173,6 @@ def _kept(folder: Path, weights: set[str] | None) -> Kept:
 
 def _in_words(settings: dict[str, Any]) -> str:
     """Say which settings of the pixel pass deviate from the defaults."""
-    from scenefer.analysis.observation import ObservationSettings
 
     usual = asdict(ObservationSettings())
     odd = [f"{name.replace('_', ' ')} {value}" for name, value in settings.items() if usual.get(name) != value]

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from scenefer.analysis.expressions import counted
 from scenefer.analysis.shots import length_of
+from scenefer.comparison import agreement
+from scenefer.comparison.wording import figures, finding
 from scenefer.core.scene import scenes_of
 from scenefer.core.schema import EMOTIONS
 from scenefer.core.tables import rows_of
@@ -83,8 +85,6 @@ def _of_comparison(
     Args:
         begin: origin of the verdicts' times, in seconds of film time; the arc uses the same origin.
     """
-    from scenefer.comparison import agreement
-    from scenefer.comparison.wording import figures, finding
 
     if compared is None:
         return {"n_judged": 0, "n_match": 0, "n_corrected": 0, "largest_gap": None, "gaps": "[]", "verdicts": "[]"}

@@ -20,6 +20,7 @@ from scenefer.core import run_folder
 from scenefer.core.errors import FilmError, OutputError, SceneferError, SheetError
 from scenefer.core.film import Film, Span
 from scenefer.core.text import printable
+from scenefer.interchange import scene_lists
 from scenefer.library import upload
 from scenefer.pipeline import edited_runs, film_analysis, locks, probe_cache
 from scenefer.pipeline.chunks import Chunk, chunks_of, observe_chunk
@@ -186,7 +187,6 @@ def _is_forgotten(folder: Path) -> bool:
 
 
 def _report(job: Finish, folder: Path, tell: Callable[[float], None]) -> None:
-    from scenefer.interchange import scene_lists
 
     chunks = chunks_of(job.film, job.plan, job.span, job.data)
     locks.sweep(chunks[0].folder.parent)

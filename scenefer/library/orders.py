@@ -7,8 +7,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from scenefer.analysis.cast import CONSENT
 from scenefer.core.errors import FilmError, PlanError
 from scenefer.core.film import Film, Span
+from scenefer.interchange import scene_lists
 from scenefer.interchange.matching import matched_lists
 from scenefer.library import discovery, upload
 from scenefer.pipeline import film_analysis, inputs, probe_cache
@@ -159,7 +161,6 @@ def of_library(
 def _cast(beside: Beside, plan: Plan, say: Say) -> Cast | None:
     if beside.cast is None:
         return None
-    from scenefer.analysis.cast import CONSENT
 
     cast = film_analysis.read_cast(beside.cast, plan)
     say(CONSENT)
@@ -182,7 +183,6 @@ def _probed(films: Sequence[Path], say: Say) -> tuple[dict[Path, Film], dict[Pat
 def _check_lists(
     films: dict[Path, Film], plan: Plan, scenes: dict[Path, Path], intended: dict[Path, Path], beside: Beside
 ) -> None:
-    from scenefer.interchange import scene_lists
 
     for path, film in films.items():
         stated = inputs.from_timecode(film, beside.timecode_start)

@@ -18,6 +18,7 @@ from scenefer.core import run_folder
 from scenefer.core.errors import PlanError, SheetError
 from scenefer.core.film import Film, path_id
 from scenefer.core.version import __version__
+from scenefer.interchange import scene_lists
 from scenefer.library import catalogue, failures, upload
 from scenefer.library.failures import Failure
 from scenefer.library.orders import Order
@@ -206,7 +207,6 @@ class WorkQueue:
         scenes, intended = self.order.scenes.get(task.path), self.order.intended.get(task.path)
         if scenes is None and intended is None:
             return
-        from scenefer.interchange import scene_lists
 
         try:
             scene_lists.read_lists(

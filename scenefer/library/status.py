@@ -16,6 +16,7 @@ from scenefer.analysis.result import read_record
 from scenefer.core import run_folder
 from scenefer.core.text import printable
 from scenefer.library import failures
+from scenefer.library.discovery import films_in
 from scenefer.pipeline import locks, observation_cache, probe_cache
 from scenefer.pipeline.locks import PATIENCE
 
@@ -62,7 +63,6 @@ def read_status(reports: Path, data: Path, films: Path | None = None) -> Status:
             being read. Films are matched by path and, if a batch has probed them, by content; a moved film counts as
             waiting until a batch probes it again.
     """
-    from scenefer.library.discovery import films_in
 
     done, partial, at, ids = [], [], set(), set()
     for folder in run_folder.runs_in(reports):

@@ -28,6 +28,8 @@ from scenefer.core.errors import OutputError, PlanError, SceneferError, unwritab
 from scenefer.core.film import Film, Span, as_record, of_record
 from scenefer.core.run_folder import LIVE, RECORD, RECORDED, may_replace
 from scenefer.core.text import natural, printable
+from scenefer.interchange.scene_lists import Lists
+from scenefer.interchange.scene_row import COLUMNS
 from scenefer.pipeline import film_analysis, locks, observation_cache, plans
 from scenefer.pipeline.chunks import networks, versions
 from scenefer.pipeline.film_observation import ObservedFilm, load_identity
@@ -252,8 +254,6 @@ def _as_film(film: Film, observation: Observation, plan: Plan) -> tuple[Film, Sp
 
 
 def _lists(intended: str | None, end: float) -> Lists:
-    from scenefer.interchange.scene_lists import Lists
-    from scenefer.interchange.scene_row import COLUMNS
 
     if intended is None:
         return Lists()

@@ -10,7 +10,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from scenefer.analysis.observation import OBSERVATION_VERSION
+from scenefer.analysis.observation import OBSERVATION_VERSION, Models, observe, reclassify
 from scenefer.core.errors import FilmError, WeightsError
 from scenefer.core.film import Film, Span, chunk_spans, demand_readable
 from scenefer.core.text import printable
@@ -161,7 +161,6 @@ def versions() -> dict[str, str]:
 
 
 def _observe(chunk: Chunk, report: Callable[[float], None]) -> tuple[Observation, ReaderNotes]:
-    from scenefer.analysis.observation import observe
     from scenefer.models.threads import one_thread
     from scenefer.video import ReaderNotes, frames
 
@@ -184,7 +183,6 @@ def _observe(chunk: Chunk, report: Callable[[float], None]) -> tuple[Observation
 
 def _reclassify(chunk: Chunk) -> bool:
     """Classify the stored faces with the wanted weights; False if nothing is stored or the stored chunk is damaged."""
-    from scenefer.analysis.observation import reclassify
 
     if not observation_cache.is_observed(chunk.folder):
         return False
@@ -225,7 +223,6 @@ def _load_models(plan: Plan, weights: Path) -> Models:
 
 @lru_cache(maxsize=2)  # a caller may alternate between two
 def _loaded(plan: Plan, weights: Path, _sha256: str) -> Models:
-    from scenefer.analysis.observation import Models
 
     device = registry.choose_device(plan.models.device)
     seen = plan.observation

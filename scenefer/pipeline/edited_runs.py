@@ -6,9 +6,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from scenefer.analysis import edited, result
+from scenefer.analysis.result import read_record
 from scenefer.core.errors import SheetError, unwritable
 from scenefer.core.run_folder import EDITS, FORMER_EDITS
 from scenefer.core.text import printable
+from scenefer.interchange.edits_file import read_edits
 from scenefer.pipeline import plans
 
 if TYPE_CHECKING:
@@ -34,7 +37,6 @@ def measured(folder: Path) -> Analysis:
     Raises:
         SceneferError: the folder holds no run, or one of another version.
     """
-    from scenefer.analysis import result
 
     loaded = result.load(folder)
     run = loaded.run.copy()
@@ -51,7 +53,6 @@ def with_edits(analysis: Analysis, edits: Edits) -> Analysis:
     Raises:
         SheetError: a correction does not fit; none is applied.
     """
-    from scenefer.analysis import edited
 
     found = edited.apply(analysis, edits, plans.from_record(analysis.run.get("settings", {})))
     warnings = [said for said in analysis.run.get("warnings", []) if not said.startswith(_NOT_APPLIED)]
@@ -83,7 +84,6 @@ def pages(analysis: Analysis, folder: Path, *, keep_others: bool) -> dict[str, b
 
 
 def _with_kept(analysis: Analysis, folder: Path, *, strict: bool) -> Analysis:
-    from scenefer.interchange.edits_file import read_edits
 
     if not (folder / EDITS).is_file():
         return analysis
@@ -101,8 +101,6 @@ def _with_kept(analysis: Analysis, folder: Path, *, strict: bool) -> Analysis:
 def _source(folder: Path) -> str | None:
     """Name the file that the kept corrections came from, where they still are those of that file."""
     from hashlib import sha256
-
-    from scenefer.analysis.result import read_record
 
     try:
         record = read_record(folder).get("edits", {})

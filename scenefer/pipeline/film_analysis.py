@@ -10,11 +10,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from scenefer.analysis import cast, stages
+from scenefer.analysis.result import save
 from scenefer.core import run_folder
 from scenefer.core.errors import PlanError
 from scenefer.core.film import Film, Span, clock
 from scenefer.core.language import Language
 from scenefer.core.text import printable
+from scenefer.interchange.scene_lists import Lists
 from scenefer.models import calibration, known_weights, registry, weight_files
 from scenefer.pipeline import edited_runs, plans
 from scenefer.pipeline.chunks import networks, versions
@@ -49,7 +52,6 @@ def analyze_film(
     progress: Progress | None = None,
 ) -> Analysis:
     """Analyse a film that has been probed, with lists that have been read."""
-    from scenefer.interchange.scene_lists import Lists
 
     told = progress or (lambda stage, done, total: None)
     began = time.perf_counter()
@@ -74,7 +76,6 @@ def analyse_observed(
     Args:
         seconds: that observing it took.
     """
-    from scenefer.analysis import stages
     from scenefer.video import ReaderNotes
 
     began = time.perf_counter()
@@ -134,7 +135,6 @@ def divide_film(
     Returns:
         Shots, tracks and scenes, and the table PICTURES.
     """
-    from scenefer.analysis import stages
 
     told = progress or (lambda stage, done, total: None)
     observed_film = observe_film(film, plan, _WHOLE, data, executor, told)
@@ -157,7 +157,6 @@ def write(
         OutputError: it cannot be written, or the existing folder is not a run; then the folder is left unchanged.
         SheetError: the sheet names scenes that the run does not have.
     """
-    from scenefer.analysis.result import save
     from scenefer.report import build
 
     folder = Path(folder)
@@ -189,7 +188,6 @@ def read_cast(folder: Path, plan: Plan) -> Cast:
         PlanError: the folder is not a cast, or the plan does not identify people.
         WeightsError: a network's weights are absent or damaged.
     """
-    from scenefer.analysis import cast
 
     detector = registry.load_detector(plan.observation.detector, smallest_face=plan.observation.smallest_face)
     identity = load_identity(plan, os.cpu_count() or 1)

@@ -11,6 +11,7 @@ from os import cpu_count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from scenefer.analysis.observation import combine
 from scenefer.core.errors import OutputError
 from scenefer.core.film import Film, Span
 from scenefer.models import registry
@@ -92,7 +93,6 @@ def load_landmarks(plan: Plan) -> LandmarkModel | None:
 
 
 def _joined(chunks: Sequence[Chunk]) -> tuple[Observation, dict[str, Any]]:
-    from scenefer.analysis.observation import combine
     from scenefer.video import ReaderNotes
 
     notes = ReaderNotes()
