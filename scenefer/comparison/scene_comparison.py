@@ -7,7 +7,7 @@ the network reads), induced (what the audience feels). This module compares only
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from scenefer.analysis.result import Analysis
+    from scenefer.comparison.resampled_shares import Evidence, Reading
 
 # Notices for readers: stored in English, and translated into the language of a report.
 MANY_VERDICTS = marked("{n} verdicts are given; they are not corrected for their number")
@@ -134,26 +135,7 @@ def compare(analysis: Analysis, sheet: pd.DataFrame, settings: ComparisonSetting
     for scene, group in groupby(resampled_shares.read(analysis), key=lambda read: read[0]):
         seen = {view: (evidence, reading) for _, view, evidence, reading in group}
         head = {"scene": scene, "name": names[scene], "estimate": RAW}
-        pairs = [
-            (view, intention)
-            for view in dict.fromkeys((*alike, *(meant.view for meant in intentions[scene] if meant.view)))
-            for intention in intentions[scene]
-            if view == intention.view or (intention.view is None and view in alike)
-        ]
-        for view, intention in pairs:
-            evidence, reading = seen.get(view, (resampled_shares.NOTHING, None))
-            about = {"character": intention.character, "intended": intention.text, **evidence._asdict()}
-            rows += [
-                {
-                    **_COLUMNS,
-                    **head,
-                    "view": view,
-                    **about,
-                    "classes": classes.name,
-                    **judge(intention.shares, reading, classes, settings),
-                }
-                for classes in CLASSES
-            ]
+        rows += [row | head for row in _rows(seen, intentions[scene], alike, settings)]
     if settings.estimate == VALIDATED:
         rows = _corrected(analysis, rows, settings, notices)
     table = conform({name: [row[name] for row in rows] for name in _COLUMNS}, "comparison")
@@ -162,6 +144,23 @@ def compare(analysis: Analysis, sheet: pd.DataFrame, settings: ComparisonSetting
         notices.append(MANY_VERDICTS.format(n=counts["compared"]))
     found = agreements(table, settings, resampled_shares.bootstrap_of(analysis).seed)
     return Comparison(table, found, counts, tuple(notices), settings)
+
+
+def _rows(
+    seen: dict[str, tuple[Evidence, Reading | None]],
+    intentions: Sequence[_Intention],
+    alike: Sequence[str],
+    settings: ComparisonSettings,
+) -> Iterator[dict[str, Any]]:
+    """Judge the intentions for a scene in every view: ``alike`` are the views of all people, the others of one each."""
+    for view in dict.fromkeys((*alike, *(meant.view for meant in intentions if meant.view))):
+        evidence, reading = seen.get(view, (resampled_shares.NOTHING, None))
+        for meant in intentions:
+            if view == meant.view or (meant.view is None and view in alike):
+                about = {"character": meant.character, "intended": meant.text, **evidence._asdict()}
+                for classes in CLASSES:
+                    verdict = judge(meant.shares, reading, classes, settings)
+                    yield {**_COLUMNS, "view": view, **about, "classes": classes.name, **verdict}
 
 
 def _corrected(
