@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from scenefer.cli import options
-from scenefer.cli.output import complain, demand_places, err, say
+from scenefer.cli.output import complain, err, require_places, say
 from scenefer.core.errors import PlanError
 from scenefer.core.run_folder import LIBRARY_PAGE, REPORT
 from scenefer.core.text import printable
@@ -61,11 +61,11 @@ def batch(
         "run.max_memory": max_memory,
     }
     settings = make_plan(profile, plan, stated, words)
-    orders.demand_models(settings)
+    orders.require_models(settings)
     if not library and input_list is None:
         raise PlanError("give a folder, films, or --input-list FILE")
     data = data or out.parent / "data"
-    demand_places(out, data)
+    require_places(out, data)
     order = orders.of_library(
         library or [], settings, data, out, orders.Beside(scenes, intended, every_clip, timecode_start, cast),
         input_list=input_list, shard=shard, only_failed=only_failed, copy_to=copy_to, say=complain,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from scenefer.cli import options, output, terminal
-from scenefer.cli.output import complain, demand, demand_places, err, refuse_both, say
+from scenefer.cli.output import complain, err, refuse_both, require_paths, require_places, say
 from scenefer.core.run_folder import PROXY, REPORT
 from scenefer.core.schema import EMOTIONS
 from scenefer.core.text import printable
@@ -92,9 +92,9 @@ def _analyze(
     """Check what the films need and what lies beside them, then analyse them."""
     from scenefer.library import batch, orders
 
-    orders.demand_models(settings)
-    demand(*films)
-    demand_places(out, data)
+    orders.require_models(settings)
+    require_paths(*films)
+    require_places(out, data)
     asked = orders.of_films(films, settings, data, out, beside, part=part, say=complain)
     name = f"{len(asked.films)} films" if len(asked.films) > 1 else films[0].name
     with terminal.progress_bar(name, err) as tell:
@@ -171,7 +171,7 @@ def scenes(
 
     settings = make_plan(profile, plan, {"scenes.n_scenes": n_scenes}, words)
     sheet = to or Path(f"{film.stem}.csv")
-    demand(film)
+    require_paths(film)
     templates.refuse_existing(sheet)
     found = inputs.open_film(film, timecode_start)
     sheets = matching.matched_lists([film], scenes, complain)

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from scenefer.cli import output, terminal
-from scenefer.cli.output import demand, out, say
+from scenefer.cli.output import out, require_paths, say
 from scenefer.core.errors import PlanError, SceneferError
 from scenefer.core.language import Language
 
@@ -30,7 +30,7 @@ def library(
     from scenefer.library import catalogue
     from scenefer.library import groups as film_groups
 
-    demand(reports)
+    require_paths(reports)
     if no_groups:
         film_groups.forget(reports)
     if groups is not None:
@@ -47,7 +47,7 @@ def status(
     """Show the progress of a library, from the files on disk, even while a batch is running."""
     from scenefer.library import status as standing
 
-    demand(place)
+    require_paths(place)
     found = standing.read_status(*standing.locate(place, reports, data))
     if as_json:
         print(json.dumps(terminal.status_record(found), indent=1))
@@ -72,7 +72,7 @@ def cache(
 
     places = reports or [Path("reports")]
     folder = data or places[0].parent / "data"
-    demand(folder)
+    require_paths(folder)
     if not folder.is_dir():
         raise PlanError(f"{folder} is no folder of a cache")
     uses = None

@@ -65,9 +65,9 @@ def live(
     stated = {"observation.sample_rate": rate, "models.expression": weights, "report.language": lang}
     settings = make_plan("standard", plan, stated)
     meant = read_intention(intended, scene, settings.words)
-    _demand_size(size)
+    _require_size(size)
     if page:
-        server.demand_installed()
+        server.require_installed()
     stopped = threading.Event()
     opened = open_source(source, loop=loop, size=size, stopped=stopped)
     name = opened.film.path.name
@@ -87,7 +87,7 @@ def live(
             session.stop()
         _summarise(session)
         kept = recording is not None and _keep(recording)
-    _demand_sound(session, kept)
+    _require_sound(session, kept)
 
 
 def _prepared(
@@ -133,7 +133,7 @@ def _serve(
     from scenefer.live.page import about
 
     try:
-        server.demand_installed()
+        server.require_installed()
     except PlanError:
         if wanted:
             raise
@@ -213,7 +213,7 @@ def _keep(recording: Recording) -> bool:
     return True
 
 
-def _demand_sound(session: Session, kept: bool) -> None:
+def _require_sound(session: Session, kept: bool) -> None:
     """Raise what ended a session that nobody ended, or its recording; ``kept``: there is a run of a part of it."""
     failed = None if session.recording is None else session.recording.failed
     said = f"{'recorded in part alone' if kept else 'nothing was recorded'}: {failed}"
@@ -225,7 +225,7 @@ def _demand_sound(session: Session, kept: bool) -> None:
         raise OutputError(said) from failed
 
 
-def _demand_size(size: str) -> None:
+def _require_size(size: str) -> None:
     sides = size.lower().split("x")
     if len(sides) != 2 or not all(side.isdecimal() and 0 < int(side) <= 16_384 for side in sides):
         raise PlanError(f"--size {size!r} is no size; write it like 1280x720")

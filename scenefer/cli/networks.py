@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from scenefer.cli.output import demand, err, note_lines, say, say_lines
+from scenefer.cli.output import err, note_lines, require_paths, say, say_lines
 from scenefer.core.errors import PlanError, WeightsError
 
 
@@ -106,7 +106,7 @@ def study(
     from scenefer.models import registry
     from scenefer.training import studies, study_page
 
-    demand(*data)
+    require_paths(*data)
     for folder in data:
         if not folder.is_dir():
             raise PlanError(f"{folder} is no folder; give the folder that holds the sets")
@@ -236,7 +236,7 @@ def weights_add(
     """Install a weight file under a name; a published checkpoint is converted to safetensors, without executing it."""
     from scenefer.models import registry
 
-    demand(file)
+    require_paths(file)
     print(registry.add(file, name or file.stem))
 
 

@@ -46,7 +46,7 @@ def complain(text: str) -> None:
     err.print(f"scenefer: {printable(text)}", markup=False, highlight=False, soft_wrap=True)
 
 
-def demand_places(*folders: Path) -> None:
+def require_places(*folders: Path) -> None:
     """Check that folders can be created or written, before a film is read for them; create nothing.
 
     Raises:
@@ -60,7 +60,7 @@ def demand_places(*folders: Path) -> None:
             raise OutputError(f"{said}; choose another --out or --data")
 
 
-def demand(*paths: Path) -> None:
+def require_paths(*paths: Path) -> None:
     """Check that all paths exist.
 
     Raises:

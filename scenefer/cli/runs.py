@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from scenefer.cli import options, terminal
-from scenefer.cli.output import complain, demand, out, say, say_lines
+from scenefer.cli.output import complain, out, require_paths, say, say_lines
 from scenefer.cli.takes import side_by_side
 from scenefer.core import atomic
 from scenefer.core.errors import PlanError
@@ -123,14 +123,14 @@ def compare(
     if intended is None and (key := next((key for key, value in reading.items() if value), None)):
         option = f"--{key.replace('_', '-')}"
         raise PlanError(f"{option} says how a list is read, and none is given; give --intended SHEET, or leave it out")
-    _demand_level(fail_on)
+    _require_level(fail_on)
     if others:
         if fail_on:
             raise PlanError("--fail-on is about intentions; leave it out, or OTHER")
         if estimate is not None:
             raise PlanError("OTHER is another run; leave it out, or --estimate")
         if intended is not None:
-            demand(intended)
+            require_paths(intended)
         side_by_side(folder, others, to, as_json=as_json, intended=intended, **reading)
         return
     if to is not None:
@@ -141,7 +141,7 @@ def compare(
         raise typer.Exit(1)
 
 
-def _demand_level(fail_on: str | None) -> None:
+def _require_level(fail_on: str | None) -> None:
     from scenefer.comparison.verdicts import VERDICTS
 
     if fail_on not in (None, *VERDICTS[1:]):
@@ -172,7 +172,7 @@ def _compared_with_intentions(
 
     loaded = edited_runs.load(folder)
     if intended is not None:
-        demand(intended)
+        require_paths(intended)
         film = from_timecode(loaded.film, timecode_start)
         known = read_words(words) if words else {}
         loaded = with_sheet(loaded, intended, film, known, every_clip=every_clip)
@@ -282,7 +282,7 @@ def explain(
 
     from scenefer.pipeline.explanation import explain_face
 
-    demand(source)
+    require_paths(source)
     emotion, drawn, name = explain_face(source, face, weights)
     done, png = cv2.imencode(".png", drawn[:, :, ::-1])
     if not done:

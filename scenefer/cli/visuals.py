@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from scenefer.cli import terminal
-from scenefer.cli.output import demand, err, say
+from scenefer.cli.output import err, require_paths, say
 from scenefer.cli.runs import Run
 from scenefer.core.language import Language
 
@@ -29,7 +29,7 @@ def overlay(
     from scenefer.pipeline.run_comparison import compared_with_intentions
     from scenefer.report import overlay_video
 
-    demand(film)
+    require_paths(film)
     loaded = edited_runs.load(folder)
     language = Language(lang) if lang else film_analysis.language_of(loaded)
     probed = video.probe(film)
@@ -53,7 +53,7 @@ def proxy(
     from scenefer import video
     from scenefer.video.proxy import write_proxy
 
-    demand(film)
+    require_paths(film)
     probed = video.probe(film)
     target = to or Path(f"{film.stem}-proxy.mp4")
     with terminal.progress_bar(film.name, err) as tell:

@@ -117,7 +117,7 @@ def film_id(path: Path) -> str:
     return digest.hexdigest()[:16]
 
 
-def demand_readable(path: Path) -> None:
+def require_readable(path: Path) -> None:
     """Read blocks of a film that ``film_id`` does not read, so that a disk error is not mistaken for a damaged film.
 
     Raises:

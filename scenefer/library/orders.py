@@ -68,14 +68,14 @@ class Named(NamedTuple):
     refused: dict[Path, str]
 
 
-def demand_models(plan: Plan) -> None:
+def require_models(plan: Plan) -> None:
     """Check that the weights and the device of a plan are available.
 
     Raises:
         WeightsError: they are not available.
     """
     networks(plan)
-    inputs.demand_device(plan)
+    inputs.require_device(plan)
 
 
 def of_films(
@@ -135,7 +135,7 @@ def of_library(
         PlanError: there is no film, or a list, the cast or an option cannot be used.
     """
     if copy_to:
-        upload.demand(copy_to, out)
+        upload.require_writable(copy_to, out)
     is_remote = EXECUTORS.find(plan.run.executor).is_remote
     if is_remote:  # remote workers have other working directories
         out, data = out.absolute(), data.absolute()

@@ -24,7 +24,7 @@ _OF_ALL = (
 )
 
 
-def demand(url: str, out: Path) -> None:
+def require_writable(url: str, out: Path) -> None:
     """Refuse a URL that cannot be written to, and the folder of the reports itself.
 
     Raises:

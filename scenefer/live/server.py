@@ -158,7 +158,7 @@ class PageServer:
     """
 
     def __init__(self, session: Session, about: Any, port: int = 0) -> None:
-        demand_installed()
+        require_installed()
         import uvicorn
 
         self._socket = _listening(port)
@@ -211,7 +211,7 @@ class PageServer:
         return Starlette(routes=routes, lifespan=lifespan, middleware=[Middleware(Gate, hosts=hosts, token=self.token)])
 
 
-def demand_installed() -> None:
+def require_installed() -> None:
     """Refuse to serve without the extra ``live``.
 
     Raises:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from scenefer.analysis.observation import OBSERVATION_VERSION, Models, observe, reclassify
 from scenefer.core.errors import FilmError, WeightsError
-from scenefer.core.film import Film, Span, chunk_spans, demand_readable
+from scenefer.core.film import Film, Span, chunk_spans, require_readable
 from scenefer.core.text import printable
 from scenefer.models import registry, weight_files
 from scenefer.pipeline import locks, observation_cache, plans, probe_cache
@@ -121,15 +121,15 @@ def observe_chunk(chunk: Chunk, report: Callable[[float], None]) -> None:
         OutputError: it cannot be written.
     """
     with locks.claim(chunk.folder) as staging:
-        _demand_weights(chunk)
+        _require_weights(chunk)
         if is_done(chunk) or _reclassify(chunk):
             return
         try:
             observation, notes = _observe(chunk, report)
         except FilmError:
-            _demand_sound(chunk, damaged=True)  # raises a better error if the file changed or the disk is at fault
+            _require_sound(chunk, damaged=True)  # raises a better error if the file changed or the disk is at fault
             raise
-        _demand_sound(chunk, damaged=notes.partial)
+        _require_sound(chunk, damaged=notes.partial)
         observation_cache.write_chunk(
             staging,
             chunk.folder,
@@ -199,13 +199,13 @@ def _reclassify(chunk: Chunk) -> bool:
     return True
 
 
-def _demand_weights(chunk: Chunk) -> None:
+def _require_weights(chunk: Chunk) -> None:
     """Raise if the weights were replaced meanwhile: results would be stored under the hash of the earlier ones."""
     if plans.expression_id(chunk.plan, weight_files.sha256_of(chunk.weights)) != chunk.expression_id:
         raise WeightsError(f"{printable(chunk.weights)} was replaced while a film was read by it; run again")
 
 
-def _demand_sound(chunk: Chunk, *, damaged: bool) -> None:
+def _require_sound(chunk: Chunk, *, damaged: bool) -> None:
     """Raise if the file changed while it was read, or if the damage is caused by its disk."""
     if chunk.stamp is None:
         return
@@ -213,7 +213,7 @@ def _demand_sound(chunk: Chunk, *, damaged: bool) -> None:
         what = "was changed" if chunk.path.exists() else "was moved or deleted"
         raise FilmError(f"{printable(chunk.path)} {what} while it was read; run again once it is whole")
     if damaged:
-        demand_readable(chunk.path)
+        require_readable(chunk.path)
 
 
 def _load_models(plan: Plan, weights: Path) -> Models:

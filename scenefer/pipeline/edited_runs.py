@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from scenefer.analysis import edited, result
-from scenefer.analysis.result import read_record
 from scenefer.core.errors import SheetError, unwritable
 from scenefer.core.run_folder import EDITS, FORMER_EDITS
 from scenefer.core.text import printable
@@ -103,7 +102,7 @@ def _source(folder: Path) -> str | None:
     from hashlib import sha256
 
     try:
-        record = read_record(folder).get("edits", {})
+        record = result.read_record(folder).get("edits", {})
         same = record["sha256"] == sha256((folder / EDITS).read_bytes()).hexdigest()
         return printable(record["file"]) if same else None
     except (OSError, ValueError, KeyError, TypeError, AttributeError):

@@ -10,7 +10,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from scenefer.analysis import cast, stages
+from scenefer.analysis import stages
+from scenefer.analysis.cast import read_cast as read_cast_folder
 from scenefer.analysis.result import save
 from scenefer.core import run_folder
 from scenefer.core.errors import PlanError
@@ -193,7 +194,7 @@ def read_cast(folder: Path, plan: Plan) -> Cast:
     identity = load_identity(plan, os.cpu_count() or 1)
     if identity is None:
         raise PlanError("--cast names people, who are off with --no-identity and --no-crops; leave these out")
-    return cast.read_cast(folder, detector, identity)
+    return read_cast_folder(folder, detector, identity)
 
 
 def weights_record(plan: Plan, weights: Path) -> dict[str, dict[str, str]]:

@@ -57,7 +57,7 @@ def span_of(start: str | None, end: str | None, film: Film) -> Span:
     return Span(first, last)
 
 
-def demand_device(plan: Plan) -> None:
+def require_device(plan: Plan) -> None:
     """Check that the device exists before a film is read; devices of remote workers cannot be checked here.
 
     Raises:

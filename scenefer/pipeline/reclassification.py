@@ -27,7 +27,7 @@ def reclassify(folder: Path, weights: str, device: str = "auto") -> Analysis:
     """
     began = time.perf_counter()
     earlier = edited_runs.measured(folder)
-    _demand_faces(earlier, folder, weights)
+    _require_faces(earlier, folder, weights)
     plan = plans.from_record(earlier.run.get("settings", {}))
     plan = replace(plan, models=replace(plan.models, expression=weights, device=device))
     path = registry.find_expression(weights)
@@ -58,7 +58,7 @@ def reclassify(folder: Path, weights: str, device: str = "auto") -> Analysis:
     return edited_runs.with_kept(read, folder)
 
 
-def _demand_faces(earlier: Analysis, folder: Path, weights: str) -> None:
+def _require_faces(earlier: Analysis, folder: Path, weights: str) -> None:
     """Check that a run keeps the pictures of its faces."""
     if "forgotten" in earlier.run:
         raise SceneferError(

@@ -191,10 +191,10 @@ def test_what_ended_a_recording_is_said_once(
         assert kept == bool(read)
         said = "recorded in part alone" if read else "nothing was recorded"
         with pytest.raises(OutputError, match=f"^{said}: the disk is full$"):
-            live._demand_sound(session, kept)
+            live._require_sound(session, kept)
         session.error = AccessError("the camera vanished")
         with pytest.raises(AccessError, match="vanished"):
-            live._demand_sound(session, kept)
+            live._require_sound(session, kept)
     assert capsys.readouterr().err.count("the disk is full") == 1
     assert (tmp_path / "take").exists() == bool(read)
 

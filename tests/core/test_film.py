@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from scenefer.core.errors import AccessError
-from scenefer.core.film import Film, Span, chunk_spans, clock, demand_readable, film_id
+from scenefer.core.film import Film, Span, chunk_spans, clock, film_id, require_readable
 from scenefer.core.text import printable
 
 INFINITE = float("inf")
@@ -45,9 +45,9 @@ def test_a_missing_film_has_no_id():
 def test_a_disk_that_does_not_give_a_film_is_named_and_not_the_film(tmp_path):
     film = tmp_path / "film.mp4"
     film.write_bytes(bytes(1000))
-    demand_readable(film)
+    require_readable(film)
     with pytest.raises(AccessError, match=r"cannot be read: Input/output error; check the disk or the network"):
-        demand_readable(Path("/proc/self/mem"))
+        require_readable(Path("/proc/self/mem"))
 
 
 def test_chunks_follow_one_another_and_cover_the_film():

@@ -53,7 +53,7 @@ WITHHOLDING = """
 from pathlib import Path
 from scenefer.core import film
 from scenefer.pipeline import chunks
-chunks.demand_readable = lambda path: film.demand_readable(Path("/proc/self/mem"))  # reading it is an error of input
+chunks.require_readable = lambda path: film.require_readable(Path("/proc/self/mem"))  # reading it is an error of input
 """
 
 

@@ -105,15 +105,15 @@ def test_a_bucket_that_is_away_fails_its_films_and_is_tried_again(server: str, t
 
 def test_a_url_that_nobody_speaks_is_a_mistake_of_usage(tmp_path: Path):
     with pytest.raises(PlanError, match=r"--copy-to sftpx://host/films: .*sftpx"):
-        upload.demand("sftpx://host/films", tmp_path)
+        upload.require_writable("sftpx://host/films", tmp_path)
 
 
 @pytest.mark.parametrize("url", ["github://x", "zip://x", "file:///%s/reports", "%s/reports", "%s/reports/film"])
 def test_a_url_that_cannot_be_copied_to_is_refused_before_the_batch(tmp_path: Path, url: str):
     with pytest.raises(PlanError, match="--copy-to") as refusal:
-        upload.demand(url.replace("%s", str(tmp_path)), tmp_path / "reports")
+        upload.require_writable(url.replace("%s", str(tmp_path)), tmp_path / "reports")
     assert "\n" not in str(refusal.value)
-    upload.demand(f"{tmp_path}/elsewhere", tmp_path / "reports")
+    upload.require_writable(f"{tmp_path}/elsewhere", tmp_path / "reports")
 
 
 def test_any_url_of_fsspec_will_do_and_what_is_gone_here_goes_there(tmp_path: Path):

@@ -261,7 +261,7 @@ def test_without_the_extra_one_line_says_how_to_install_it(monkeypatch: pytest.M
 
     monkeypatch.setitem(sys.modules, "uvicorn", None)
     with pytest.raises(PlanError, match=r"pip install 'scenefer\[live\]'"):
-        server.demand_installed()
+        server.require_installed()
 
 
 @pytest.mark.skipif(not Path("/usr/bin/chromium").exists(), reason="no Chromium")

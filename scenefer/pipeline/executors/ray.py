@@ -93,7 +93,7 @@ def ray_cluster(
 @contextmanager
 def _connected(address: str, workers: int) -> Iterator[Any]:
     """Connect to a cluster, or start one on this machine only, which leaves no files behind."""
-    _demand_answer(address)
+    _require_answer(address)
     with ExitStack() as stack:
         if not address:
             os.environ.update(_ALONE, RAY_AUTH_TOKEN=secrets.token_hex(32))
@@ -117,7 +117,7 @@ def _connected(address: str, workers: int) -> Iterator[Any]:
         yield ray
 
 
-def _demand_answer(address: str) -> None:
+def _require_answer(address: str) -> None:
     """Check that something answers at an address; Ray itself would try for minutes."""
     host, _, port = address.removeprefix("ray://").rpartition(":")
     if host and port.isdecimal():
