@@ -1,6 +1,6 @@
 """Process many films in one run: probe and plan them, read their chunks (longest first), analyse and report them.
 
-    look ─▶ plan ─▶ chunks ─▶ finish
+    probe ─▶ plan ─▶ chunks ─▶ finish
 
 A run resumes where an earlier one stopped, wherever that was. Several runs may work on one library at the same time:
 before anything is made, the planner checks whether it exists (``planner.py``), and it is made under a claim.
@@ -21,7 +21,7 @@ from scenefer.core.language import Language
 from scenefer.core.text import printable
 from scenefer.library import failures, jobs
 from scenefer.library.bookkeeping import Ledger
-from scenefer.library.jobs import Finish, Job, Look, finish_of
+from scenefer.library.jobs import Finish, Job, Probe, finish_of
 from scenefer.library.orders import Order
 from scenefer.library.planner import Task, WorkQueue
 from scenefer.pipeline.chunks import Chunk, chunks_of
@@ -113,7 +113,7 @@ class Batch:
 
     def _jobs(self) -> Iterator[Job | None]:
         for task in self.queue.to_look_at():
-            yield Look(task.path, self.order.data)
+            yield Probe(task.path, self.order.data)
         while self.queue.count("to look at"):
             yield None
         self._tell("planned", None)
@@ -163,7 +163,7 @@ class Batch:
     def _settle(self, outcome: Outcome, film: FilmWork | None) -> None:
         job = outcome.job
         task = self.queue.tasks[job.path]
-        if isinstance(job, Look):
+        if isinstance(job, Probe):
             self._looked(task, outcome)
         elif film is None:
             return  # another chunk of it has failed

@@ -38,7 +38,7 @@ _AT_ONCE = 512  # faces between two heartbeats; takes seconds on a slow core
 
 
 @dataclass(frozen=True)
-class Look:
+class Probe:
     """Job: probe a file."""
 
     path: Path
@@ -75,7 +75,7 @@ class Finish:
         return self.film.path
 
 
-Job = Look | Chunk | Finish
+Job = Probe | Chunk | Finish
 
 
 def finish_of(queue: WorkQueue, task: Task, work: FilmWork) -> Finish:
@@ -112,7 +112,7 @@ def work(job: Job, report: Callable[[float], None]) -> None:
     Raises:
         SceneferError: the job failed.
     """
-    if isinstance(job, Look):
+    if isinstance(job, Probe):
         known = probe_cache.look(job.path, job.data)
         if known.film is None:
             raise FilmError(known.error or f"{printable(job.path)} is not a film")
@@ -128,7 +128,7 @@ def stage_of(job: Job, error: SceneferError) -> str:
         return "sheet"
     if isinstance(error, OutputError):
         return "write"
-    return "look" if isinstance(job, Look) else "observe" if isinstance(job, Chunk) else "analyse"
+    return "look" if isinstance(job, Probe) else "observe" if isinstance(job, Chunk) else "analyse"
 
 
 def finish(job: Finish, report: Callable[[float], None]) -> None:

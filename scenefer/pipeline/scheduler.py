@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from scenefer.pipeline import resources
 from scenefer.pipeline.executors.base import Executor, Outcome, Work
-from scenefer.pipeline.executors.job_queue import Feed
+from scenefer.pipeline.executors.job_queue import JobQueue
 from scenefer.pipeline.executors.serial import serial
 from scenefer.pipeline.film_work import FilmWork
 
@@ -49,7 +49,7 @@ class Scheduler:
         self.in_work: dict[Path, FilmWork] = {}
         self.stopped = ""  # why no new job starts
         self._settings, self._folders = settings, folders
-        self._feed = Feed(())
+        self._queue = JobQueue(())
         self._disk_looked = time.monotonic() - _DISK_EVERY
 
     def run(
@@ -66,20 +66,20 @@ class Scheduler:
         Yields:
             Each ended job and its film; None for jobs without one, and if the film has failed meanwhile.
         """
-        self._feed = Feed(jobs)
+        self._queue = JobQueue(jobs)
         if self.stopped:
-            self._feed.stop()
+            self._queue.stop()
 
         def reach(job: Any, seconds: float) -> None:
             if film := self.in_work.get(job.path):
                 film.reach(job, seconds)
             tell(job)
 
-        outcomes = crew.executor(do, self._feed, crew.workers, reach)
+        outcomes = crew.executor(do, self._queue, crew.workers, reach)
         try:
             for outcome in outcomes:
                 film = self.in_work.get(outcome.job.path)
-                if self._feed.settle(outcome) and film is not None:
+                if self._queue.settle(outcome) and film is not None:
                     self._settle(film, outcome)
                 yield outcome, film
         finally:
@@ -93,7 +93,7 @@ class Scheduler:
             yield from film.first_jobs()
             return
         for chunk in film.missing:
-            while self._feed.n_running and resources.too_little_memory(self._settings.max_memory, film.film):
+            while self._queue.n_running and resources.too_little_memory(self._settings.max_memory, film.film):
                 yield None
             if film.has_ended or self._disk_is_full():
                 return
@@ -102,14 +102,14 @@ class Scheduler:
     def stop(self, why: str) -> None:
         """Start no new jobs; running ones are finished."""
         self.stopped = self.stopped or why
-        self._feed.stop()
+        self._queue.stop()
 
     def _settle(self, film: FilmWork, outcome: Outcome) -> None:
         following = film.settle(outcome)
         if film.has_ended:
             del self.in_work[film.film.path]
         for job in () if self.stopped else following:
-            self._feed.put_first(job)
+            self._queue.put_first(job)
 
     def _disk_is_full(self) -> bool:
         now = time.monotonic()

@@ -14,7 +14,7 @@ _LATER = 1.0  # seconds until a job that another process holds is tried again
 _END = object()
 
 
-class Feed:
+class JobQueue:
     """An iterator of jobs for executors; a job that another process holds is given out again later."""
 
     def __init__(self, jobs: Iterable[Any]) -> None:
