@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from scenefer.cli import batches, films, libraries, live, networks, runs, validation, visuals
+from scenefer.cli import batches, comparisons, films, libraries, live, networks, runs, validation, visuals
 from scenefer.core.errors import PlanError
 from scenefer.core.run_folder import REPORT
 from scenefer.core.text import did_you_mean
@@ -89,7 +89,7 @@ for command in (
     batches.batch,
     live.live,
     runs.report,
-    runs.compare,
+    comparisons.compare,
     runs.reclassify,
     runs.forget,
     validation.validate,

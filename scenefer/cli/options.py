@@ -1,4 +1,4 @@
-"""The options of the commands that read films, by the name of what they state; a command gives each its default.
+"""The options that commands share, and those of commands with many; a command gives each its default.
 
 So a command is a list of names and defaults, and the words of its help stand here.
 """
@@ -10,8 +10,33 @@ from typing import Annotated
 
 import typer
 
+from scenefer.core.run_folder import run_of
 from scenefer.core.text import listed
 from scenefer.pipeline.executors import EXECUTORS
+
+
+def _run(path: Path | None) -> Path | None:
+    return path and run_of(path)
+
+
+def _runs(paths: list[Path] | None) -> list[Path]:
+    return [run_of(path) for path in paths or ()]
+
+
+# Runs
+
+Run = Annotated[Path, typer.Argument(metavar="RUN", help="Folder of an analysed film, reports/<film>.", callback=_run)]
+Estimate = Annotated[
+    str | None,
+    typer.Option(
+        help="Shares on which verdicts are based: raw (as detected), or validated (corrected by people's judgements, "
+        "see scenefer validate); default: as last time."
+    ),
+]
+OtherRuns = Annotated[
+    list[Path] | None,
+    typer.Argument(metavar="[OTHER]...", help="Other runs of the same scenes: cuts, takes, weights.", callback=_runs),
+]
 
 # Films, and what lies beside them
 

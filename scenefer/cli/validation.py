@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
+from scenefer.cli.options import Run
 from scenefer.cli.output import say, say_lines
-from scenefer.cli.runs import Run
 from scenefer.core import atomic
 from scenefer.core.errors import PlanError, SheetError
 from scenefer.core.language import Language

@@ -8,8 +8,8 @@ from typing import Annotated
 import typer
 
 from scenefer.cli import terminal
+from scenefer.cli.options import Run
 from scenefer.cli.output import err, require_paths, say
-from scenefer.cli.runs import Run
 from scenefer.core.language import Language
 
 Lang = Annotated[str | None, typer.Option(help="en or id; default: the language of the run's report.")]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from scenefer.cli.runs import run_of
+from scenefer.core.run_folder import run_of
 from tests.program import scenefer
 
 
