@@ -12,7 +12,6 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from scenefer.core import run_folder
 from scenefer.core.errors import PlanError, SheetError
@@ -26,9 +25,6 @@ from scenefer.models import known_weights
 from scenefer.pipeline import chunks, observation_cache, plans, probe_cache
 from scenefer.pipeline.inputs import from_timecode
 from scenefer.pipeline.plans import Plan
-
-if TYPE_CHECKING:
-    pass
 
 _CHANGED = {
     "observation": "read with other settings or by an older reader",
