@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 
 from scenefer.analysis.observation import Models, combine, observe
 from scenefer.analysis.stages import compute_analysis
@@ -19,7 +20,14 @@ def test_picture_by_picture_gives_the_tables_of_the_whole_film():
     models = Models(SureFace(), BrightnessAsLogit())
     whole = observe(frames, models, plan().observation)
     for joined, read in zip(combine(chunks), whole, strict=True):
-        assert joined.drop(columns=["logits"], errors="ignore").equals(read.drop(columns=["logits"], errors="ignore"))
+        # Angles of one face and of several at once may differ in the last bit, as the processor computes them.
+        pd.testing.assert_frame_equal(
+            joined.drop(columns=["logits"], errors="ignore"),
+            read.drop(columns=["logits"], errors="ignore"),
+            check_exact=False,
+            rtol=0,
+            atol=1e-9,
+        )
     assert np.allclose(np.stack(combine(chunks).faces["logits"]), np.stack(whole.faces["logits"]))
 
 
