@@ -9,12 +9,13 @@ from typing import Any
 
 from scenefer.analysis import sampling
 from scenefer.analysis.edited import analysis_id
-from scenefer.analysis.edits import Edits
+from scenefer.analysis.edits import Edits, Exclusion
 from scenefer.analysis.result import Analysis
 from scenefer.analysis.scene_emotions import EmotionSettings, summarise
 from scenefer.analysis.stages import coverage
 from scenefer.core.tables import conform
 from scenefer.interchange.edits_file import read_edits
+from scenefer.pipeline.edited_runs import with_edits
 from tests.reports import STEP, analysed
 
 RESAMPLES = 50
@@ -52,6 +53,14 @@ def content(whole: Analysis, *entries: Any, **changes: Any) -> str:
 def write_edits(path: Path, whole: Analysis, *entries: Any, **changes: Any) -> Path:
     path.write_text(content(whole, *entries, **changes), encoding="utf-8")
     return path
+
+
+def excluding(whole: Analysis, *moments: tuple[float, float]) -> Analysis:
+    """The film with these moments excluded by hand."""
+    edits = tuple(Exclusion(start, end) for start, end in moments)
+    settings = {"emotions": {**whole.run["settings"]["emotions"], "resamples": RESAMPLES}}
+    whole = replace(whole, run={**whole.run, "settings": settings})
+    return with_edits(whole, Edits(whole.film.id, analysis_id(whole), edits, "film-edits.json", b"{}"))
 
 
 def edits_of(folder: Path, whole: Analysis, *entries: Any) -> Edits:

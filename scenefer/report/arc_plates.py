@@ -11,12 +11,13 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from matplotlib.transforms import ScaledTranslation
 
+from scenefer.analysis.edits import excluded
 from scenefer.core.language import ENGLISH, Language
 from scenefer.core.scene import Scene, scenes_of
 from scenefer.core.schema import EMOTIONS
 from scenefer.report import formatting
 from scenefer.report.emotion_curves import COLOURS, curves, intended_shares, ticks
-from scenefer.report.paper_style import LINE, SOFT, WIDTH, legend, room, shortened
+from scenefer.report.paper_style import HATCHED, LINE, SOFT, WIDTH, legend, room, shortened
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -64,12 +65,14 @@ def _plate(
     height = 1.0 + sum(_ROW + is_slanted * 0.045 * longest for is_slanted in slanted)
     plate = Figure(figsize=(WIDTH, height), layout="constrained")
     time, shares = curves(analysis.expressions)
-    meant = intended_shares(analysis)
+    meant, hatched = intended_shares(analysis), excluded(analysis.edits)
     for place, (low, high) in enumerate(rows):
         axes = plate.add_subplot(len(rows), 1, place + 1)
         axes.stackplot(time, shares.T, colors=[COLOURS[emotion] for emotion in EMOTIONS], linewidth=0)
         for row, scene in enumerate(scenes):
             _band(axes, scene, meant.get(scene.id, {}), 0.45 if row % 2 else 0.2)
+        for start, stop in hatched:
+            axes.add_patch(Rectangle((start, 0), stop - start, 100, **HATCHED))
         cuts = analysis.shots.loc[analysis.shots["transition"] != "start", "start"]
         axes.vlines(cuts[(cuts >= low) & (cuts <= high)], -5, -1, color=SOFT, linewidth=0.5)
         top = 112 if meant else 104
@@ -80,7 +83,7 @@ def _plate(
         _names(axes, named[place], low, high, slanted[place])
     plate.supylabel(language.say("detected, share of usable faces"), fontsize=7)
     plate.axes[-1].set_xlabel(language.say("film time; ticks are cuts"))
-    legend(plate, language)
+    legend(plate, language, hatched=bool(hatched))
     return plate
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from scenefer.analysis.edits import excluded
 from scenefer.core.language import Language
 from scenefer.core.version import __version__
 from scenefer.report import formatting
@@ -54,4 +55,17 @@ def caption(plate: str, analysis: Analysis, language: Language) -> str:
         version=version,
         licence=LICENCE,
     )
-    return f"{what} {how}\n\n{cite}\n"
+    return f"{' '.join(filter(None, (what, _excluded(kind, analysis, language), how)))}\n\n{cite}\n"
+
+
+def _excluded(kind: str, analysis: Analysis, language: Language) -> str:
+    """Say how much of the film was excluded by hand, and that it is hatched in the arc; empty where nothing was."""
+    moments = excluded(analysis.edits)
+    if not moments:
+        return ""
+    time = formatting.length(sum(end - start for start, end in moments), language)
+    if kind == "film-arc":
+        return language.say(
+            "Hatched: moments that were excluded by hand, {time} in all; no face in them counts.", time=time
+        )
+    return language.say("Moments that were excluded by hand, {time} in all, count in nothing shown here.", time=time)

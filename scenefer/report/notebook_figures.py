@@ -43,8 +43,8 @@ def arc(analysis: Analysis) -> go.Figure:
             text = name if len(name) <= room else name[: room - 1] + "…"
             place = {"x": (start + stop) / 2, "y": 1, "yref": "paper", "yanchor": "bottom", "showarrow": False}
             figure.add_annotation(text=_plain(text), font_size=11, **place)
-    # Only the areas are in the legend. They are painted from the last emotion to the first, hence "reversed".
-    figure.for_each_trace(lambda trace: trace.update(showlegend=trace.fill == "tozeroy"))
+    # The legend has the areas and what was excluded. Areas are painted from the last emotion to the first: "reversed".
+    figure.for_each_trace(lambda trace: trace.update(showlegend=trace.fill in ("tozeroy", "toself")))
     figure.update_layout(showlegend=True, legend_traceorder="reversed")
     return _finish(figure, f"{analysis.film.path.name}: detected facial expressions", drawn["height"] + _BELOW)
 

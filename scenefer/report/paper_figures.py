@@ -58,6 +58,7 @@ _STYLE: dict[Any, Any] = {
     "axes.spines.right": False,
     "xtick.labelsize": 7,
     "ytick.labelsize": 7,
+    "hatch.linewidth": 0.5,
     "xtick.major.width": 0.6,
     "ytick.major.width": 0.6,
     "text.color": INK,

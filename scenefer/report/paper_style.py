@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from unicodedata import east_asian_width
 
 from matplotlib.patches import Rectangle
@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 WIDTH = 180 / 25.4  # inches: two columns of a printed page
 INK, SOFT, LINE = "#1b1c1f", "#5c5a55", "#cfcac0"
+HATCHED: dict[str, Any] = {  # moments that were excluded by hand, as in the report
+    "facecolor": "none", "edgecolor": SOFT, "hatch": "/////", "linewidth": 0.5,
+}  # fmt: skip
 
 
 def room(text: str) -> int:
@@ -47,10 +50,13 @@ def wrapped(text: str, most: int) -> str:
     return f"{first}\n{shortened(' '.join(words), most)}" if words else first
 
 
-def legend(plate: Figure, language: Language) -> None:
-    """Put the key of the seven below a plate."""
+def legend(plate: Figure, language: Language, hatched: bool) -> None:
+    """Put the key of the seven below a plate, and that of excluded moments if there are any."""
     swatches = [Rectangle((0, 0), 1, 1, color=COLOURS[emotion]) for emotion in EMOTIONS]
     names = [language.emotion(emotion) for emotion in EMOTIONS]
+    if hatched:
+        swatches.append(Rectangle((0, 0), 1, 1, **HATCHED))
+        names.append(language.say("excluded by hand"))
     plate.legend(
-        swatches, names, loc="outside lower center", ncols=7, frameon=False, handlelength=0.9, handleheight=0.9
+        swatches, names, loc="outside lower center", ncols=8, frameon=False, handlelength=0.9, handleheight=0.9
     )

@@ -285,6 +285,13 @@
       piece.style.width = `${(100 * (end - start)) / film.length}%`;
       stage.querySelector(".seek-scenes").append(piece);
     });
+    film.excluded.forEach(({ left, width }) => {
+      const piece = document.createElement("i");
+      piece.className = "excluded over";
+      piece.style.left = `${left}%`;
+      piece.style.width = `${width}%`;
+      stage.querySelector(".seek-scenes").append(piece);
+    });
     range.addEventListener("input", () => seek(Number(range.value)));
     stage.querySelectorAll("[data-does]").forEach((button) => button.addEventListener("click", (event) => {
       does[button.dataset.does]();

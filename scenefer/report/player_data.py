@@ -17,7 +17,7 @@ from scenefer.core.language import ENGLISH, Language, marked
 from scenefer.core.scene import scenes_of
 from scenefer.core.schema import EMOTIONS
 from scenefer.core.timecode import exact_rate
-from scenefer.report import formatting, people
+from scenefer.report import editing, formatting, people
 from scenefer.report.emotion_curves import COLOURS, ink_on
 from scenefer.report.track_timelines import Course, Shares, courses
 
@@ -78,6 +78,7 @@ def player_data(analysis: Analysis, language: Language = ENGLISH) -> dict[str, A
             [scene.id, formatting.scene_name(scene.name, language), scene.start, scene.end, len(rows)]
             for scene, rows in zip(scenes, so_far, strict=True)
         ],
+        "excluded": editing.hatched(analysis, 0.0, film.duration or length_of(analysis.shots)),
         "every": _EVERY,
         "emotions": [[language.emotion(emotion), COLOURS[emotion], ink_on(COLOURS[emotion])] for emotion in EMOTIONS],
         "people": [named[person] for person in persons],

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from scenefer.analysis.edits import excluded
 from scenefer.core.language import ENGLISH, Language
 from scenefer.core.scene import scenes_of
 from scenefer.core.schema import EMOTIONS
@@ -66,7 +65,7 @@ def arc(
         layout["yaxis"]["range"] = [-9, _RIBBON_FROM + _RIBBON]
         layout["shapes"] += _ribbon(analysis.scenes, meant)
         traces += _share_of_intended(analysis.scenes, time, shares, meant, language)
-    traces += _excluded(analysis, language)
+    traces += plotly_layout.hatched(analysis, (0, 100), language)
     return {
         "data": traces,
         "layout": layout,
@@ -143,7 +142,9 @@ def _coarse(
         share = [None if math.isnan(value) else round(value, 1) for value in wanted.tolist()]
         said = [None if value is None else percent(value, language) for value in share]
         columns += [{"x": seconds(time), "y": share, "text": said}] * 2
-    columns += [{"x": trace["x"], "y": trace["y"], "text": []} for trace in _excluded(analysis, language)]
+    columns += [
+        {"x": trace["x"], "y": trace["y"], "text": []} for trace in plotly_layout.hatched(analysis, (0, 100), language)
+    ]
     return {"beyond": _AT_ONCE, "columns": {name: [trace[name] for trace in columns] for name in _COLUMNS}}
 
 
@@ -180,27 +181,6 @@ def _share_of_intended(
     drawn = {**line, "line": {"color": "#1B1C1F", "width": 2}, "text": text, "hovertemplate": said}
     del drawn["hoverinfo"]
     return [halo, drawn]
-
-
-def _excluded(analysis: Analysis, language: Language) -> list[dict[str, Any]]:
-    """Hatch the moments that were excluded by hand: one trace, none where there are none."""
-    spans = [(round(start, 3), round(end, 3)) for start, end in excluded(analysis.edits)]
-    if not spans:
-        return []
-    return [
-        {
-            "type": "scatter",
-            "mode": "lines",
-            "name": language.say("excluded by hand"),
-            "x": [x for start, end in spans for x in (start, start, end, end, start, None)],
-            "y": [y for _ in spans for y in (0, 100, 100, 0, 0, None)],
-            "fill": "toself",
-            "fillpattern": {"shape": "/", "size": 7, "solidity": 0.22, "fgcolor": "#86848C"},
-            "fillcolor": "#86848C",
-            "line": {"width": 1, "color": "#86848C"},
-            "hoverinfo": "skip",
-        }
-    ]
 
 
 def _ribbon(scenes: pd.DataFrame, meant: Mapping[int, Mapping[str, float]]) -> list[dict[str, Any]]:

@@ -55,6 +55,7 @@ def lanes(analysis: Analysis, leaders: dict[int, str], end: float, language: Lan
     layout = plotly_layout.layout(end)
     layout["yaxis"] |= {"range": [n_lanes - 0.4, -0.6], "visible": False}
     height = 84 + 18 * n_lanes
+    traces += plotly_layout.hatched(analysis, (n_lanes - 0.5, -0.5), language)
     layout |= {"barmode": "overlay", "hovermode": "closest", "shapes": plotly_layout.bands(analysis.scenes, height)}
     return {
         "data": traces,

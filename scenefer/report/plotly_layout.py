@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from scenefer.analysis.edits import excluded
 from scenefer.core.language import Language
 from scenefer.core.scene import scenes_of
 from scenefer.report.formatting import scene_name
@@ -16,6 +17,8 @@ from scenefer.report.formatting import scene_name
 if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
+
+    from scenefer.analysis.result import Analysis
 
 ABOVE, BELOW = 26, 30  # px: margins for names above and times below
 
@@ -73,3 +76,25 @@ def scene_labels(scenes: pd.DataFrame, language: Language) -> list[list[Any]]:
 def seconds(times: np.ndarray) -> list[float]:
     """Round moments to milliseconds, which no zoom tells apart."""
     return times.round(3).tolist()
+
+
+def hatched(analysis: Analysis, height: tuple[float, float], language: Language) -> list[dict[str, Any]]:
+    """Hatch what was excluded by hand, from one height to the other: one trace, none where nothing was."""
+    low, high = height
+    spans = [(round(start, 3), round(end, 3)) for start, end in excluded(analysis.edits)]
+    if not spans:
+        return []
+    return [
+        {
+            "type": "scatter",
+            "mode": "lines",
+            "name": language.say("excluded by hand"),
+            "x": [x for start, end in spans for x in (start, start, end, end, start, None)],
+            "y": [y for _ in spans for y in (low, high, high, low, low, None)],
+            "fill": "toself",
+            "fillpattern": {"shape": "/", "size": 7, "solidity": 0.22, "fgcolor": "#86848C"},
+            "fillcolor": "#86848C",
+            "line": {"width": 1, "color": "#86848C"},
+            "hoverinfo": "skip",
+        }
+    ]

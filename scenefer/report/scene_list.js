@@ -82,6 +82,16 @@
     map.style.backgroundImage = `linear-gradient(90deg, ${parts.join(", ")})`;
     followStrip();
   }
+  // Every scene is as wide as any other in the map, as it is in the strip.
+  function hatchMap() {
+    const entries = [...strip.children], part = 1 / entries.length;
+    entries.forEach((entry, k) => entry.querySelectorAll(".excluded").forEach((moment) => {
+      const piece = moment.cloneNode(), { left, width } = moment.style;
+      piece.style.left = `${part * (100 * k + Number.parseFloat(left))}%`;
+      piece.style.width = `${part * Number.parseFloat(width)}%`;
+      map.append(piece);
+    }));
+  }
   function followStrip() {
     const { scrollLeft, scrollWidth, clientWidth } = strip, window_ = map.firstElementChild;
     window_.style.left = `${(100 * scrollLeft) / scrollWidth}%`;
@@ -96,6 +106,7 @@
     map.addEventListener("pointermove", (event) => { if (event.buttons) lead(event); });
     strip.addEventListener("scroll", followStrip, { passive: true });
     new ResizeObserver(drawMap).observe(map);
+    hatchMap();
   }
 
   list();

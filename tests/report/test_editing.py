@@ -246,9 +246,12 @@ def test_excluded_moments_are_hatched_and_the_legend_says_so(opened: Open, run: 
     page = opened(run)
     page.eval_on_selector("#arc", "(plot) => plot.scrollIntoView()")
     page.wait_for_selector("#arc[data-drawn=yes]")
-    assert page.evaluate("document.querySelectorAll('#arc pattern').length") == 1
+    page.eval_on_selector("#lanes", "(plot) => plot.scrollIntoView()")
+    page.wait_for_selector("#lanes[data-drawn=yes]")
+    for figure in ("arc", "lanes"):
+        assert page.evaluate(f"document.querySelectorAll('#{figure} pattern').length") == 1
     text = (run / "report.html").read_text(encoding="utf-8")
-    assert text.count('<i class="swatch excluded"></i>excluded by hand') >= 2, "of the arc and of the balance"
+    assert text.count('<i class="swatch excluded"></i>excluded by hand') >= 3, "of the arc, the balance and the tracks"
     places = re.findall(r'<i class="excluded over" style="left:([\d.]+)%;width:([\d.]+)%"></i>', text)
     assert ("20.0", "20.0") in places, "of the scene"
     assert "hatched: excluded by hand" in Page(text).text

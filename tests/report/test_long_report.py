@@ -15,6 +15,7 @@ from scenefer.comparison import scene_comparison
 from scenefer.report import render
 from scenefer.report.emotion_curves import coarse_curves
 from tests.builders import expressions_table
+from tests.edits import excluding
 from tests.reports import analysed, intending
 
 N = 130  # scenes of 10 s
@@ -30,6 +31,7 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
     sheet = intending(**{name: "sad" if k % 7 == 0 else shown[k % 7] for k, name in enumerate(names)})
     whole = analysed(names, sheet=sheet)
     whole.tracks.loc[whole.tracks["shot"] < 12, ["actor", "actor_name", "actor_confidence"]] = (0, "Ada", 0.9)
+    whole = excluding(whole, (604.0, 608.0))
     path = tmp_path_factory.mktemp("long") / "report.html"
     path.write_text(render(whole, scene_comparison.of_run(whole)), encoding="utf-8")
     return path
@@ -162,6 +164,16 @@ def test_names_of_the_strip_can_be_read_and_its_map_leads_along_the_film(page: A
     box = page.query_selector(".strip-map").bounding_box()
     page.mouse.click(box["x"] + 0.9 * box["width"], box["y"] + 5)
     assert page.evaluate("document.querySelector('.strip').scrollLeft") > 60 * 90
+
+
+@pytest.mark.parametrize("page", [1440, 390], indirect=True)
+def test_excluded_moments_are_hatched_in_the_map_of_the_strip(page: Any):
+    box, piece = (page.locator(one).bounding_box() for one in (".strip-map", ".strip-map .excluded"))
+    middle = (piece["x"] + piece["width"] / 2 - box["x"]) / box["width"]
+    assert middle == pytest.approx((60 + 0.6) / N, abs=0.005), "seconds 4 to 8 of scene 60"
+    assert 4 <= piece["width"] < 10
+    assert piece["height"] == box["height"]
+    assert page.locator(".strip .excluded").count() == 1
 
 
 @pytest.mark.parametrize("page", [1440, 390], indirect=True)

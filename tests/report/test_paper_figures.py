@@ -13,11 +13,13 @@ import pandas as pd
 import pytest
 from PIL import Image
 
+from scenefer.comparison import scene_comparison
 from scenefer.core.language import Language
 from scenefer.report import arc_plates, figure_captions, paper_figures
 from scenefer.report.arc_plates import film_arcs
 from scenefer.report.paper_figures import write_plates
 from scenefer.report.paper_style import wrapped
+from tests.edits import excluding
 from tests.reports import analysed, compared, intending
 
 
@@ -115,6 +117,35 @@ def test_captions_cite_as_the_project_asks(tmp_path: Path):
     text = (tmp_path / "scenes.txt").read_text("utf-8")
     assert "Faces usable in 67\N{NO-BREAK SPACE}% of the film's time; expressions read by the weights rmn_face." in text
     assert "Cite: The scenefer authors: scenefer, version 0.1.0, Apache-2.0; and the papers" in text
+
+
+def test_excluded_moments_are_hatched_in_the_arc_named_below_it_and_told_in_captions(tmp_path: Path):
+    whole = excluding(analysed(sheet=intending(rage="angry", joy="happy", empty=None)), (2.0, 4.0), (12.0, 13.5))
+    with matplotlib.rc_context(paper_figures._STYLE):
+        (plate,) = film_arcs(whole)
+        plate.draw_without_rendering()
+    hatched = [patch for patch in plate.axes[0].patches if patch.get_hatch()]
+    assert [(patch.get_x(), patch.get_width()) for patch in hatched] == [(2.0, 2.0), (12.0, 1.5)]
+    (key,) = plate.legends
+    assert key.get_texts()[-1].get_text() == "excluded by hand"
+    assert key.get_patches()[-1].get_hatch()
+    box = key.get_window_extent()
+    assert box.x0 >= 0
+    assert box.x1 <= plate.bbox.x1
+    write_plates(whole, scene_comparison.of_run(whole), tmp_path)
+    said = {name: (tmp_path / f"{name}.txt").read_text("utf-8") for name in ("film-arc", "scenes", "confusion")}
+    assert "Hatched: moments that were excluded by hand, 3.5 s in all; no face in them counts." in said["film-arc"]
+    for name in ("scenes", "confusion"):
+        assert "Moments that were excluded by hand, 3.5 s in all, count in nothing shown here." in said[name]
+
+
+def test_without_excluded_moments_nothing_is_hatched_or_told(tmp_path: Path):
+    with matplotlib.rc_context(paper_figures._STYLE):
+        (plate,) = film_arcs(analysed())
+    assert not [patch for patch in plate.findobj(matplotlib.patches.Patch) if patch.get_hatch()]
+    assert len(plate.legends[0].get_texts()) == 7
+    write_plates(analysed(), None, tmp_path)
+    assert "by hand" not in "".join(path.read_text("utf-8") for path in tmp_path.glob("*.txt"))
 
 
 def test_a_name_is_text_and_no_formula(tmp_path: Path):

@@ -34,6 +34,7 @@ from tests.builders import (
     tracks_table,
 )
 from tests.clips import numbered, plain, read_number, write_clip
+from tests.edits import excluding
 from tests.reports import analysed, intending, jpeg
 
 N = 100  # frames of a clip
@@ -283,6 +284,20 @@ def test_the_playhead_is_where_the_film_is(opened: Shown, clip: Path):
     assert page.evaluate(
         "[...document.querySelectorAll('.strip .now-playing')].map((one) => one.textContent.trim())"
     ) == ["✗storm"]
+
+
+def test_excluded_moments_are_hatched_over_the_place_in_the_film(opened: Shown, clip: Path):
+    run = run_of(clip)
+    page, trouble = opened(excluding(run, (0.5, 1.0), (3.0, 3.5)), clip)
+    bar = page.locator(".seek-scenes").bounding_box()
+    pieces = [piece.bounding_box() for piece in page.locator(".seek-scenes .excluded").all()]
+    for piece, (start, end) in zip(pieces, ((0.5, 1.0), (3.0, 3.5)), strict=True):
+        assert piece["x"] - bar["x"] == pytest.approx(start / run.film.duration * bar["width"], abs=1)
+        assert piece["width"] == pytest.approx((end - start) / run.film.duration * bar["width"], abs=1)
+        assert piece["height"] == pytest.approx(bar["height"], abs=1)
+    fill = "getComputedStyle(document.querySelector('.seek-scenes .excluded')).backgroundImage"
+    assert "repeating-linear-gradient" in page.evaluate(fill)
+    assert trouble == []
 
 
 def test_what_lies_over_a_frame_is_what_the_overlay_draws_there(opened: Shown, clip: Path):
