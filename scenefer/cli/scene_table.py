@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from scenefer.cli.terminal import CLOSE, ROOMY, WIDE
+from scenefer.cli.terminal import CLOSE, ROOMY, SPACIOUS, WIDE
 from scenefer.comparison.agreement import leading, worst_verdicts
 from scenefer.comparison.intentions import parse_intention
 from scenefer.comparison.verdicts import VERDICTS
@@ -54,8 +54,8 @@ def scenes_table(
         verdicts: the verdict of each judged scene, shown as a mark.
         width: of the terminal, in characters; if it is narrow, the detected emotions are shortened last.
     """
-    wide, roomy = width >= WIDE, width >= ROOMY
     meant, moves = _intended(analysis), analysis.film.kind == "video"
+    wide, roomy = width >= WIDE, width >= ROOMY + (8 if meant else 0)
     guessed = bool(len(analysis.scenes)) and (analysis.scenes["source"] == "guessed").all()
     title = f"{analysis.film.path.name}{' · guessed scenes' if guessed else ''}"
     table = Table(title=Text(printable(title)), title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
@@ -64,12 +64,12 @@ def scenes_table(
     for heading in (*times, *(["faces"] if roomy else [])):
         table.add_column(heading, justify="right", no_wrap=True)
     if meant:
-        table.add_column("intended", max_width=24 if wide else max(10, width // 6))
+        table.add_column("intended", max_width=24 if width >= SPACIOUS else max(10, width // 6))
     if verdicts:
         table.add_column("", no_wrap=True)
     table.add_column(
         "detected, % of screen time" if moves and wide else "detected, %",
-        min_width=34 if roomy else 22 if width >= CLOSE else None,
+        min_width=22 if width >= CLOSE else None,
     )
     for scene in summary(analysis)["scenes"]:
         edges = [clock(scene[edge])[: -2 if wide else -4] for edge in ("start", "end")][: len(times)]

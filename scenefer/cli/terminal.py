@@ -32,8 +32,8 @@ _STAGES = {
     "proxy": "copying",
 }
 _MOVING = ("observe", "overlay", "proxy")  # stages whose progress is film time
-# Terminal widths in characters that have room for everything, for most columns, and for the largest percentages.
-WIDE, ROOMY, CLOSE = 106, 72, 60
+# Terminal widths in characters with room for everything, for every column, for most, and for the largest percentages.
+SPACIOUS, WIDE, ROOMY, CLOSE = 120, 106, 72, 60
 _SMOOTHING = 30.0  # seconds over which the speed is averaged
 
 

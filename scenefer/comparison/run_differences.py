@@ -27,7 +27,9 @@ _WORTH_SAYING = 1.0  # percentage points
 _OTHER_SEED = 1_000_003  # added to the seed, for each run before, where a run's faces are not the first one's
 
 # What a reader must know, kept in English and said again in the language of a page.
-NOT_CORRECTED = marked("differences are given for many expressions and scenes; they are not corrected for their number")
+NOT_CORRECTED = marked(
+    "differences are given for many expressions and scenes: among so many, some are there by chance alone"
+)
 OTHER_WEIGHTS = marked("the two runs were read by different weights: a difference may lie in them, not in the faces")
 GUESSED = marked("scenes are paired by name, and some were guessed: 1 of one film need not be 1 of the other")
 BY_TIME = marked("scenes with different names are paired by their time: {pairs}")

@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from scenefer.comparison.resampled_shares import Evidence, Reading
 
 # Notices for readers: stored in English, and translated into the language of a report.
-MANY_VERDICTS = marked("{n} verdicts are given; they are not corrected for their number")
+MANY_VERDICTS = marked("{n} verdicts are given: among so many, some are wrong by chance alone")
 OTHER_TIMES = marked(
     "scene {name}: the sheet says {start} to {end}, what is compared is {own_start} to {own_end}, as in the run"
 )
@@ -51,8 +51,8 @@ NO_CHARACTERS = marked(
     "intentions for a character are compared with all faces of the scene: people are not told apart in this run"
 )
 NO_NAMES = marked(
-    "intentions for a character are compared with all faces of the scene: people have no names in this run, which "
-    "--cast would give them"
+    "intentions for a character are compared with all faces of the scene: nobody has a name in this run; people get "
+    "names by Edit in the report, or by --cast"
 )
 NOBODY_NAMED = marked(
     "intentions for a character are compared with all faces of the scene: no person of this run is named {names}"

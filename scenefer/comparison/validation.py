@@ -14,7 +14,7 @@ from scenefer.analysis.expressions import counted
 from scenefer.analysis.scene_emotions import SCREEN_TIME, EmotionSettings, gather, shares, widening_of
 from scenefer.comparison import coders
 from scenefer.comparison.coding_sample import check_sample
-from scenefer.comparison.corrected_shares import LEAST_CLUSTERS, Faces, correct
+from scenefer.comparison.corrected_shares import LEAST_CLUSTERS, LEAST_CODED, Faces, correct
 from scenefer.comparison.resampled_shares import bootstrap_of
 from scenefer.core.errors import SceneferError
 from scenefer.core.language import ENGLISH, Language
@@ -119,29 +119,35 @@ def summary(validation: Validation, analysis: Analysis) -> str:
     seen = [f"{emotion} {_percent(recall)}" for emotion, recall in record["recall"].items() if recall is not None]
     lines.append(f"Of what people see, the reader finds: {', '.join(seen)}")
     lines += [
-        f"Where it is {one['low']:.0%} to {one['high']:.0%} sure ({one['share']:.0%} of the faces): right in "
-        f"{_percent(one['right'][0])}, {one['confidence']:.0%} would be calibrated"
+        f"Where it is {one['low']:.0%} to {one['high']:.0%} sure ({one['share']:.0%} of the faces): it claims "
+        f"{one['confidence']:.0%}, and is right in {_percent(one['right'][0])}"
         for one in record["calibration"]
     ]
     names = names_of(analysis.scenes)
     lines.append("Shares in %, raw and corrected by the judged faces (95 % interval):")
     about = validation.table["scene"].fillna(-1)
-    for scene, name in ((-1, "the film"), *names.items()):
-        lines += [f"  {name}: {line}" for line in _shares_in_words(validation.table.loc[about == scene])]
+    said = {scene: _shares_in_words(validation.table.loc[about == scene]) for scene in (-1, *names)}
+    lines += [f"  {names.get(scene, 'the film')}: {shares or 'too few judged faces'}" for scene, shares in said.items()
+              if shares or scene < 0]  # fmt: skip
+    if n_thin := sum(not said[scene] for scene in names):
+        lines.append(
+            f"  {n_thin} of {len(names)} scenes: too few judged faces; a scene needs {LEAST_CODED}, "
+            f"in {LEAST_CLUSTERS} shots or tracks"
+        )
     return "\n".join(lines)
 
 
-def _shares_in_words(rows: pd.DataFrame) -> Iterator[str]:
+def _shares_in_words(rows: pd.DataFrame) -> str:
+    """Say the shares of a scene as read and corrected; empty where too few faces were judged."""
     by = {estimate: part.set_index("emotion") for estimate, part in rows.groupby("estimate")}
     if "validated" not in by:
-        yield f"too few judged faces ({rows['n_coded'].max() if len(rows) else 0}), not corrected"
-        return
+        return ""
     said = []
     for emotion in EMOTIONS:
         percent, low, high = by["validated"].loc[emotion, ["percent", "percent_low", "percent_high"]]
         raw = by["raw"]["percent"].to_dict()[emotion]
         said.append(f"{emotion} {'–' if math.isnan(raw) else f'{raw:.0f}'} → {percent:.0f} ({low:.0f} to {high:.0f})")
-    yield ", ".join(said)
+    return ", ".join(said)
 
 
 def _table(analysis: Analysis, expressions: pd.DataFrame, sample: pd.DataFrame, votes: np.ndarray) -> pd.DataFrame:

@@ -24,7 +24,7 @@ _PLACES = (
     marked("fourth"),
     marked("fifth"),
     marked("sixth"),
-    marked("seventh"),
+    marked("last"),
 )
 
 
@@ -96,7 +96,8 @@ def _finding(row: Mapping[str, Any], language: Language) -> str:
             low=low,
             high=high,
         )
-    n, low, high = (f"{row[name]:.0f}" for name in ("mass", "mass_low", "mass_high"))
+    low, high = (f"{row[name]:.0f}" for name in ("mass_low", "mass_high"))
+    n = "<1" if 0 < row["mass"] <= 0.5 else f"{row['mass']:.0f}"
     return say(
         "{meant} intended, detected at {n} % ({low}–{high}): {reason}",
         meant=meant,

@@ -78,7 +78,7 @@ def _plate(
         top = 112 if meant else 104
         axes.set(xlim=(low, high), ylim=(-5, top), yticks=[0, 50, 100])
         axes.set_yticklabels([formatting.percent(share, language) for share in (0, 50, 100)])
-        marks = [mark for mark in ticks(high) if low <= mark <= high]
+        marks = ticks(high, low)
         axes.set_xticks(marks, [formatting.moment(at) for at in marks])
         _names(axes, named[place], low, high, slanted[place])
     plate.supylabel(language.say("detected, share of usable faces"), fontsize=7)

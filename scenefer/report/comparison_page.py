@@ -122,6 +122,7 @@ def _scenes(runs: Sequence[Shown], compared: Takes, language: Language) -> list[
                 "name": formatting.scene_name(scene["name"], language),
                 "sides": [sides[place].of(other, letter(place)) for place, other in enumerate(there)],
                 "rows": rows,
+                "known": any(bar["share"] is not None for row in rows for bar in row["bars"]),
                 "said": _said(rows),
                 "distances": _distances(apart, key, language),
             }
@@ -243,6 +244,14 @@ def _headline(scenes: Sequence[Mapping[str, Any]], language: Language) -> list[s
     if not compared:
         return [language.say("Nothing could be compared: no scene shows enough faces in two of the runs.")]
     changed = sum(bool(scene["said"]) for scene in compared)
+    if not changed:
+        return [
+            language.many(
+                "In the {n} compared scene no expression differs by more than its uncertainty.",
+                "In none of the {n} compared scenes does an expression differ by more than its uncertainty.",
+                len(compared),
+            )
+        ]
     return [
         language.many(
             "In {changed} of {n} compared scene an expression differs by more than its uncertainty.",

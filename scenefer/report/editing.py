@@ -65,13 +65,6 @@ _WORDS = {
     "exclude_moment": marked("Exclude a moment"),
 }
 _PLACES = re.compile(r"\{(\w+)\}")
-_KINDS = {
-    "rename": marked("people renamed: {n}"),
-    "merge": marked("people merged: {n}"),
-    "split": marked("tracks split off: {n}"),
-    "boundary": marked("scene boundaries moved: {n}"),
-    "exclude": marked("moments excluded: {n}"),
-}
 
 
 def page_data(analysis: Analysis, language: Language = ENGLISH) -> dict[str, Any]:
@@ -120,7 +113,7 @@ def provenance(analysis: Analysis, language: Language = ENGLISH) -> dict[str, An
     if analysis.edits is None:
         return None
     record = analysis.run.get("edits", {})
-    kinds = [language.say(_KINDS[kind], n=language.number(n)) for kind, n in record["kinds"].items()]
+    kinds = [_counted(kind, n, language) for kind, n in record["kinds"].items()]
     return {
         "sentence": language.many(
             "One edit by hand applies: {kinds}.",
@@ -133,6 +126,18 @@ def provenance(analysis: Analysis, language: Language = ENGLISH) -> dict[str, An
         "list": [said(edit, language) for edit in analysis.edits.edits],
         "renamed": "rename" in record["kinds"],
     }
+
+
+def _counted(kind: str, n: int, language: Language) -> str:
+    """Say how many corrections there are of a kind."""
+    many = language.many
+    return {
+        "rename": many("{n} person renamed", "{n} people renamed", n),
+        "merge": many("{n} person merged", "{n} people merged", n),
+        "split": many("{n} track split off", "{n} tracks split off", n),
+        "boundary": many("{n} scene boundary moved", "{n} scene boundaries moved", n),
+        "exclude": many("{n} moment excluded", "{n} moments excluded", n),
+    }[kind]
 
 
 def said(edit: Edit, language: Language = ENGLISH) -> str:

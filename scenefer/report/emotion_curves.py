@@ -134,9 +134,8 @@ def intended_shares(analysis: Analysis) -> dict[int, dict[str, float]]:
     return found
 
 
-def ticks(end: float) -> list[float]:
-    """Return round times (s) for a film time axis: 0 and at most twelve more."""
-    step = next(
-        step for step in (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 36000) if end / step <= 12
-    )
-    return [float(at) for at in np.arange(0, end + 1e-9, step)]
+def ticks(end: float, start: float = 0.0) -> list[float]:
+    """Return the round times (s) of a time axis from ``start`` to ``end``: at most thirteen."""
+    steps = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 36000)
+    step = next(step for step in steps if (end - start) / step <= 12)
+    return [float(at) for at in np.arange(np.ceil(start / step - 1e-9) * step, end + 1e-9, step)]

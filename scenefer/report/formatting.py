@@ -144,14 +144,14 @@ def limits(evidence: dict[str, Any], stills: bool = False, language: Language = 
     """Describe the limits of a scene's evidence; empty if there are none."""
     if evidence["evidence"] == "insufficient":
         if not evidence["face_seconds"]:
-            return language.say("Insufficient face evidence. No percentages are given.")
+            return language.say("Too few faces for percentages.")
         if stills:
             return language.say(
-                "Insufficient face evidence: usable faces in {pictures} only. No percentages are given.",
+                "Too few faces for percentages: usable ones in {pictures} only.",
                 pictures=pictures(evidence["n_shots"], language),
             )
         seconds = language.number(evidence["face_seconds"], 1)
-        return language.say("Insufficient face evidence: {n} s of usable faces. No percentages are given.", n=seconds)
+        return language.say("Too few faces for percentages: {n} s of usable ones.", n=seconds)
     if evidence["evidence"] == "one take":
         return language.say(
             "One take: a single track. The interval says what this take could have shown, by how much the face varies "

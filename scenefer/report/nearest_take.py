@@ -55,8 +55,8 @@ def headline(scenes: Sequence[Mapping[str, Any]], language: Language) -> list[st
     if alike := sum(entry["alike"] for entry in entries):
         said.append(
             language.many(
-                "In {n} scene the nearest run cannot be told apart from another.",
-                "In {n} scenes the nearest run cannot be told apart from another.",
+                "In {n} scene no run is clearly nearest to what was intended.",
+                "In {n} scenes no run is clearly nearest to what was intended.",
                 alike,
             )
         )

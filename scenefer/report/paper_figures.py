@@ -146,7 +146,10 @@ def scene_bars(analysis: Analysis, scenes: Sequence[int], language: Language = E
         )
         axes.tick_params(axis="y", length=0)
     plate.supxlabel(
-        language.say("detected share of face-seconds; line: 95 % interval, dashed within one take; frame: intended"),
+        language.say(
+            "share of the time with usable faces; line: 95 % interval, dashed with fewer than three shots; "
+            "frame: intended"
+        ),
         fontsize=7,
     )
     return plate

@@ -2,7 +2,7 @@
 const sceneDetail = (() => {
   "use strict";
   const NARROWEST = 7; // px of a piece
-  const LETTER = 6.4, SHORTEST = 3, LONGEST = 16; // px; letters of a name that has its own room, and of one that has not
+  const LETTER = 6.4, SHORTEST = 9, LONGEST = 16; // px; letters of a name that is cut to its scene, and of one that is not
   const plain = (text) => text.replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/>/g, "&gt;");
   const cutTo = (name, letters) => (name.length > letters ? name.slice(0, letters - 1) + "…" : name);
 
@@ -15,18 +15,20 @@ const sceneDetail = (() => {
     };
   }
 
-  // A name stands in its scene. Where most would not fit, as many as can be read stand behind a bar at their begin.
+  // A name stands in its scene, if need be cut to letters that can still be told apart. Where most would not fit, as many
+  // as can be read stand behind a bar at their begin.
   function labels(scenes, span, room) {
     const [from, to] = span, pixels = room / (to - from), seen = visible(scenes, span);
     const inside = seen.flatMap(([name, start, end]) => {
       const left = Math.max(start, from), letters = Math.floor(((Math.min(end, to) - left) * pixels - 8) / LETTER);
-      return letters < SHORTEST ? [] : [written(cutTo(name, letters), left)];
+      return letters < Math.min(SHORTEST, name.length) ? [] : [written(cutTo(name, letters), left)];
     });
-    if (inside.length > seen.length / 2) return inside;
+    if (inside.length > 0.7 * seen.length) return inside;
     const last = to - (LONGEST * LETTER) / pixels;
     let free = -Infinity;
-    return seen.flatMap(([name, start]) => {
-      const left = Math.max(start, from), short = cutTo(name, LONGEST);
+    return seen.flatMap(([name, start, end]) => {
+      const left = Math.max(start, from), own = Math.floor(((Math.min(end, to) - left) * pixels) / LETTER) - 2;
+      const short = cutTo(name, Math.max(LONGEST, own));
       if (left < free || left > last) return [];
       free = left + ((short.length + 2.5) * LETTER) / pixels;
       return [written(`▏${short}`, left)];

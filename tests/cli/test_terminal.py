@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -59,6 +60,19 @@ def test_what_is_detected_is_readable_on_a_narrow_terminal(width: int, long: boo
     assert "happy 51 · angry 8" in lines[4 if long else next(k for k, line in enumerate(lines) if "joy" in line)]
     assert "✓" in lines[3]
     assert any("too little evidence" in line for line in lines)
+
+
+@pytest.mark.parametrize("width", [60, 72, 80, 100, 110, 140])
+def test_nothing_of_what_is_detected_is_cut_off_beside_long_names_and_intentions(width: int):
+    names = ("the quarrel about the house", "the long way home", "nobody")
+    made = analysed(names, sheet=intending(**{name: "happy:0.6;neutral:0.4" for name in names}))
+    shares = made.scene_emotions
+    made = replace(made, scene_emotions=shares.assign(evidence=shares["evidence"].replace("enough", "one take")))
+    lines = drawn(scene_table.scenes_table(made, {0: "match", 1: "partial"}, width=width), width)
+    assert max(map(len, lines)) <= width
+    said = "".join(lines)
+    assert said.count("(one") == said.count("take)") == 2
+    assert re.search(r"happy\s+51", said)
 
 
 def test_a_verdict_has_a_mark_that_the_terminal_can_show():

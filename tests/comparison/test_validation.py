@@ -57,7 +57,10 @@ def test_a_face_that_cannot_be_told_is_counted_and_corrects_nothing(run: Analysi
 def test_a_scene_with_few_judged_faces_is_said_to_have_few(run: Analysis):
     few = dict(list(detected(run).items())[:12])
     found = validation.evaluate(run, run.validation_sample, {"a": few})
-    assert "too few judged faces" in validation.summary(found, run)
+    lines = validation.summary(found, run).splitlines()
+    thin = [line for line in lines if "too few judged faces" in line]
+    n = len(run.scenes)
+    assert thin == [f"  {n} of {n} scenes: too few judged faces; a scene needs 10, in 3 shots or tracks"]
     estimates = found.table.loc[found.table["scene"] == 0, "estimate"].unique()
     assert estimates.tolist() == ["raw"]
 

@@ -26,7 +26,7 @@ def test_the_summary_says_scene_by_scene_what_was_found():
         "3 intentions compared in 3 of 5 scenes: 2 as intended, 0 in doubt, 1 worth a look.",
         "Not judged: 1, too little face evidence.",
         "Not judged: 1, nothing intended.",
-        "Note: 3 verdicts are given; they are not corrected for their number.",
+        "Note: 3 verdicts are given: among so many, some are wrong by chance alone.",
         "",
         "For researchers:",
         "Fewer than 6 compared scenes or 2 distinct intentions: no kappa, no skill, no p.",

@@ -120,7 +120,7 @@ def test_record_and_report_say_what_was_corrected_by_which_file(run: Path):
     assert (record["edits"]["n"], sum(record["edits"]["kinds"].values())) == (5, 5)
     assert record["coverage"] == WHOLE.run["coverage"], "the record holds what was measured"
     text = " ".join(Page(page(run)).text.split())
-    assert "5 edits by hand apply: people renamed: 1, people merged: 1, tracks split off: 1" in text
+    assert "5 edits by hand apply: 1 person renamed, 1 person merged, 1 track split off" in text
     assert f"film-edits.json (SHA-256 {record['edits']['sha256']})" in text
     for line in ("Person 2 is called Anna", "joy begins at 0:12.5", "0:02 to 0:04 is excluded"):
         assert line in text

@@ -50,6 +50,19 @@ def test_each_scene_has_a_frame_of_each_run_its_bars_and_its_differences():
     assert [h for h in page.attributes("href") if h.endswith("html")] == ["../0/report.html", "../1/report.html"]
 
 
+def test_a_scene_without_enough_faces_has_a_sentence_and_no_empty_bars():
+    page = Page(page_of(runs("other")))
+    assert page.text.count("Too few faces for percentages in any of the 2 runs.") == 1
+    assert sum(tag == "table" and one.get("class") == "shares" for tag, one in page.elements) == 2
+
+
+def test_where_nothing_differs_and_nothing_is_nearest_it_is_said_plainly():
+    first = runs()[0]
+    text = Page(page_of([first, replace(first, film=replace(first.film, id="7" * 16))])).text
+    assert "In none of the 2 compared scenes does an expression differ by more than its uncertainty." in text
+    assert "In 2 scenes no run is clearly nearest to what was intended." in text
+
+
 def test_takes_that_cannot_be_told_apart_are_said_to_be():
     first, second = runs("other")
     again = replace(first, film=replace(first.film, id="7" * 16))

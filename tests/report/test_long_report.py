@@ -89,6 +89,14 @@ def test_a_link_lands_at_its_scene_whose_card_opens(page: Any):
     assert page.evaluate("document.querySelectorAll('.card > details[open]').length") == 3
 
 
+@pytest.mark.parametrize("page", [1440, 390], indirect=True)
+def test_closed_cards_have_their_bars_below_each_other_and_open_ones_one_left_edge(page: Any):
+    left = "(all) => [...new Set(all.map((one) => Math.round(one.getBoundingClientRect().left)))]"
+    assert len(page.eval_on_selector_all(".card .mix", left)) == 1
+    page.evaluate("document.querySelector('#scene-7 details').open = true")
+    assert len(page.eval_on_selector_all("#scene-7 .intended, #scene-7 .body", left)) == 1
+
+
 def test_a_card_is_open_when_the_page_was_asked_for_there(browser: Any, report: Path):
     page = browser.new_page(viewport={"width": 390, "height": 900})
     page.goto(f"{report.as_uri()}#scene-99")

@@ -6,6 +6,7 @@ import re
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -206,6 +207,30 @@ def test_on_paper_nothing_is_hidden_and_figures_fit(opened: Open):
     assert page.pdf(format="A4", print_background=True).startswith(b"%PDF")
     page.evaluate("window.dispatchEvent(new Event('afterprint'))")
     assert trouble == []
+
+
+@pytest.mark.parametrize("width", [1440, 390])
+def test_names_of_scenes_over_the_arc_can_be_told_apart(opened: Open, width: int):
+    names = tuple(
+        f"{name} {k}" for k in range(8) for name in ("Joy", "The count leaves", "Interview", "Rage in the hall")
+    )
+    page, _ = opened(render(analysed(names)), width)
+    shown = page.evaluate(
+        "[...document.querySelectorAll('#arc .annotation-text')]"
+        ".map((one) => [one.textContent.replace('▏', ''), one.getBoundingClientRect()])"
+        ".map(([name, { left, right }]) => [name, left, right])"
+    )
+    assert len(shown) >= (8 if width == 1440 else 2)
+    for name, _, _ in shown:
+        assert name in names or len(name) >= 9, name
+    assert all(before[2] <= after[1] + 1 for before, after in pairwise(shown))
+
+
+def test_on_a_phone_labels_stand_beside_what_they_name_and_the_confusion_fits(opened: Open):
+    page, _ = opened(judged(), 390)
+    plane, side = (page.locator(one).bounding_box() for one in (".plane", ".side"))
+    assert side["y"] >= plane["y"] + plane["height"]
+    assert page.eval_on_selector(".whole .scroll", "(one) => one.scrollWidth <= one.clientWidth")
 
 
 @pytest.mark.parametrize("width", [740, 1000, 1440])

@@ -82,6 +82,8 @@ def test_the_arc_of_forty_scenes_has_rows_and_names_apart():
         (plate,) = film_arcs(forty())
         plate.draw_without_rendering()
     assert len(plate.axes) == 2
+    steps = {round(b - a) for axes in plate.axes for a, b in pairwise(axes.get_xticks().tolist())}
+    assert steps == {30}, "every row is divided alike"
     for axes in plate.axes:
         drawn = [text for text in axes.texts if text.get_text()]
         assert len(drawn) == 20

@@ -284,6 +284,8 @@ def test_the_playhead_is_where_the_film_is(opened: Shown, clip: Path):
     assert page.evaluate(
         "[...document.querySelectorAll('.strip .now-playing')].map((one) => one.textContent.trim())"
     ) == ["✗storm"]
+    outlines = "(all) => all.map((one) => getComputedStyle(one).outlineStyle)"
+    assert page.eval_on_selector_all(".tiles li", outlines) == ["none", "solid", "none"], "around picture and time"
 
 
 def test_excluded_moments_are_hatched_over_the_place_in_the_film(opened: Shown, clip: Path):

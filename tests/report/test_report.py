@@ -207,7 +207,7 @@ def test_a_scene_without_evidence_has_words_and_no_bars():
     assert card["leader"] is None
     assert not card["clear"]
     assert card["covered"] == "No usable face in the scene."
-    assert card["limits"] == "Insufficient face evidence. No percentages are given."
+    assert card["limits"] == "Too few faces for percentages."
 
 
 def test_what_the_sheet_intends_stands_in_the_card():
@@ -417,12 +417,10 @@ def test_pictures_of_a_folder_are_numbered_and_have_no_arc():
 
 def test_what_a_scene_of_stills_lacks_is_said_in_pictures():
     about = {"evidence": "insufficient", "face_seconds": 4.0, "n_shots": 3}
-    assert formatting.limits(about, stills=True) == (
-        "Insufficient face evidence: usable faces in 3 pictures only. No percentages are given."
-    )
+    assert formatting.limits(about, stills=True) == ("Too few faces for percentages: usable ones in 3 pictures only.")
     whole = analysed()
     text = Page(render(replace(whole, film=replace(whole.film, kind="stills")))).text
-    assert "insufficient face evidence with usable faces in less than 10 % of it." in text
+    assert "too few faces for percentages with usable faces in less than 10 % of it." in text
     assert "less than 2 s of usable faces" in Page(render(whole)).text
 
 
