@@ -22,7 +22,9 @@ def measured() -> dict[str, Any]:
 def judged(run: Mapping[str, Any], language: Language = ENGLISH) -> str:
     """Describe how often people who judged a random sample of the film agree with the reader; empty if nobody did."""
     found = run.get("validation")
-    return f"{formatting.capital(validation.sentence(found, language))}." if found else ""
+    if not found:
+        return ""
+    return f"{formatting.capital(validation.sentence(found, language))}.".replace(" %", "\N{NO-BREAK SPACE}%")
 
 
 def sentence(run: Mapping[str, Any], language: Language = ENGLISH) -> str:

@@ -6,6 +6,7 @@
   const drawings = new Map();
   let figures = null, onPaper = false;
   const narrow = matchMedia("(max-width: 640px)");
+  const widthOf = (plot) => (onPaper ? ON_PAPER.width : plot.clientWidth); // px that its figure takes
   const clamp = (value, low, high) => Math.min(Math.max(value, low), high);
 
   const steps = [0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200];
@@ -38,7 +39,7 @@
   }
 
   function label(plot) {
-    const span = plot.layout.xaxis.range, width = plot.clientWidth;
+    const span = plot.layout.xaxis.range, width = widthOf(plot);
     const key = [...span, width].join();
     if (plot.dataset.labelled === key) return;
     plot.dataset.labelled = key;
@@ -74,7 +75,7 @@
     begin();
     const { data, layout, height } = figures[plot.id];
     // On a touch screen dragging scrolls the page; the buttons zoom.
-    const width = onPaper ? ON_PAPER.width : plot.clientWidth, span = layout.xaxis.range;
+    const width = widthOf(plot), span = layout.xaxis.range;
     Object.assign(layout.xaxis, ticks(span, width));
     const begun = { ...layout, height, dragmode: narrow.matches ? false : "zoom", ...scenes(plot, span, width) };
     plot.dataset.labelled = [...span, width].join();

@@ -17,6 +17,7 @@ from scenefer.report import cards, director, intended_vs_detected, render
 from scenefer.report.balance_curve import SIGNS, balance
 from scenefer.report.moments import moments
 from tests.builders import expressions_table
+from tests.edits import excluding
 from tests.reports import NASTY, Page, analysed, compared, intending
 
 
@@ -133,7 +134,9 @@ def test_it_fits_on_one_sheet_of_paper(browser: Any, tmp_path: Path, code: str):
     sheet = intending(**{name: "disgust:0.6;surprise:0.4" for name in names})
     whole = analysed(names, sheet=sheet)
     film = replace(whole.film, path=Path("A rather long name of a film, final cut of november.mp4"))
-    whole = replace(whole, film=film)
+    whole = excluding(replace(whole, film=film), (2.0, 4.0))
+    validated = {"people": 2, "faces": 60, "accuracy": [0.81, 0.7, 0.9]}
+    whole = replace(whole, run={**whole.run, "validation": validated})
     path = tmp_path / "report.html"
     path.write_text(render(whole, scene_comparison.of_run(whole), Language(code)), encoding="utf-8")
     page = browser.new_page()
@@ -142,6 +145,8 @@ def test_it_fits_on_one_sheet_of_paper(browser: Any, tmp_path: Path, code: str):
     page.click("#print-first")
     whole_page, first = r"/Type\s*/Page\b", page.pdf(prefer_css_page_size=True, print_background=True)
     assert len(re.findall(whole_page.encode(), first)) == 1
+    assert len(page.query_selector_all(".director .trust")) == 3
+    assert "81\N{NO-BREAK SPACE}% (70" in page.inner_text(".judged"), "the sign stays with its number"
     page.evaluate("window.dispatchEvent(new Event('afterprint'))")
     page.emulate_media(media="print")
     assert page.evaluate("getComputedStyle(document.querySelector('.director')).breakAfter") == "page"

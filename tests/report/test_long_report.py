@@ -153,6 +153,10 @@ def test_paper_has_every_card_open_and_the_window_gets_its_own_back(page: Any):
     heights = page.eval_on_selector_all(".card .body", "(all) => all.map((one) => one.getBoundingClientRect().height)")
     assert len(heights) == N
     assert min(heights) > 20
+    widths = page.eval_on_selector_all(".card .covered", "(all) => all.map((one) => one.getBoundingClientRect().width)")
+    assert min(widths) > 200, "a card is one column, whose lines can be read"
+    page.wait_for_selector("#arc[data-drawn=yes]")
+    wait(page, "document.getElementById('arc').dataset.labelled.endsWith(',840')")
     page.evaluate("window.dispatchEvent(new Event('afterprint'))")
     assert page.evaluate("document.querySelectorAll('.card > details[open]').length") == 0
 
