@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 # Version of the pixel pass. Increase it when a change in the reader or the scores gives other results for a film: films
 # are then read again. Existing reports stay readable, which would not be so with a new schema version.
-OBSERVATION_VERSION = 4
+OBSERVATION_VERSION = 5
 
 _BATCH = 4  # sampled frames that are given to the detector together
 _BATCH_BYTES = 64 << 20  # and fewer where they are large

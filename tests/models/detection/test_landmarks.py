@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any, cast
 
 import cv2
 import numpy as np
 import pytest
+import torch
 
 import scenefer
 from scenefer.core import geometry
@@ -58,3 +60,28 @@ def test_where_there_is_no_face_the_network_sees_none():
     assert scores[0] < landmarks.LEAST
     points, scores = finder.find(ramp, np.empty((0, 4), np.float32))
     assert (points.shape, scores.shape) == ((0, 5, 2), (0,))
+
+
+@pytest.mark.parametrize(
+    ("upright", "turned", "roll"), [(0.987, 0.9984, 0), (0.9, 0.993, 180), (0.98, 0.9999, 180), (0.6, 0.985, 0)]
+)
+def test_a_face_is_taken_to_hang_upside_down_only_where_that_is_much_likelier(
+    upright: float, turned: float, roll: float
+):
+    face = torch.tensor([0.3, 0.7, 0.5, 0.35, 0.65, 0.35, 0.35, 0.55, 0.75, 0.75])
+
+    def network(crops: torch.Tensor) -> torch.Tensor:
+        """See the same face whichever way up, and be sure of it by where the light comes from: left, right, above."""
+        rows = []
+        for crop in crops[..., 0]:
+            top, bottom = crop[:12].mean(), crop[-12:].mean()
+            left, right = crop[:, :12].mean(), crop[:, -12:].mean()
+            score = 0.1 if abs(left - right) > abs(top - bottom) else upright if top > bottom else turned
+            rows.append(torch.cat([torch.tensor([score]), torch.zeros(4), face]))
+        return torch.stack(rows)
+
+    lit = np.repeat(np.linspace(255, 0, 200)[:, None, None], 200, axis=1).repeat(3, axis=2).astype(np.uint8)
+    points, _ = landmarks.LandmarkNetwork(cast("Any", network), "yunet").find(
+        lit, np.array([[60, 60, 140, 140]], np.float32)
+    )
+    assert abs((geometry.roll(points)[0] - roll + 180) % 360 - 180) < 10
