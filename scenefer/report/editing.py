@@ -34,7 +34,7 @@ _REFUSALS = {
     "outside": marked("{when} lies outside the film, {start} to {end}"),
     "cross": marked("It would cross {scene}, {start} to {end}"),
     "short": marked("{scene} would be left without a frame"),
-    "empty": marked("The moment is empty: its end must come after its begin"),
+    "empty": marked("The moment is empty: its end must come after its start"),
     "overlap": marked("It overlaps {start} to {end}, which is excluded already"),
     "nameless": marked("Give a name, or take one off that {who} has"),
     "taken": marked("{who} is called {name} already; merge the two instead"),
@@ -61,7 +61,7 @@ _WORDS = {
     "merge_person": marked("Merge"),
     "split_person": marked("Split off a track"),
     "split_track": marked("Somebody else"),
-    "move_scene": marked("Move its begin or end"),
+    "move_scene": marked("Move its start or end"),
     "exclude_moment": marked("Exclude a moment"),
 }
 _PLACES = re.compile(r"\{(\w+)\}")

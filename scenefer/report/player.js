@@ -70,7 +70,7 @@
 
   function toScene(by) {
     const at = shownAt + SLACK, here = film.scenes.filter(({ start }) => start <= at).length - 1;
-    const back = by < 0 && at - film.scenes[Math.max(here, 0)].start > 1 ? 0 : by; // first to the begin of this one
+    const back = by < 0 && at - film.scenes[Math.max(here, 0)].start > 1 ? 0 : by; // first to the start of this one
     const scene = film.scenes[Math.min(Math.max(here + back, 0), film.scenes.length - 1)];
     if (looped) looped = scene;
     seek(scene.start);
@@ -135,7 +135,9 @@
       return;
     }
     const time = at.closest("time") || (!at.closest("a") && at.closest("img, .crop") && at.closest("figure, li")?.querySelector("time"));
-    if (time) playFrom(timeOf(time));
+    if (!time) return;
+    if (time.closest("summary")) event.preventDefault(); // it plays; the card stays as it is
+    playFrom(timeOf(time));
   }
 
   function show() {
@@ -258,8 +260,10 @@
     document.body.classList.add("with-film");
     place.querySelector(".choose").textContent = film.words.another;
     document.querySelectorAll("main time").forEach((time) => {
-      time.setAttribute("role", "button");
-      time.tabIndex = 0;
+      if (!time.closest("summary")) { // which is a button itself, and by keyboard does what it does
+        time.setAttribute("role", "button");
+        time.tabIndex = 0;
+      }
       time.title = said(film.words.from, { when: time.textContent });
     });
     frame = 0;

@@ -40,7 +40,7 @@ SAID = {
     "another": marked("Another file …"),
     "frame": marked("frame {n}"),
     "no_scene": marked("between scenes"),
-    "so_far": marked("{scene}: now, and so far (line)"),
+    "so_far": marked("Now, and so far (line): {scene}"),
     "share": marked("{n}\N{NO-BREAK SPACE}%"),
     "little": marked("<1\N{NO-BREAK SPACE}%"),
     "play": marked("Play"),

@@ -16,7 +16,7 @@ const sceneDetail = (() => {
   }
 
   // A name stands in its scene, if need be cut to letters that can still be told apart. Where most would not fit, as many
-  // as can be read stand behind a bar at their begin.
+  // as can be read stand behind a bar at their start.
   function labels(scenes, span, room) {
     const [from, to] = span, pixels = room / (to - from), seen = visible(scenes, span);
     const inside = seen.flatMap(([name, start, end]) => {

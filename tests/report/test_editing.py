@@ -177,7 +177,7 @@ def test_edits_of_this_browser_stay_where_the_report_was_made_again_with_others(
         ("boundary", {"scene": "joy", "time": "1:02.5"}, "1:02.5 lies outside the film, 0:00 to 0:30"),
         ("boundary", {"scene": "joy", "time": "21"}, "It would cross joy, 0:10 to 0:20"),
         ("boundary", {"scene": "joy", "time": "20"}, "joy would be left without a frame"),
-        ("exclude", {"start": "5", "end": "5"}, "The moment is empty: its end must come after its begin"),
+        ("exclude", {"start": "5", "end": "5"}, "The moment is empty: its end must come after its start"),
         ("exclude", {"start": "3", "end": "5"}, "It overlaps 0:02 to 0:04, which is excluded already"),
     ],
 )

@@ -367,6 +367,23 @@ def test_keys_play_backwards_faster_by_seconds_and_by_scenes_and_loop(opened: Sh
     assert trouble == []
 
 
+def test_a_time_on_a_closed_card_plays_and_is_no_button_within_the_button_that_opens_it(
+    opened: Shown, clip: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("scenefer.report._OPEN", 0)  # all cards are closed
+    page, trouble = opened(run_of(clip), clip)
+    assert page.query_selector("summary [role=button], summary [tabindex]") is None
+    page.click("#scene-2 summary time")
+    wait(page, "!document.querySelector('video').paused")
+    assert not page.evaluate("document.querySelector('#scene-2 details').open")
+    page.keyboard.press("k")
+    settle(page)
+    assert 2.3 < film_time(page) < 3.4
+    page.click("#scene-2 summary h3")
+    assert page.evaluate("document.querySelector('#scene-2 details').open")
+    assert trouble == []
+
+
 def test_space_works_what_has_the_focus_and_plays_elsewhere(opened: Shown, clip: Path):
     page, _ = opened(run_of(clip), clip)
     page.focus(".stage .loop")
