@@ -46,6 +46,7 @@ def test_each_scene_has_a_frame_of_each_run_its_bars_and_its_differences():
     assert f"{comparison_page.signed(row['difference'], ENGLISH)} " in page.text
     assert row["difference"] < -20
     assert "A is nearest to what was intended in 2 scenes." in page.text
+    assert "Which run is nearest to what was intended, and which expressions differ from A" in page.text
     assert "In 1 scene fewer than two runs show enough faces to say." in page.text
     assert [h for h in page.attributes("href") if h.endswith("html")] == ["../0/report.html", "../1/report.html"]
 
