@@ -149,7 +149,7 @@ def test_a_character_who_is_not_seen_is_not_judged():
     ("takes", "names", "said"),
     [
         pytest.param([(None, "sad")], None, "people are not told apart", id="nobody known"),
-        pytest.param([(0, "sad")], None, "people have no names in this run, which --cast", id="nobody named"),
+        pytest.param([(0, "sad")], None, "nobody has a name in this run; people get names by Edit", id="nobody named"),
         pytest.param([(0, "sad")], {0: "Budi"}, "no person of this run is named Ana", id="another name"),
     ],
 )
