@@ -57,10 +57,10 @@ class Cost:
 
 def decode_only(film: Path) -> Cost:
     """Decode a film in a process of its own, which drops every frame."""
-    return _run([sys.executable, "-c", _DECODE, str(film)], film)
+    return _run([sys.executable, "-c", DECODE, str(film)], film)
 
 
-_DECODE = """
+DECODE = """
 import sys, av
 with av.open(sys.argv[1]) as container:
     stream = container.streams.video[0]
@@ -84,19 +84,30 @@ def analyse(film: Path, profile: str, work: Path) -> Cost:
 
 
 def _run(command: list[str], film: Path) -> Cost:
+    code, wall, cpu, peak = spend(command, stdout=subprocess.DEVNULL)
+    if code:
+        raise SystemExit(f"{' '.join(command[1:4])} … ended with {code}")
+    return Cost(wall, cpu, peak, length(film))
+
+
+def spend(command: Sequence[str], **options: Any) -> tuple[int, float, float, float]:
+    """Run a command; return its exit code, wall time, processor time of all its processes (s), and peak memory (MB).
+
+    Args:
+        options: of ``subprocess.Popen``.
+    """
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     begin = time.perf_counter()
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    process = subprocess.Popen(command, **options)
     peaks = [0.0]
     watcher = threading.Thread(target=_watch_memory, args=(process, peaks), daemon=True)
     watcher.start()
-    if process.wait():
-        raise SystemExit(f"{' '.join(command[1:4])} … ended with {process.returncode}")
+    code = process.wait()
     wall = time.perf_counter() - begin
     watcher.join()
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    return Cost(wall, cpu, max(peaks), length(film))
+    return code, wall, cpu, max(peaks)
 
 
 def _watch_memory(process: subprocess.Popen[bytes], peaks: list[float]) -> None:

@@ -29,7 +29,7 @@ class StockMTCNN:
         import torch
 
         torch.set_num_threads(1)
-        self._network = _import_mtcnn()(keep_all=True, min_face_size=smallest_face, device="cpu", post_process=False)
+        self._network = import_mtcnn()(keep_all=True, min_face_size=smallest_face, device="cpu", post_process=False)
 
     def boxes(self, picture: np.ndarray) -> np.ndarray:
         """Find the faces of a picture (H, W, 3) uint8 RGB; return boxes with score ≥ 0.9, (N, 4) float64 xyxy."""
@@ -66,8 +66,8 @@ def sampled_pictures(
         yield frame.time, cv2.resize(frame.pixels, size, interpolation=cv2.INTER_AREA), width / size[0]
 
 
-def _import_mtcnn() -> Any:
-    """Import facenet-pytorch with a CPU build of torch.
+def import_mtcnn() -> Any:
+    """Import facenet-pytorch with a CPU build of torch, and return its class MTCNN.
 
     In that case, torchvision from the package index lacks its compiled operators and cannot be imported until their
     schemas exist. So they are defined here, with non-maximum suppression in NumPy by the same rule.

@@ -9,7 +9,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from benchmarks import detectors, film, gates, library, live, missed_faces, speech
+from benchmarks import detectors, film, gates, library, live, missed_faces, peers, speech
 from benchmarks.card import NAMES, fill, viewed
 from scenefer.core.schema import EMOTIONS
 
@@ -133,7 +133,7 @@ def blocks() -> dict[tuple[str, str], str]:
         (FIGURES, "gates", "gates", gated), (FIGURES, "detectors", "detectors", detectors.table),
         ("docs/live.md", "live", "live", live.table),
         (FIGURES, "missed", "missed_faces", missed),
-        (FIGURES, "speech", "speech", speech.table),
+        (FIGURES, "speech", "speech", speech.table), (FIGURES, "peers", "peers", peers.table),
     ):  # fmt: skip
         written[document, name] = write(json.loads((RESULTS / f"{file}.json").read_text(encoding="utf-8")))
     return written
