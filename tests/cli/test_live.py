@@ -216,6 +216,7 @@ def test_a_terminal_gets_a_panel_and_ctrl_c_ends_it(film: Path, tmp_path: Path):
     pid, terminal = pty.fork()
     if pid == 0:  # pragma: no cover - the program itself
         os.chdir(tmp_path)
+        signal.signal(signal.SIGINT, signal.SIG_DFL)  # who runs the tests in the background may have it ignored
         called = [os.fsdecode(part) for part in command(["live", film, "--loop", "--no-page", "--intended", "happy"])]
         os.execve(called[0], called, environment_of({"TERM": "xterm-256color", "COLUMNS": "90", "LINES": "40"}))
     shown, interrupted, end = b"", False, time.monotonic() + 120
@@ -229,6 +230,8 @@ def test_a_terminal_gets_a_panel_and_ctrl_c_ends_it(film: Path, tmp_path: Path):
         if b"pictures/s" in shown and not interrupted:
             os.write(terminal, b"\x03")
             interrupted = True
+    else:
+        os.kill(pid, signal.SIGKILL)
     assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
     for said in ("scenefer live", "the last ten seconds", "intended 100%", "no face is seen", "pictures read"):
         assert said.encode() in shown
