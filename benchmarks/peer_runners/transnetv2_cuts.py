@@ -17,7 +17,7 @@ def main(film: str, out: str, every: str) -> None:
     if every != "1":
         raise ValueError("cuts are looked for in every frame")
     network = TransNetV2(device="cpu")
-    network.load_state_dict(torch.load(get_default_weights_path(), map_location="cpu"))
+    network.load_state_dict(torch.load(get_default_weights_path(), map_location="cpu", weights_only=True))
     network.eval()
     with torch.no_grad():
         found = network.analyze_video(film, quiet=True)
