@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -55,3 +56,8 @@ def finished_chunks(cache: Path) -> dict[Path, tuple[int, int]]:
     """Name every finished chunk, with what would change if it were made again; what is under a claim lies deeper."""
     manifests = cache.glob("observed/*/*/*/manifest.json")
     return {path: (path.stat().st_ino, path.stat().st_mtime_ns) for path in manifests}
+
+
+def heed_interrupts() -> None:
+    """Answer Ctrl-C although the tests run in the background of a shell, where children learn to ignore it."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)

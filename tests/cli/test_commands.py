@@ -18,7 +18,16 @@ import pandas as pd
 import psutil
 import pytest
 
-from tests.program import QUICK, command, complaints, environment_of, finished_chunks, make_film, scenefer
+from tests.program import (
+    QUICK,
+    command,
+    complaints,
+    environment_of,
+    finished_chunks,
+    heed_interrupts,
+    make_film,
+    scenefer,
+)
 
 
 @pytest.fixture(scope="module")
@@ -425,11 +434,6 @@ def started(film: Path, folder: Path, more: dict[str, str] | None = None) -> sub
         command(arguments), cwd=folder, env=environment_of(more or {}), text=True,
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True, preexec_fn=heed_interrupts,
     )  # fmt: skip
-
-
-def heed_interrupts() -> None:
-    """Answer Ctrl-C although the tests run in the background of a shell, where children learn to ignore it."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def test_a_killed_run_goes_on_without_repeating_a_finished_chunk(long_film, tmp_path):

@@ -25,7 +25,7 @@ from scenefer.live.recording import Recording
 from scenefer.live.session import Session, View
 from tests.clips import moving, write_clip
 from tests.live.scenes import FILM, RATE, Camera, frame, plan, reader
-from tests.program import command, complaints, environment_of, scenefer
+from tests.program import command, complaints, environment_of, heed_interrupts, scenefer
 
 FILMS = Path(os.environ.get("SCENEFER_FILMS", "nowhere"))
 
@@ -63,7 +63,13 @@ def test_without_a_terminal_lines_are_written(film: Path, tmp_path: Path):
 def test_an_interruption_ends_it_with_a_summary_and_the_record(film: Path, tmp_path: Path, signalled: signal.Signals):
     called = command(["live", film, "--loop", "--record", "take"])
     session = subprocess.Popen(
-        called, cwd=tmp_path, env=environment_of({}), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        called,
+        cwd=tmp_path,
+        env=environment_of({}),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=heed_interrupts,
     )
     assert session.stdout is not None
     for line in session.stdout:
@@ -216,7 +222,7 @@ def test_a_terminal_gets_a_panel_and_ctrl_c_ends_it(film: Path, tmp_path: Path):
     pid, terminal = pty.fork()
     if pid == 0:  # pragma: no cover - the program itself
         os.chdir(tmp_path)
-        signal.signal(signal.SIGINT, signal.SIG_DFL)  # who runs the tests in the background may have it ignored
+        heed_interrupts()
         called = [os.fsdecode(part) for part in command(["live", film, "--loop", "--no-page", "--intended", "happy"])]
         os.execve(called[0], called, environment_of({"TERM": "xterm-256color", "COLUMNS": "90", "LINES": "40"}))
     shown, interrupted, end = b"", False, time.monotonic() + 120
