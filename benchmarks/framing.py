@@ -103,7 +103,7 @@ def on_clips(
         crops = [jpeg.decode(crop) for crop in rows["crop"]]
         faces = predictor.cut(crops, square(*geometry.in_crop(*geometry.boxes_landmarks_turns(rows))))
         read = expressions.probabilities(model.read(faces), model.calibration)
-        frames = np.searchsorted(run.frames["time"].to_numpy(), run.expressions["time"].to_numpy() - 1e-6)
+        frames = scoring.frames_at(run, run.expressions["time"])
         shares = dict(zip(EMOTIONS, read.T, strict=True))
         told += portrayed.segment_readings(one, run.expressions.assign(**shares), frames)
     return film_time.film_time(told)

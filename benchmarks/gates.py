@@ -15,8 +15,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import numpy as np
-
 from benchmarks import film_time, portrayed, scoring, truth
 from scenefer.analysis import observation, stages
 from scenefer.analysis.expressions import ExpressionSettings
@@ -63,10 +61,9 @@ def measure(runs: Sequence[Analysis], truths: Sequence[scoring.Truth], rules: Ex
         plan = replace(plans.from_record(run.run["settings"]), expression=rules)
         found = observation.Observation(run.frames, run.faces, run.pictures)
         judged = stages.compute_analysis(run.film, found, model.calibration, plan, known_scenes=run.scenes, earlier=run)
-        times = run.frames["time"].to_numpy()
-        frames = np.searchsorted(times, judged.expressions["time"].to_numpy() - 1e-6)
+        frames = scoring.frames_at(run, judged.expressions["time"])
         told += portrayed.segment_readings(one, judged.expressions, frames)
-        sampled = np.searchsorted(times, judged.samples["time"].to_numpy() - 1e-6)
+        sampled = scoring.frames_at(run, judged.samples["time"])
         counts = (judged.samples["state"] == "face").to_numpy()
         seen = scoring.score_presence(
             one, zip(sampled.tolist(), judged.samples["weight"], counts.tolist(), strict=True)

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from benchmarks.scoring import Truth
+from benchmarks.scoring import Truth, frames_at
 from scenefer.analysis.bootstrap import autocorrelation, interval, resample
 from scenefer.analysis.expressions import counted
 from scenefer.analysis.result import Analysis
@@ -34,8 +34,7 @@ class Stretch(NamedTuple):
 
 def stretches(truth: Truth, run: Analysis) -> Iterator[Stretch]:
     """Yield the stretches of a clip that have a usable face."""
-    times = run.frames["time"].to_numpy()
-    frame = np.searchsorted(times, run.expressions["time"].to_numpy() - 1e-6)
+    frame = frames_at(run, run.expressions["time"])
     spans: list[tuple[int, int, str]] = []
     for segment in truth.segments:
         if spans and spans[-1][2] == segment.emotion and spans[-1][1] >= segment.start:

@@ -45,7 +45,7 @@ def stretches(one: scoring.Truth, run: Analysis) -> list[Stretch]:
     believed = run.expressions.loc[~run.expressions["why"].isin(truth.NO_FACE)]
     seen = believed.groupby("time").size()
     times, weights = run.samples["time"].to_numpy(), run.samples["weight"].to_numpy()
-    frames = np.searchsorted(run.frames["time"].to_numpy(), times - 1e-6)
+    frames = scoring.frames_at(run, times)
     rows = []
     for time, weight, frame in zip(times.tolist(), weights.tolist(), frames.tolist(), strict=True):
         segment = one.segment_at(frame)

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     import torch
 
 LEAST_SCORE = 0.9  # only confident faces of the unmodified MTCNN count
+_MOST = 230_400  # pixels of a picture that is searched
 
 
 def pyscenedetect_cuts(clip: Path) -> list[int]:
@@ -24,12 +25,12 @@ def pyscenedetect_cuts(clip: Path) -> list[int]:
 class StockMTCNN:
     """facenet-pytorch's MTCNN, with only the size of the smallest face changed."""
 
-    def __init__(self, smallest_face: int = 24) -> None:
+    def __init__(self) -> None:
         """Load the networks; use one thread, like our workers."""
         import torch
 
         torch.set_num_threads(1)
-        self._network = import_mtcnn()(keep_all=True, min_face_size=smallest_face, device="cpu", post_process=False)
+        self._network = import_mtcnn()(keep_all=True, min_face_size=24, device="cpu", post_process=False)
 
     def boxes(self, picture: np.ndarray) -> np.ndarray:
         """Find the faces of a picture (H, W, 3) uint8 RGB; return boxes with score ≥ 0.9, (N, 4) float64 xyxy."""
@@ -42,28 +43,21 @@ class StockMTCNN:
         return np.asarray(boxes, float)[certain]
 
 
-def sampled_pictures(
-    clip: Path, sample_rate: float, span: tuple[float, float] = (0.0, float("inf")), most: int = 230_400
-) -> Iterator[tuple[float, np.ndarray, float]]:
-    """Read the sampled frames of a clip, reduced as before our own detection.
-
-    Yields:
-        Film time, picture (H, W, 3) uint8 RGB of at most ``most`` pixels, and the factor back to the displayed size.
-    """
+def sampled_pictures(clip: Path, sample_rate: float) -> Iterator[tuple[float, np.ndarray]]:
+    """Yield film time and picture (H, W, 3) uint8 RGB of a clip's sampled frames, reduced as before our detection."""
     from math import sqrt
 
     import cv2
 
     from scenefer import video
-    from scenefer.core.film import Span
 
-    for frame in video.frames(video.probe(clip), Span(*span), sample_rate=sample_rate):
+    for frame in video.frames(video.probe(clip), sample_rate=sample_rate):
         if frame.pixels is None:
             continue
         height, width = frame.pixels.shape[:2]
-        factor = min(1.0, sqrt(most / (height * width)))
+        factor = min(1.0, sqrt(_MOST / (height * width)))
         size = (max(1, int(width * factor)), max(1, int(height * factor)))
-        yield frame.time, cv2.resize(frame.pixels, size, interpolation=cv2.INTER_AREA), width / size[0]
+        yield frame.time, cv2.resize(frame.pixels, size, interpolation=cv2.INTER_AREA)
 
 
 def import_mtcnn() -> Any:

@@ -197,10 +197,9 @@ def score(peer: Peer, film: scoring.Truth, found: dict[str, Any]) -> dict[str, A
 
 def score_ours(film: scoring.Truth, run: Analysis) -> dict[str, Any]:
     """Score a run of scenefer; faces are those that it believes in, expressions those that it counts."""
-    import numpy as np
 
     clip = truth.score(film, run)
-    frames = np.searchsorted(run.frames["time"].to_numpy(), run.expressions["time"].to_numpy() - 1e-6)
+    frames = scoring.frames_at(run, run.expressions["time"])
     return {
         "judged": len(run.samples),
         "faces": int((~run.expressions["why"].isin(truth.NO_FACE)).sum()),

@@ -63,9 +63,8 @@ class Matched(NamedTuple):
 
 def match(truth: scoring.Truth, run: Analysis) -> Matched:
     """Find the track of every annotated box, among the faces at the nearest sampled moment within its segment."""
-    times = run.frames["time"].to_numpy()
     faces = run.faces.merge(run.expressions[["face", "track"]], on="face")
-    frame = np.searchsorted(times, faces["time"].to_numpy() - 1e-6)
+    frame = scoring.frames_at(run, faces["time"])
     n_boxes = n_matched = 0
     votes: dict[int, list[str]] = {}
     for segment in truth.segments:

@@ -22,13 +22,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import cv2
 import numpy as np
 
 from benchmarks import film_time, portrayed, scoring, stills, truth
 from benchmarks.stills import FACES
 from scenefer.analysis.result import Analysis
-from scenefer.core import geometry
+from scenefer.core import geometry, jpeg
 from scenefer.core.schema import EMOTIONS
 from scenefer.models import Calibration, framing, public_learned, registry, weight_files
 from scenefer.models.expression import predictor
@@ -79,12 +78,12 @@ def gather(work: Path) -> tuple[list[ClipFaces], stills.Located]:
 
 
 def _clip_faces(one: scoring.Truth, run: Analysis) -> ClipFaces:
-    frames = np.searchsorted(run.frames["time"].to_numpy(), run.expressions["time"].to_numpy() - 1e-6)
+    frames = scoring.frames_at(run, run.expressions["time"])
     rows = run.faces.set_index("face").loc[run.expressions["face"]]
-    crops = [cv2.imdecode(np.frombuffer(crop, np.uint8), cv2.IMREAD_COLOR_RGB) for crop in rows["crop"]]
+    crops = [jpeg.decode(crop) for crop in rows["crop"]]
     boxes, _ = geometry.in_crop(*geometry.boxes_landmarks_turns(rows))
     squares = framing.squares(boxes, run.run["settings"]["observation"]["detector"])
-    return ClipFaces(one, run, frames, predictor.cut([np.asarray(crop) for crop in crops], squares))
+    return ClipFaces(one, run, frames, predictor.cut(crops, squares))
 
 
 def read(path: Path, clips: Sequence[ClipFaces], located: stills.Located) -> Read:

@@ -11,9 +11,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
+    from scenefer.analysis.result import Analysis
 
 TOLERANCE = 1  # maximum distance in frames between a found cut and the annotated one
 
@@ -231,6 +236,11 @@ def macro_recall(confusion: dict[str, dict[str, float]]) -> float:
     """Average the recall over the true labels; ``confusion[true][read]`` is an amount."""
     recalls = [row.get(label, 0.0) / sum(row.values()) for label, row in confusion.items() if sum(row.values()) > 0]
     return sum(recalls) / len(recalls) if recalls else float("nan")
+
+
+def frames_at(run: Analysis, times: ArrayLike) -> np.ndarray:
+    """Return the numbers of the frames of a run that begin at given film times in seconds: (N,) int64."""
+    return np.searchsorted(run.frames["time"].to_numpy(), np.asarray(times, float) - 1e-6)
 
 
 def paired(overlaps: np.ndarray, least: float) -> int:

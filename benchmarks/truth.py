@@ -13,12 +13,11 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from rich.console import Console
 
 from benchmarks import drawing, film_time, others, portrayed, scoring
@@ -48,27 +47,27 @@ def run_product(clips: Sequence[Path], work: Path, profile: str, *options: str) 
 
 def score(truth: scoring.Truth, run: Analysis) -> Clip:
     """Hold one run against the annotation of its clip."""
-    times = run.frames["time"].to_numpy()
-
-    def frame_at(seconds: Iterable[float]) -> np.ndarray:
-        return np.searchsorted(times, np.asarray(list(seconds), float) - 1e-6)
-
-    starts = frame_at(run.shots["start"])
+    starts = scoring.frames_at(run, run.shots["start"])
     kinds = run.shots["transition"].tolist()
     gradual = [
         scoring.Transition(kind, int(start), int(end))
         for kind, start, end in zip(
-            kinds, frame_at(run.shots["transition_start"]), frame_at(run.shots["transition_end"]), strict=True
+            kinds,
+            scoring.frames_at(run, run.shots["transition_start"]),
+            scoring.frames_at(run, run.shots["transition_end"]),
+            strict=True,
         )
         if kind in ("dissolve", "fade", "wipe")
     ]
     found_gradual, invented_gradual = scoring.score_gradual(truth, gradual)
-    of_face = frame_at(run.expressions["time"])
+    of_face = scoring.frames_at(run, run.expressions["time"])
     believed = ~run.expressions["why"].isin(NO_FACE).to_numpy(bool)
     counted = run.expressions["usable"].to_numpy(bool)
     tracks = run.expressions["track"].to_numpy()
     with_face, with_usable = set(run.expressions["time"][believed]), set(run.expressions["time"][counted])
-    sampled = list(zip(frame_at(run.samples["time"]), run.samples["weight"], run.samples["time"], strict=True))
+    sampled = list(
+        zip(scoring.frames_at(run, run.samples["time"]), run.samples["weight"], run.samples["time"], strict=True)
+    )
     return Clip(
         truth=truth,
         cuts=scoring.score_cuts(
@@ -90,12 +89,11 @@ def score(truth: scoring.Truth, run: Analysis) -> Clip:
 def score_others(truth: scoring.Truth, clip: Path, run: Analysis, stock: others.StockMTCNN) -> Others:
     """Score the other programs against the annotation; MTCNN gets our sampled frames, at the size we use."""
     found = others.pyscenedetect_cuts(clip)
-    times = run.frames["time"].to_numpy()
     weight_at = dict(zip(run.samples["time"].round(6), run.samples["weight"], strict=True))
     rate = run.run["settings"]["observation"]["sample_rate"]
     seen = [
-        (int(np.searchsorted(times, time - 1e-6)), weight_at.get(round(time, 6), 0.0), len(stock.boxes(picture)) > 0)
-        for time, picture, _ in others.sampled_pictures(clip, rate)
+        (int(scoring.frames_at(run, time)), weight_at.get(round(time, 6), 0.0), len(stock.boxes(picture)) > 0)
+        for time, picture in others.sampled_pictures(clip, rate)
     ]
     return Others(scoring.score_cuts(truth, found, found), scoring.score_presence(truth, seen))
 
