@@ -70,19 +70,19 @@ def frames(
     notes = ReaderNotes() if notes is None else notes
     stopped = threading.Event()
     since = multiple_before(span.start, look_back) if look_back else span.start
+    rate = sample_rate if film.kind == "video" else None
+    converter: _Converter = ArrayConverter(film)
     if film.kind != "video":
-        source = _chosen(pictures(film, notes), ArrayConverter(film), span, since, None, stopped)
+        shown = pictures(film, notes)
     elif film.container == WEBP:
         drawn = (Decoded(time, picture, follows=True) for time, picture in moving_pictures(film, notes))
         shown = repeated(drawn, film, sample_rate, notes)
-        source = _chosen(shown, ArrayConverter(film), span, since, sample_rate, stopped)
     elif reader == "decord":
-        read = with_decord.read(film, threads)
-        source = _chosen(read, ArrayConverter(film), span, since, sample_rate, stopped)
+        shown = with_decord.read(film, threads)
     else:
         decoded = _decoded(film, span, since, _Effort(threads, lean=sample_rate is not None), notes)
-        shown = repeated(decoded, film, sample_rate, notes)
-        source = _chosen(shown, Converter(film, notes), span, since, sample_rate, stopped)
+        shown, converter = repeated(decoded, film, sample_rate, notes), Converter(film, notes)
+    source = _chosen(shown, converter, span, since, rate, stopped, full_run_up=sample_rate is None)
     return ahead(source, prefetch, stopped) if prefetch else source
 
 
@@ -99,8 +99,14 @@ def _chosen(
     since: float,
     sample_rate: float | None,
     stopped: threading.Event,
+    *,
+    full_run_up: bool = False,
 ) -> Generator[Frame, None, None]:
-    """Convert what lies in the span and its run-up, and all pixels of the samples (of every frame without a rate)."""
+    """Convert what lies in the span and its run-up, and all pixels of the samples (of every frame without a rate).
+
+    Args:
+        full_run_up: give the picture before ``since`` with all pixels too: it is shown, not only compared with.
+    """
     before: tuple[float, Any] | None = None  # the last picture before ``since``
     small: Any = None
     pixels: Any = None
@@ -121,7 +127,7 @@ def _chosen(
                 before = time, picture
                 continue
             if before is not None:
-                yield _run_up(*before, converter, full=sample_rate is None)
+                yield _run_up(*before, converter, full=full_run_up)
                 before = None
             if picture is not shown:  # a repeated picture is converted only once
                 small, pixels, shown = converter.small(picture), None, picture
@@ -133,7 +139,7 @@ def _chosen(
             yield Frame(-1 if is_run_up else index, time, small, pixels if sampled else None, is_run_up)
             index += not is_run_up
         if before is not None:  # no frame in the span: the one before it stays on screen throughout
-            yield _run_up(*before, converter, full=sample_rate is None)
+            yield _run_up(*before, converter, full=full_run_up)
     finally:
         source.close()
 
