@@ -24,7 +24,7 @@ import torch
 from benchmarks import scoring, stills, truth
 from benchmarks.stills import FACES
 from scenefer import video
-from scenefer.analysis.observation import ObservationSettings, reduced
+from scenefer.analysis.observation import ObservationSettings
 from scenefer.core.geometry import iou
 from scenefer.models import Detections, FaceDetector, framing, registry
 
@@ -59,9 +59,9 @@ def samples() -> Iterator[tuple[scoring.Truth, int, float, np.ndarray]]:
     for path in sorted((truth.FILMS / "truth").glob("*.json")):
         one = scoring.read_truth(path)
         for number, frame in enumerate(video.frames(video.probe(truth.FILMS / one.clip), sample_rate=RATE)):
-            if frame.pixels is not None:
-                picture, _ = reduced(frame.pixels, most)
-                yield one, number, frame.pixels.shape[1] / picture.shape[1], picture
+            if frame.sampled:
+                picture = frame.picture.reduced(most)
+                yield one, number, frame.picture.size[0] / picture.shape[1], picture
 
 
 def clip_by_clip(found: list[Sample]) -> list[list[Sample]]:

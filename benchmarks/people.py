@@ -111,7 +111,7 @@ def of_pictures(path: Path) -> dict[str, Any]:
         framed = cv2.resize(framed, None, fx=2, fy=2) if max(framed.shape) < 640 else framed
         (found,) = detector.detect([framed])
         if len(found.scores):
-            crops += geometry.crop_faces([framed], found.boxes[:1])
+            crops += geometry.crop_faces(framed, found.boxes[:1])
             points.append(geometry.in_crop(found.boxes[:1], found.landmarks[:1])[1])
             persons.append(person)
     began = time.process_time()

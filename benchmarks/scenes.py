@@ -174,17 +174,18 @@ def annotated(name: str = "testfilm_720p25") -> Shots:
     told = json.loads((FILMS / "truth" / f"{name}.json").read_text(encoding="utf-8"))
     rows, previous = [], None
     for frame in video.frames(video.probe(FILMS / f"{name}.mp4"), Span(0, float("inf")), sample_rate=5):
+        essence = frame_features.essence(frame.small)
         rows.append(
             {
                 "time": frame.time,
-                "cut_score": None if previous is None else frame_features.compare(previous, frame.small),
-                "luma": frame_features.luma(frame.small),
-                "signature": frame_features.signature(frame.small),
+                "cut_score": None if previous is None else frame_features.difference(previous, essence),
+                "luma": essence.luma,
+                "signature": essence.signature,
                 "sampled": frame.pixels is not None,
                 "palette": None if frame.pixels is None else frame_features.palette(frame.small),
             }
         )
-        previous = frame.small
+        previous = essence
     frames = conform(pd.DataFrame(rows), "frames")
     shots = find_shots(frames)
     starts = shots["start"].to_numpy()

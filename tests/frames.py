@@ -29,5 +29,5 @@ def looked_at(path: Path, hold: float = 1) -> pd.DataFrame:
     read = [(frame.time, frame.small) for frame in frames(probe(path), sample_rate=None)]
     shown = [read[int(int(k / hold + 1e-9) * hold + 1e-9)][1] for k in range(len(read))]
     changes = [None, *(0.0 if b is a else frame_features.compare(a, b) for a, b in pairwise(shown))]
-    signatures = [frame_features.signature(picture) for picture in shown]
+    signatures = [frame_features.essence(picture).signature for picture in shown]
     return frames_table(time=[time for time, _ in read], cut_score=changes, signature=signatures)

@@ -86,7 +86,7 @@ def _vectors(person: Path, detector: FaceDetector, model: IdentityModel) -> tupl
         boxes = found.boxes * scale
         largest = int(np.argmax((boxes[:, 2:] - boxes[:, :2]).prod(axis=1)))
         box, landmarks = boxes[largest : largest + 1], found.landmarks[largest : largest + 1] * scale
-        crops += geometry.crop_faces([pixels], box)
+        crops += geometry.crop_faces(pixels, box)
         points.append(geometry.in_crop(box, landmarks)[1])
     return model.vectors(crops, np.concatenate(points)) if crops else np.empty((0, 0), np.float32), left_out
 

@@ -7,7 +7,7 @@ and palette ignore black bars (letterbox, pillarbox).
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from functools import cached_property
 
 import cv2
 import numpy as np
@@ -24,18 +24,48 @@ _FULL = 100.0  # difference in grey levels, summed over three channels, that cou
 _FLAT = 2.0  # below this standard deviation of luma a picture is plain; in fades its histogram jumps between bins
 
 
-class _Spread(NamedTuple):
-    mean: float
-    deviation: float
+class Essence:
+    """What is compared of a picture: YCrCb of at most 7200 px, without black bars, and what is computed of it once.
+
+    Args:
+        pixels: (h, w, 3) uint8 YCrCb.
+        inside: the rows and columns that are compared; None = those between black bars.
+    """
+
+    def __init__(self, pixels: np.ndarray, inside: tuple[slice, slice] | None = None) -> None:
+        self.pixels = pixels
+        self.inside = _inside(pixels[..., 0]) if inside is None else inside
+        self.seen = np.ascontiguousarray(pixels[self.inside])
+
+    @cached_property
+    def mean_and_deviation(self) -> tuple[float, float]:
+        """Of luma."""
+        mean, deviation = cv2.meanStdDev(self.seen[..., 0])
+        return float(mean[0, 0]), float(deviation[0, 0])
+
+    @cached_property
+    def range(self) -> tuple[np.ndarray, np.ndarray]:
+        """The lowest and the highest values near every place."""
+        return cv2.erode(self.seen, _REACH), cv2.dilate(self.seen, _REACH)
+
+    @cached_property
+    def histogram(self) -> np.ndarray:
+        """Of the three channels together, 8 bins each."""
+        return cv2.calcHist([self.seen], [0, 1, 2], None, [8, 8, 8], [0, 256, 0, 256, 0, 256])
+
+    @property
+    def luma(self) -> float:
+        """Mean brightness of the picture with its bars, 0 to 255."""
+        return cv2.mean(self.pixels[..., 0])[0]
+
+    @property
+    def signature(self) -> bytes:
+        """The picture reduced to 16 x 9 luma values, rows from the top: 144 bytes."""
+        return cv2.resize(self.pixels[..., 0], SIGNATURE_SIZE, interpolation=cv2.INTER_AREA).tobytes()
 
 
 def compare(previous: np.ndarray, current: np.ndarray) -> float:
-    """Score how much a picture differs from the previous one: 0 = the same, 1 = nothing in common.
-
-    The score is the geometric mean of three measures, because a cut changes all three, while motion, light and noise
-    rarely do: (1) how far pixels are outside the range of values near their position in the other picture (in both
-    directions; motion within 1/40 of the width is tolerated), (2) the distance of the colour histograms, (3) the loss
-    of correlation of luma. If one of the pictures is plain and has no structure, only the mean difference counts.
+    """Score how much a picture differs from the previous one, see ``difference``.
 
     Args:
         previous, current: pictures of the same shape.
@@ -48,31 +78,26 @@ def compare(previous: np.ndarray, current: np.ndarray) -> float:
     return difference(essence(previous), essence(current))
 
 
-def essence(small: np.ndarray) -> np.ndarray:
-    """Reduce a picture to what is compared of it: (h, w, 3) uint8 YCrCb of at most 7200 px."""
-    return cv2.cvtColor(_reduce(small), cv2.COLOR_RGB2YCrCb)
+def essence(small: np.ndarray) -> Essence:
+    """Reduce a picture to what is compared of it."""
+    return Essence(cv2.cvtColor(_reduce(small), cv2.COLOR_RGB2YCrCb))
 
 
-def difference(a: np.ndarray, b: np.ndarray) -> float:
-    """Score as ``compare`` does, by the essences of two pictures."""
-    rows, columns = _inside(cv2.max(a[..., 0], b[..., 0]))
-    a, b = np.ascontiguousarray(a[rows, columns]), np.ascontiguousarray(b[rows, columns])
-    spreads = _spread(a[..., 0]), _spread(b[..., 0])
-    if min(spread.deviation for spread in spreads) < _FLAT:
-        return min(sum(cv2.mean(cv2.absdiff(a, b))[:3]) / _FULL, 1.0)
+def difference(a: Essence, b: Essence) -> float:
+    """Score how much a picture differs from the previous one: 0 = the same, 1 = nothing in common.
+
+    The score is the geometric mean of three measures, because a cut changes all three, while motion, light and noise
+    rarely do: (1) how far pixels are outside the range of values near their position in the other picture (in both
+    directions; motion within 1/40 of the width is tolerated), (2) the distance of the colour histograms, (3) the loss
+    of correlation of luma. If one of the pictures is plain and has no structure, only the mean difference counts.
+    """
+    if a.inside != b.inside:  # what lies within the bars of both
+        inside = _inside(cv2.max(a.pixels[..., 0], b.pixels[..., 0]))
+        a, b = Essence(a.pixels, inside), Essence(b.pixels, inside)
+    if min(a.mean_and_deviation[1], b.mean_and_deviation[1]) < _FLAT:
+        return min(sum(cv2.mean(cv2.absdiff(a.seen, b.seen))[:3]) / _FULL, 1.0)
     moved = min((_surprise(a, b) + _surprise(b, a)) / 2 / _FULL, 1.0)
-    return float(np.cbrt(moved * _histogram_distance(a, b) * _decorrelation(a[..., 0], b[..., 0], spreads)))
-
-
-def signature(small: np.ndarray) -> bytes:
-    """Reduce a picture to 16 x 9 luma values, rows from the top: 144 bytes."""
-    grey = cv2.cvtColor(small, cv2.COLOR_RGB2GRAY)
-    return cv2.resize(grey, SIGNATURE_SIZE, interpolation=cv2.INTER_AREA).tobytes()
-
-
-def luma(small: np.ndarray) -> float:
-    """Compute the mean brightness of a picture, 0 to 255."""
-    return cv2.mean(cv2.cvtColor(small, cv2.COLOR_RGB2GRAY))[0]
+    return float(np.cbrt(moved * _histogram_distance(a, b) * _decorrelation(a, b)))
 
 
 def palette(small: np.ndarray) -> bytes:
@@ -104,33 +129,27 @@ def _reduce(small: np.ndarray) -> np.ndarray:
 def _inside(luma: np.ndarray) -> tuple[slice, slice]:
     """Find the rows and columns between black bars; a completely dark picture has no bars."""
     spans = []
-    for axis in (1, 0):
-        lit = np.flatnonzero(luma.max(axis=axis) > _BAR)
-        n = luma.shape[1 - axis]
+    for axis, n in ((1, luma.shape[0]), (0, luma.shape[1])):
+        lit = np.flatnonzero(cv2.reduce(luma, axis, cv2.REDUCE_MAX).ravel() > _BAR)
         if len(lit) == 0:
-            return slice(None), slice(None)
+            return slice(0, luma.shape[0]), slice(0, luma.shape[1])
         first, last = int(lit[0]), int(lit[-1]) + 1
         spans.append(slice(first if first <= _LARGEST_BAR * n else 0, last if n - last <= _LARGEST_BAR * n else n))
     return spans[0], spans[1]
 
 
-def _surprise(a: np.ndarray, b: np.ndarray) -> float:
+def _surprise(a: Essence, b: Essence) -> float:
     """Mean distance of the values of ``b`` from the range found around the same place in ``a``, channels summed."""
-    below, above = cv2.subtract(cv2.erode(a, _REACH), b), cv2.subtract(b, cv2.dilate(a, _REACH))
-    return sum(cv2.mean(cv2.add(below, above))[:3])
+    lowest, highest = a.range
+    return sum(cv2.mean(cv2.add(cv2.subtract(lowest, b.seen), cv2.subtract(b.seen, highest)))[:3])
 
 
-def _histogram_distance(a: np.ndarray, b: np.ndarray) -> float:
-    histograms = [cv2.calcHist([x], [0, 1, 2], None, [8, 8, 8], [0, 256, 0, 256, 0, 256]) for x in (a, b)]
-    return cv2.norm(histograms[0], histograms[1], cv2.NORM_L1) / (2 * a.shape[0] * a.shape[1])
+def _histogram_distance(a: Essence, b: Essence) -> float:
+    return cv2.norm(a.histogram, b.histogram, cv2.NORM_L1) / (2 * a.seen.shape[0] * a.seen.shape[1])
 
 
-def _decorrelation(a: np.ndarray, b: np.ndarray, spreads: tuple[_Spread, _Spread]) -> float:
-    shared = np.dot(a.ravel().astype(np.float32), b.ravel().astype(np.float32)) / a.size
-    covariance = shared - spreads[0].mean * spreads[1].mean
-    return float(np.clip(1 - covariance / (spreads[0].deviation * spreads[1].deviation), 0, 1))
-
-
-def _spread(luma: np.ndarray) -> _Spread:
-    mean, deviation = cv2.meanStdDev(luma)
-    return _Spread(float(mean[0, 0]), float(deviation[0, 0]))
+def _decorrelation(a: Essence, b: Essence) -> float:
+    (mean_a, deviation_a), (mean_b, deviation_b) = a.mean_and_deviation, b.mean_and_deviation
+    luma_a, luma_b = a.seen[..., 0].ravel().astype(np.float32), b.seen[..., 0].ravel().astype(np.float32)
+    covariance = np.dot(luma_a, luma_b) / luma_a.size - mean_a * mean_b
+    return float(np.clip(1 - covariance / (deviation_a * deviation_b), 0, 1))

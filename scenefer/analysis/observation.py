@@ -9,10 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from math import floor, sqrt
+from math import floor
 from typing import TYPE_CHECKING, NamedTuple
 
-import cv2
 import numpy as np
 import pandas as pd
 
@@ -30,7 +29,7 @@ if TYPE_CHECKING:
 
 # Version of the pixel pass. Increase it when a change in the reader or the scores gives other results for a film: films
 # are then read again. Existing reports stay readable, which would not be so with a new schema version.
-OBSERVATION_VERSION = 5
+OBSERVATION_VERSION = 6
 
 _BATCH = 4  # sampled frames that are given to the detector together
 _BATCH_BYTES = 64 << 20  # and fewer where they are large
@@ -92,22 +91,23 @@ def observe(
     rows: list[tuple] = []
     pictures: list[tuple[float, bytes]] = []
     faces = FaceReader(models, settings)
-    previous: Frame | None = None
-    before: np.ndarray | None = None  # essence of the frame before
+    last: float | None = None  # film time of the frame before, and
+    before: frame_features.Essence | None = None  # what is compared of it
     change = 0.0  # since the last sample
     for frame in frames:
         essence = frame_features.essence(frame.small)
         score = None if before is None else frame_features.difference(before, essence)
         change = max(change, score or 0.0)
         if not frame.run_up:
-            rows.append(_frame_row(frame, score))
-            if _is_picture(previous, frame, score, settings):
-                pictures.append((frame.time, jpeg.encode(frame.small, _PICTURE_QUALITY)))
-        if frame.pixels is not None:
+            rows.append(_frame_row(frame, essence, score))
+            if _is_picture(last, frame.time, score, settings):
+                shown = frame.picture.reduced(frame.small.shape[0] * frame.small.shape[1])
+                pictures.append((frame.time, jpeg.encode(shown, _PICTURE_QUALITY)))
+        if frame.sampled:
             if faces.add(frame, change) and progress and not frame.run_up:
                 progress(frame.time)
             change = 0.0
-        previous, before = frame._replace(pixels=None), essence
+        last, before = frame.time, essence
     columns = {name: [row[i] for row in rows] for i, name in enumerate(_FRAME_COLUMNS)}
     kept = {"time": [time for time, _ in pictures], "jpeg": [picture for _, picture in pictures]}
     return Observation(tables.conform(columns, "frames"), faces.table(), tables.conform(kept, "pictures"))
@@ -146,23 +146,22 @@ def reclassify(faces: pd.DataFrame, model: ExpressionModel, detector: str) -> pd
     return again
 
 
-def _frame_row(frame: Frame, score: float | None) -> tuple:
-    sampled = frame.pixels is not None
+def _frame_row(frame: Frame, essence: frame_features.Essence, score: float | None) -> tuple:
     return (
         frame.time,
         score,
-        frame_features.luma(frame.small),
-        frame_features.signature(frame.small),
-        sampled,
-        frame_features.palette(frame.small) if sampled else None,
+        essence.luma,
+        essence.signature,
+        frame.sampled,
+        frame_features.palette(frame.small) if frame.sampled else None,
     )
 
 
-def _is_picture(previous: Frame | None, frame: Frame, score: float | None, settings: ObservationSettings) -> bool:
-    if previous is None or score is None or score > settings.picture_cut:
+def _is_picture(last: float | None, time: float, score: float | None, settings: ObservationSettings) -> bool:
+    if last is None or score is None or score > settings.picture_cut:
         return True
     # The first frame at or after each multiple, as on the sampling grid.
-    return floor(frame.time / settings.picture_every + 1e-9) > floor(previous.time / settings.picture_every + 1e-9)
+    return floor(time / settings.picture_every + 1e-9) > floor(last / settings.picture_every + 1e-9)
 
 
 class FaceReader:
@@ -181,9 +180,8 @@ class FaceReader:
 
     def add(self, frame: Frame, change: float) -> bool:
         """Take a sampled frame; whether the frames up to it have been searched."""
-        assert frame.pixels is not None
         self._waiting.append((frame, change))
-        if len(self._waiting) < max(1, min(_BATCH, _BATCH_BYTES // frame.pixels.nbytes)):
+        if len(self._waiting) < max(1, min(_BATCH, _BATCH_BYTES // frame.picture.nbytes)):
             return False
         self._search()
         return True
@@ -214,23 +212,23 @@ class FaceReader:
 
     def _search(self) -> None:
         waiting, self._waiting = self._waiting, []
-        smaller = [
-            reduced(frame.pixels, self._settings.detection_pixels) for frame, _ in waiting if frame.pixels is not None
-        ]
-        samples = [
-            Sample(frame.time, picture, change) for (frame, change), (picture, _) in zip(waiting, smaller, strict=True)
-        ]
-        for (frame, _), (picture, levels), found in zip(waiting, smaller, self._search_in.find(samples), strict=True):
-            self._take(frame, levels, picture.shape, found)
+        most = self._settings.detection_pixels
+        samples = [Sample(frame.time, frame.picture.reduced(most), change) for frame, change in waiting]
+        for (frame, _), sample, found in zip(waiting, samples, self._search_in.find(samples), strict=True):
+            self._take(frame, sample.picture, found)
 
-    def _take(self, frame: Frame, levels: list[np.ndarray], seen: tuple[int, ...], found: Found) -> None:
-        """Cut the faces out that were found in a picture of the shape ``seen``, have them read, keep what is wanted."""
-        scale = np.array(levels[0].shape[1::-1], np.float32) / np.array(seen[1::-1], np.float32)
+    def _take(self, frame: Frame, seen: np.ndarray, found: Found) -> None:
+        """Cut out the faces that were found in the reduced picture ``seen``, have them read, keep what is wanted."""
+        if not len(found.faces.scores):
+            self._readings.add([], np.empty((0, 4)), found.before)
+            return
+        height, width = seen.shape[:2]
+        scale = np.array(frame.picture.size, np.float32) / np.array([width, height], np.float32)
         boxes = _rounded(found.faces.boxes * np.tile(scale, 2))
         landmarks = _rounded(found.faces.landmarks * scale)
-        crops, framed, _ = geometry.cut_out(levels, boxes, landmarks)
+        crops, framed, _ = geometry.cut_out(frame.picture.full, boxes, landmarks)
         read = self._readings.add(crops, framed, found.before)
-        if frame.run_up or not crops:
+        if frame.run_up:
             return
         self._times.append(frame.time)
         self._found.append(Detections(boxes, landmarks, found.faces.scores))
@@ -238,17 +236,6 @@ class FaceReader:
         self._sharpness.append(geometry.sharpness(crops, framed))
         if self._settings.crops:
             self._jpegs += [jpeg.encode(crop, _CROP_QUALITY) for crop in crops]
-
-
-def reduced(pixels: np.ndarray, most: int) -> tuple[np.ndarray, list[np.ndarray]]:
-    """Reduce a picture to at most ``most`` pixels; also return the picture and the halves made on the way."""
-    height, width = pixels.shape[:2]
-    factor = min(1.0, sqrt(most / (height * width)))
-    width, height = max(1, int(width * factor)), max(1, int(height * factor))
-    levels = geometry.halves(pixels, width, height)
-    if levels[-1].shape[:2] == (height, width):
-        return levels[-1], levels
-    return cv2.resize(levels[-1], (width, height), interpolation=cv2.INTER_LINEAR), levels
 
 
 def _concat(parts: Sequence[pd.DataFrame], table: str) -> pd.DataFrame:

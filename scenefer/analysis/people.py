@@ -32,7 +32,7 @@ _ROWS = 512  # tracks per block when computing distances to all others, to bound
 @dataclass(frozen=True)
 class ActorSettings(Settings):
     faces_a_track: int = 4  # the best of a track that are turned into vectors
-    farthest: float = 0.52  # mean distance up to which two groups of tracks are one person
+    farthest: float = 0.55  # mean distance up to which two groups of tracks are one person
     # A track is divided where its faces suddenly correlate less than this, and the means before and after lie farther
     # apart than that. Of 28 such changes in clips, 26 within one person lay up to 0.69 apart, two of others from 0.84.
     least_alike: float = 0.45

@@ -44,7 +44,7 @@ def read_faces(
         FilmError, PlanError: a file is not a picture, or does not exist.
         WeightsError: the weights are unknown, missing or damaged.
     """
-    from scenefer.video import Frame
+    from scenefer.video import ArrayPicture, Frame
 
     several = [images] if isinstance(images, str | os.PathLike | np.ndarray) else list(images)
     where = registry.choose_device(device)
@@ -57,7 +57,9 @@ def read_faces(
     )
     reader = FaceReader(Models(detector, expression), settings)
     for place, pixels in enumerate(_pictures(several)):
-        reader.add(Frame(place, float(place), pixels, pixels), change=1.0)  # nothing follows from the one before
+        reader.add(
+            Frame(place, float(place), pixels, ArrayPicture(pixels)), change=1.0
+        )  # nothing follows from the one before
     faces = reader.table()
     logits = np.stack(faces["logits"].tolist()) if len(faces) else None
     shares = np.empty((0, len(EMOTIONS))) if logits is None else probabilities(logits, expression.calibration)

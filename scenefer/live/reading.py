@@ -12,7 +12,7 @@ from scenefer.analysis import expressions, tracks
 from scenefer.analysis.observation import Models, Observation, observe
 from scenefer.core.schema import EMOTIONS
 from scenefer.live.numbers import Numbers
-from scenefer.video import Frame
+from scenefer.video import ArrayPicture, Frame
 
 if TYPE_CHECKING:
     from scenefer.analysis.settings import StageSettings
@@ -88,7 +88,7 @@ class LiveReader:
     def warm_up(self) -> None:
         """Read a black picture and a black face: whatever is loaded at the first use is loaded before there is one."""
         black = np.zeros((360, 640, 3), np.uint8)
-        observe([Frame(0, 0.0, black[::2, ::2], black)], self._models, self._settings.observation)
+        observe([Frame(0, 0.0, black[::2, ::2], ArrayPicture(black))], self._models, self._settings.observation)
         self._models.expression.logits([black[:64, :64]], np.array([[0.5, 0.5, 1.0]]))
         if self._identity is not None:
             level = np.array([[[0.4, 0.4], [0.6, 0.4], [0.5, 0.5], [0.42, 0.6], [0.58, 0.6]]], np.float32)
@@ -99,7 +99,7 @@ class LiveReader:
         run_up = [] if self._previous is None else [self._previous._replace(run_up=True)]
         observation = observe([*run_up, frame], self._models, self._settings.observation)
         weight = self._weight(frame.time)
-        self._previous = frame._replace(pixels=None)
+        self._previous = frame._replace(sampled=False)
         self._shot += bool((observation.frames["cut_score"] > _CUT).any())
         found = observation.faces
         order = np.lexsort((found["face"], found["y0"], found["x0"]))

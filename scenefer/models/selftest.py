@@ -107,7 +107,7 @@ def _happy(picture: np.ndarray, view: str, model: predictor.ExpressionReader, de
     found = detector.detect([picture])[0]
     if not len(found.scores):
         return Check(claim, False, "no face found")
-    crops, framed, _ = geometry.cut_out([picture], found.boxes[:1], found.landmarks[:1])
+    crops, framed, _ = geometry.cut_out(picture, found.boxes[:1], found.landmarks[:1])
     logits = model.logits(crops, framing.squares(framed, detector.name))
     shares = probabilities(logits, model.calibration)[0]
     most = int(shares.argmax())

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from scenefer.analysis.observation import Models, Observation
     from scenefer.video import ReaderNotes
 
-_PACKAGES = ("scenefer", "av", "numpy", "opencv-python-headless", "pandas", "pyarrow", "torch")
+_PACKAGES = ("scenefer", "av", "numpy", "onnxruntime", "opencv-python-headless", "pandas", "pyarrow", "torch")
 _FOR_EVER = float("inf")
 
 

@@ -86,5 +86,5 @@ def _of_picture(path: Path, number: int) -> tuple[np.ndarray, np.ndarray]:
     if number >= len(found.scores):
         raise SceneferError(f"{path} has {len(found.scores)} faces, so none is number {number}; count from 0")
     only = slice(number, number + 1)
-    crops, framed, _ = geometry.cut_out([frame.pixels], found.boxes[only], found.landmarks[only])
+    crops, framed, _ = geometry.cut_out(frame.pixels, found.boxes[only], found.landmarks[only])
     return crops[0], framing.squares(framed, detector.name)

@@ -164,7 +164,7 @@ def locate(faces: labelled_faces.Faces, detector: FaceDetector | None = None, sq
             if face := _largest(large, detector):
                 # Crop from the picture without the black border, which is only for the detector; replicate edges, as
                 # the pipeline does.
-                cut, *framed = geometry.cut_out([large], *face)
+                cut, *framed = geometry.cut_out(large, *face)
                 crops += cut
                 squares.append(square(*framed) if square else framing.squares(framed[0], detector.name))
                 found[row] = True

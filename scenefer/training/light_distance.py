@@ -105,7 +105,7 @@ def _read(picture: np.ndarray, detector: FaceDetector, model: ExpressionModel) -
     if not len(here):
         return None
     row = here[:1]
-    crops, framed, _ = geometry.cut_out([picture], boxes[row], landmarks[row])
+    crops, framed, _ = geometry.cut_out(picture, boxes[row], landmarks[row])
     logits = model.logits(crops, framing.squares(framed, detector.name))
     return int(blending.probabilities(logits, model.calibration)[0].argmax())
 

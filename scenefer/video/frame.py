@@ -10,6 +10,8 @@ from scenefer.core.film import clock
 if TYPE_CHECKING:
     import numpy as np
 
+    from scenefer.video.picture import Picture
+
 _KEPT = 50  # number of damaged places that are listed; all are counted
 
 
@@ -19,9 +21,16 @@ class Frame(NamedTuple):
     # Number of the frame in this pass, from 0; -1 for the run-up. It hides tuple.index, which frames do not need.
     index: int  # pyright: ignore[reportIncompatibleMethodOverride]
     time: float  # film time, seconds
-    small: np.ndarray  # (h, w, 3) uint8, 320 px wide or the film's width, if that is less
-    pixels: np.ndarray | None  # (H, W, 3) uint8 of a sampled frame, None of the others
+    # (h, w, 3) uint8, 320 px wide or the film's width, if that is less; to compare: quickly made, a little jagged
+    small: np.ndarray
+    picture: Picture  # the frame itself
+    sampled: bool = True  # whether faces are looked for in it
     run_up: bool = False  # lies before the span: what is found in the span may follow from it
+
+    @property
+    def pixels(self) -> np.ndarray | None:
+        """All pixels of a sampled frame, (H, W, 3) uint8; None of the others."""
+        return self.picture.full if self.sampled else None
 
 
 @dataclass

@@ -8,7 +8,7 @@ from collections.abc import Generator, Iterator
 
 from scenefer.video.frame import Frame
 
-_BYTES = 96 << 20  # limit for queued pixels: 15 frames of 1080p, 3 of 4K
+_BYTES = 64 << 20  # limit for queued frames: 20 of 1080p, 5 of 4K
 
 
 def ahead(source: Generator[Frame, None, None], depth: int, stopped: threading.Event | None = None) -> Iterator[Frame]:
@@ -102,4 +102,4 @@ def _fill(queue: _Queue, source: Generator[Frame, None, None]) -> None:
 
 
 def _size(frame: Frame) -> int:
-    return frame.small.nbytes + (0 if frame.pixels is None else frame.pixels.nbytes)
+    return frame.small.nbytes + frame.picture.nbytes

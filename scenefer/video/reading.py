@@ -20,6 +20,7 @@ from scenefer.video.animation import WEBP, moving_pictures
 from scenefer.video.colour import ArrayConverter, Converter, deinterlaced
 from scenefer.video.container import enter, goes_on, open_container, packets, prepare
 from scenefer.video.frame import Frame, ReaderNotes
+from scenefer.video.picture import DecodedPicture
 from scenefer.video.prefetch import ahead
 from scenefer.video.repeated_frames import Decoded, repeated
 from scenefer.video.stamps import Stamps
@@ -87,8 +88,10 @@ def frames(
 
 
 class _Converter(Protocol):
+    def size_of(self, picture: Any, /) -> tuple[int, int]: ...
     def legible(self, picture: Any, time: float, /) -> bool: ...
     def small(self, picture: Any, /) -> np.ndarray: ...
+    def reduced(self, picture: Any, size: tuple[int, int], /) -> np.ndarray: ...
     def full(self, picture: Any, /) -> np.ndarray: ...
 
 
@@ -102,15 +105,15 @@ def _chosen(
     *,
     full_run_up: bool = False,
 ) -> Generator[Frame, None, None]:
-    """Convert what lies in the span and its run-up, and all pixels of the samples (of every frame without a rate).
+    """Give what lies in the span and its run-up, samples (every frame without a rate) with their pictures.
 
     Args:
-        full_run_up: give the picture before ``since`` with all pixels too: it is shown, not only compared with.
+        full_run_up: give the picture before ``since`` as a sample too: it is shown, not only compared with.
     """
     before: tuple[float, Any] | None = None  # the last picture before ``since``
     small: Any = None
-    pixels: Any = None
-    shown: Any = None  # the picture that they are of
+    whole: DecodedPicture | None = None
+    shown: Any = None  # the picture that both are of
     last: float | None = None
     index = 0
     try:
@@ -129,14 +132,12 @@ def _chosen(
             if before is not None:
                 yield _run_up(*before, converter, full=full_run_up)
                 before = None
-            if picture is not shown:  # a repeated picture is converted only once
-                small, pixels, shown = converter.small(picture), None, picture
+            if picture is not shown or whole is None:  # a repeated picture is converted only once
+                small, whole, shown = converter.small(picture), DecodedPicture(picture, converter), picture
             if sampled and sample_rate is not None:
                 sampled = converter.legible(picture, time)
-            if sampled and pixels is None:
-                pixels = converter.full(picture)
             is_run_up = time < span.start
-            yield Frame(-1 if is_run_up else index, time, small, pixels if sampled else None, is_run_up)
+            yield Frame(-1 if is_run_up else index, time, small, whole, sampled, is_run_up)
             index += not is_run_up
         if before is not None:  # no frame in the span: the one before it stays on screen throughout
             yield _run_up(*before, converter, full=full_run_up)
@@ -145,7 +146,8 @@ def _chosen(
 
 
 def _run_up(time: float, picture: Any, converter: _Converter, full: bool) -> Frame:
-    return Frame(-1, time, converter.small(picture), converter.full(picture) if full else None, run_up=True)
+    whole = DecodedPicture(picture, converter)
+    return Frame(-1, time, converter.small(picture), whole, sampled=full, run_up=True)
 
 
 def _decoded(film: Film, span: Span, since: float, effort: _Effort, notes: ReaderNotes) -> Generator[Decoded]:

@@ -71,15 +71,15 @@ def test_pictures_of_two_shapes_are_refused():
 def test_a_signature_is_144_luma_values_from_the_upper_left():
     picture = plain(0, 0, 0)
     picture[:20, :20] = 255
-    signature = np.frombuffer(frame_features.signature(picture), np.uint8).reshape(9, 16)
+    signature = np.frombuffer(frame_features.essence(picture).signature, np.uint8).reshape(9, 16)
     assert signature[0, 0] == 255
     assert signature[1:].max() == 0
     assert signature[0, 1:].max() == 0
 
 
 def test_luma_is_the_mean_brightness():
-    assert frame_features.luma(plain(10, 10, 10)) == pytest.approx(10)
-    assert frame_features.luma(plain(0, 255, 0)) == pytest.approx(150, abs=1)
+    assert frame_features.essence(plain(10, 10, 10)).luma == pytest.approx(10)
+    assert frame_features.essence(plain(0, 255, 0)).luma == pytest.approx(150, abs=1)
 
 
 def test_a_palette_counts_hues_and_greys_apart_and_leaves_the_bars_out():
@@ -98,5 +98,5 @@ def test_a_palette_counts_hues_and_greys_apart_and_leaves_the_bars_out():
 def test_pictures_of_every_shape_are_measured(shape):
     dark, bright = np.zeros(shape, np.uint8), np.full(shape, 255, np.uint8)
     assert frame_features.compare(dark, bright) == pytest.approx(1)
-    assert len(frame_features.signature(bright)) == 144
+    assert len(frame_features.essence(bright).signature) == 144
     assert len(frame_features.palette(bright)) == len(frame_features.palette(dark)) == 44

@@ -6,7 +6,7 @@ import pytest
 
 from scenefer.analysis.observation import Models, ObservationSettings, combine, observe, reclassify
 from scenefer.core import tables
-from scenefer.video import Frame
+from scenefer.video import ArrayPicture, Frame
 from tests.toy_models import BrightnessAsLogit, OneFaceWhereItIsBright
 
 MODELS = Models(OneFaceWhereItIsBright(), BrightnessAsLogit())
@@ -19,7 +19,7 @@ def film(n: int = 50, rate: float = 25.0, sampled_every: int = 5) -> list[Frame]
     for i, shade in enumerate(shades):
         pixels = np.full((90, 160, 3), shade, np.uint8)
         pixels[::2] += 20  # texture, for the sharpness
-        frames.append(Frame(i, i / rate, pixels, pixels if i % sampled_every == 0 else None, False))
+        frames.append(Frame(i, i / rate, pixels, ArrayPicture(pixels), sampled=i % sampled_every == 0))
     return frames
 
 

@@ -14,7 +14,7 @@ from scenefer.core.film import Film
 from scenefer.live.reading import LiveReader
 from scenefer.models import Detections
 from scenefer.pipeline.plans import Plan, make_plan
-from scenefer.video import Frame
+from scenefer.video import ArrayPicture, Frame
 from scenefer.video.capture import Captured
 from tests.toy_models import BrightnessAsLogit, OneFaceWhereItIsBright
 
@@ -41,7 +41,7 @@ def picture(*, face: bool = True, seed: int = 0) -> np.ndarray:
 
 def frame(number: int, *, face: bool = True, time: float | None = None) -> Frame:
     """A picture without a cut before it, whether a face is found in it or not."""
-    return Frame(number, number / RATE if time is None else time, picture(), picture(face=face))
+    return Frame(number, number / RATE if time is None else time, picture(), ArrayPicture(picture(face=face)))
 
 
 def reader() -> LiveReader:

@@ -9,6 +9,7 @@ from scenefer.analysis.observation import Models, combine, observe
 from scenefer.analysis.stages import compute_analysis
 from scenefer.core.schema import EMOTIONS
 from scenefer.live.reading import LiveReader
+from scenefer.video import ArrayPicture
 from tests.live.scenes import FILM, SureFace, frame, plan, reader
 from tests.toy_models import BrightnessAsLogit, OneFaceWhereItIsBright
 
@@ -58,7 +59,8 @@ def test_a_cut_ends_every_number():
     shown = [first, first, other, other]
     one = frame(0)
     found = [
-        live.read(one._replace(index=k, time=k / 10, small=small, pixels=small)).faces for k, small in enumerate(shown)
+        live.read(one._replace(index=k, time=k / 10, small=small, picture=ArrayPicture(small))).faces
+        for k, small in enumerate(shown)
     ]
     assert [[face.number for face in faces] for faces in found] == [[1], [1], [2], [2]]
 

@@ -24,7 +24,7 @@ from scenefer.core.schema import EMOTIONS
 from scenefer.report import overlay_video
 from scenefer.report.overlay_video import overlay
 from scenefer.report.track_timelines import Shares, courses
-from scenefer.video import Frame, probe, writing
+from scenefer.video import ArrayPicture, Frame, probe, writing
 from tests.builders import expressions_table, faces_table, samples_table, scenes_table, shots_table, tracks_table
 from tests.clips import moving, plain, write_clip
 from tests.reports import analysed
@@ -172,13 +172,15 @@ def test_rotation_and_the_shape_of_pixels_are_applied(tmp_path: Path, rotation: 
 
 def test_frames_follow_one_another_at_a_constant_rate_whatever_their_times():
     times = [0.0, 0.04, 0.16, 0.201, 0.2011]
-    frames = [Frame(k, time, np.zeros(0), np.full((1, 1, 3), k, np.uint8)) for k, time in enumerate(times)]
+    frames = [
+        Frame(k, time, np.zeros(0), ArrayPicture(np.full((1, 1, 3), k, np.uint8))) for k, time in enumerate(times)
+    ]
     steady = list(overlay_video._steady(frames, Fraction(25), Span(0.0, 0.0), lambda reached: None))
     assert [int(pixels[0, 0, 0]) for _, pixels in steady] == [0, 1, 1, 1, 2, 4]
 
 
 def test_nothing_is_shown_before_the_picture_of_a_film_that_begins_with_its_sound():
-    frames = [Frame(k, 0.2 + k / 25, np.zeros(0), np.full((1, 1, 3), 9, np.uint8)) for k in range(2)]
+    frames = [Frame(k, 0.2 + k / 25, np.zeros(0), ArrayPicture(np.full((1, 1, 3), 9, np.uint8))) for k in range(2)]
     steady = list(overlay_video._steady(frames, Fraction(25), Span(0.0, 0.0), lambda reached: None))
     assert [int(pixels[0, 0, 0]) for _, pixels in steady] == [0, 0, 0, 0, 0, 9, 9]
 

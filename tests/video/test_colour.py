@@ -134,13 +134,14 @@ def test_the_small_picture_is_320_wide_and_never_enlarged(size, small):
     assert small_size(*size) == small
 
 
-def test_the_small_picture_averages_what_it_leaves_out():
+def test_a_reduced_picture_averages_what_it_leaves_out():
     stripes = np.zeros((360, 1280, 3), np.uint8)
     stripes[:, ::2] = 255  # a picture of every fourth pixel would be all black or all white
     frame = av.VideoFrame.from_ndarray(stripes, format="rgb24").reformat(format="yuv444p")
-    small = Converter(film(1280, 360), ReaderNotes()).small(frame)
-    assert small[:, 5:-5].mean() == pytest.approx(127, abs=3)
-    assert small[:, 5:-5].std() < 5
+    reduced = Converter(film(1280, 360), ReaderNotes()).reduced(frame, (320, 90))
+    assert reduced.shape == (90, 320, 3)
+    assert reduced[:, 5:-5].mean() == pytest.approx(127, abs=3)
+    assert reduced[:, 5:-5].std() < 5
 
 
 @pytest.mark.parametrize(("rotation", "corner"), [(0, "left"), (90, "top"), (180, "right"), (270, "bottom")])

@@ -15,6 +15,7 @@ from scenefer.core.film import Span
 from scenefer.video import ReaderNotes, probe, reading
 from scenefer.video.colour import Converter
 from scenefer.video.frame import Frame
+from scenefer.video.picture import ArrayPicture
 from scenefer.video.prefetch import ahead
 from scenefer.video.repeated_frames import repeated
 from tests.clips import moving, write_clip
@@ -34,7 +35,7 @@ class Source:
                 if k == self.fails_at:
                     raise RuntimeError("the disk is gone")
                 self.taken += 1
-                yield Frame(k, float(k), small, np.zeros(self.pixels, np.uint8) if self.pixels else None)
+                yield Frame(k, float(k), small, ArrayPicture(np.zeros(self.pixels, np.uint8)))
         finally:
             self.closed = True
 

@@ -1,41 +1,33 @@
-"""YuNet: finds faces with one small network, run by OpenCV.
+"""YuNet: finds faces with one small network.
 
-Wu, Peng, Yu, "YuNet: A Tiny Millisecond-level Face Detector", Machine Intelligence Research 2023. A torch version takes
-the same time in float32 (13 ms a picture of 640 x 360 on one thread); in bfloat16, 7 ms, but the scores change.
-YuNet's own landmarks ignore the tilt of the head, so ``landmarks.py`` finds them instead.
+Wu, Peng, Yu, "YuNet: A Tiny Millisecond-level Face Detector", Machine Intelligence Research 2023. YuNet's own landmarks
+ignore the tilt of the head, so ``landmarks.py`` finds them instead.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
-import cv2
 import numpy as np
 
 from scenefer.core import geometry
-from scenefer.core.errors import WeightsError
 from scenefer.models import Detections
 from scenefer.models.detection import landmarks
+from scenefer.models.detection.yunet_network import YunetNetwork
 from scenefer.models.weight_files import verify
 
 SCORE = 0.7  # minimum score of a face, as in MTCNN's output network
-OVERLAP = 0.3  # NMS threshold: of two boxes with a larger intersection over union, keep the better one
 SURE = 0.99  # score of the landmark network from which it still sees the face that it is asked for
 STILL = 0.1  # of a face's width, by which its box may move before it is looked at a second time
 GROWTH = 1.25  # ratio of widths from one look to the next beyond which a face is not the same
 
-_ERRORS = 2  # level of OpenCV's log, LOG_LEVEL_ERROR
 
+class Network(Protocol):
+    """The interface of ``YunetNetwork``."""
 
-class Engine(Protocol):
-    """The part of ``cv2.FaceDetectorYN`` that is used."""
-
-    def setInputSize(self, size: tuple[int, int], /) -> None: ...
-
-    def detect(self, picture: np.ndarray, /) -> tuple[int, np.ndarray | None]: ...
+    def __call__(self, picture: np.ndarray, /) -> np.ndarray: ...
 
 
 class Landmarks(Protocol):
@@ -50,14 +42,15 @@ class YuNet:
     """The network, as a ``FaceDetector``.
 
     Args:
+        network: finds faces in a picture.
         landmarks: finds the landmarks of the detected faces.
         smallest_face: minimum height of a face's box, pixels of the picture; smaller faces are dropped.
     """
 
     name = "yunet"
 
-    def __init__(self, engine: Engine, landmarks: Landmarks, *, smallest_face: float) -> None:
-        self.engine = engine
+    def __init__(self, network: Network, landmarks: Landmarks, *, smallest_face: float) -> None:
+        self.network = network
         self.landmarks = landmarks
         self.smallest_face = smallest_face
 
@@ -83,33 +76,23 @@ class YuNet:
         return Detections(boxes, points.astype(np.float32), np.where(lost, 0, before.scores).astype(np.float32))
 
     def _detect(self, picture: np.ndarray) -> Detections:
-        height, width = picture.shape[:2]
-        self.engine.setInputSize((width, height))
-        _, rows = self.engine.detect(cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))
-        rows = np.empty((0, 15), np.float32) if rows is None else np.asarray(rows, np.float32)
+        rows = self.network(picture)
         rows = rows[rows[:, 3] >= self.smallest_face]
-        rows = rows[np.argsort(-rows[:, 14], kind="stable")]
         boxes = np.concatenate([rows[:, :2], rows[:, :2] + rows[:, 2:4]], axis=1)
         points, seen = self.landmarks.find(picture, boxes)
         # YuNet's "right eye" is the person's right eye, the left one as seen, so its order equals ours.
-        # https://docs.opencv.org/5.0/main_modules/objdetect_dnn_face.html
         points = np.where((seen >= landmarks.LEAST)[:, None, None], points, rows[:, 4:14].reshape(-1, 5, 2))
         return Detections(boxes, points.astype(np.float32), rows[:, 14])
 
 
 def load(path: Path, *, smallest_face: float, device: str = "cpu", pyramid: str = "fast") -> YuNet:
-    """Load the ONNX network, which OpenCV runs on the CPU, and the landmark network.
+    """Load the ONNX network, which runs on the CPU, and the landmark network.
 
     Raises:
-        WeightsError: OpenCV cannot read the file, or MTCNN's weight file is damaged.
+        WeightsError: the file, or MTCNN's weight file, is damaged or holds another network.
     """
-    try:
-        with _errors_alone():
-            engine = cv2.FaceDetectorYN.create(str(path), "", (320, 320), SCORE, OVERLAP)
-    except cv2.error as error:
-        raise WeightsError(f"{path} does not hold the weights of YuNet: {error.err}") from error
     finder = landmarks.load(verify("mtcnn"), YuNet.name, device=device)
-    return YuNet(engine, finder, smallest_face=smallest_face)
+    return YuNet(YunetNetwork(path, SCORE), finder, smallest_face=smallest_face)
 
 
 def _taken_along(boxes: np.ndarray, landmarks: np.ndarray, moved: np.ndarray) -> np.ndarray:
@@ -124,15 +107,3 @@ def _spread(points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return the middles (N, 1, 2) of points (N, 5, 2), and how far these lie from it (N,)."""
     middle = points.mean(axis=1, keepdims=True)
     return middle, np.hypot(*np.moveaxis(points - middle, 2, 0)).mean(axis=1)
-
-
-@contextmanager
-def _errors_alone() -> Iterator[None]:
-    """Suppress OpenCV's warning on stderr that its engine supports no target other than the CPU."""
-    is_new = hasattr(cv2.utils, "logging")  # in OpenCV 4 the function is cv2.setLogLevel
-    set_level = cv2.utils.logging.setLogLevel if is_new else cv2.setLogLevel  # pyright: ignore[reportAttributeAccessIssue]
-    before = set_level(_ERRORS)
-    try:
-        yield
-    finally:
-        set_level(before)

@@ -54,7 +54,7 @@ def portrait() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     assert picture is not None
     (found,) = registry.load_detector("yunet", smallest_face=24).detect([picture])
     framed, points = geometry.in_crop(found.boxes[:1], found.landmarks[:1])
-    return geometry.crop_faces([picture], found.boxes[:1])[0], framing.squares(framed, "yunet"), points[0]
+    return geometry.crop_faces(picture, found.boxes[:1])[0], framing.squares(framed, "yunet"), points[0]
 
 
 def test_eyes_nose_and_mouth_lie_where_the_detector_sees_them(portrait: tuple[np.ndarray, np.ndarray, np.ndarray]):

@@ -49,7 +49,7 @@ def test_a_head_at_any_tilt_is_cut_out_level_and_read_as_upright(detector: FaceD
     assert left_eye[0] < right_eye[0]
     assert left_eye[1] < left_mouth[1]
     model = predictor.load(known_weights.EXPRESSION["rmn_face"].path)
-    logits = model.logits(geometry.crop_faces([picture], box, turns), framing.squares(framed, detector.name))
+    logits = model.logits(geometry.crop_faces(picture, box, turns), framing.squares(framed, detector.name))
     assert EMOTIONS[int(probabilities(logits, model.calibration)[0].argmax())] == "happy"
 
 

@@ -1,4 +1,4 @@
-"""YuNet behind the protocol: what becomes of OpenCV's rows, by a fake of them, and the weights that ship."""
+"""YuNet behind the protocol: what becomes of the network's rows, by a fake of them, and the weights that ship."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from scenefer.core.errors import WeightsError
 from scenefer.models import FollowingDetector, registry, weight_download, weight_files
 from scenefer.models.detection import yunet
 from scenefer.models.detection.yunet import YuNet
+from scenefer.models.detection.yunet_network import OVERLAP, YunetNetwork
 
 # x, y, width, height; the person's right eye, left eye, nose, right and left mouth corner; score
 FACE = [100, 50, 40, 60, 110, 70, 130, 71, 120, 85, 112, 98, 128, 99, 0.8]
@@ -35,32 +36,21 @@ class Shifted:
         return np.full((len(boxes), 5, 2), 7, np.float32), np.array([0.1, 0.9], np.float32)[: len(boxes)]
 
 
-class FakeEngine:
-    """Finds the same faces in every picture."""
-
-    def __init__(self, rows: list[list[float]] | None) -> None:
-        self.rows = rows
-        self.sizes: list[tuple[int, int]] = []
-        self.pictures: list[np.ndarray] = []
-
-    def setInputSize(self, size: tuple[int, int], /) -> None:
-        self.sizes.append(size)
-
-    def detect(self, picture: np.ndarray, /) -> tuple[int, np.ndarray | None]:
-        self.pictures.append(picture)
-        return 1, None if self.rows is None else np.array(self.rows, np.float32)
+def fake(*rows: list[float]):
+    """A network that finds the same faces in every picture, given the best first."""
+    return lambda picture: np.array(rows, np.float32).reshape(-1, 15)
 
 
 def test_rows_become_boxes_landmarks_and_scores_the_best_first():
-    (found,) = YuNet(FakeEngine([FACE, BETTER]), Unseen(), smallest_face=24).detect([np.zeros((360, 640, 3), np.uint8)])
+    (found,) = YuNet(fake(BETTER, FACE), Unseen(), smallest_face=24).detect([np.zeros((360, 640, 3), np.uint8)])
     assert found.boxes.tolist() == [[200, 50, 230, 90], [100, 50, 140, 110]]
     assert found.landmarks[1].tolist() == [[110, 70], [130, 71], [120, 85], [112, 98], [128, 99]]
     np.testing.assert_allclose(found.scores, [0.95, 0.8])
 
 
 def test_the_eye_that_is_left_in_the_picture_comes_first():
-    """The person's right eye, which OpenCV names first, is on the picture's left."""
-    (found,) = YuNet(FakeEngine([FACE]), Unseen(), smallest_face=24).detect([np.zeros((360, 640, 3), np.uint8)])
+    """The person's right eye, which YuNet names first, is on the picture's left."""
+    (found,) = YuNet(fake(FACE), Unseen(), smallest_face=24).detect([np.zeros((360, 640, 3), np.uint8)])
     left_eye, right_eye, _, left_mouth, right_mouth = found.landmarks[0]
     assert left_eye[0] < right_eye[0]
     assert left_mouth[0] < right_mouth[0]
@@ -68,30 +58,21 @@ def test_the_eye_that_is_left_in_the_picture_comes_first():
 
 def test_landmarks_are_those_of_the_landmark_network_where_it_sees_the_face():
     picture = np.zeros((360, 640, 3), np.uint8)
-    (found,) = YuNet(FakeEngine([FACE, BETTER]), Shifted(), smallest_face=24).detect([picture])
+    (found,) = YuNet(fake(BETTER, FACE), Shifted(), smallest_face=24).detect([picture])
     assert found.landmarks[0, 0].tolist() == [207, 63], "the surer face, which the landmark network does not see"
     assert (found.landmarks[1] == 7).all()
 
 
 def test_faces_smaller_than_the_smallest_are_left_out():
-    engine = FakeEngine([FACE, SMALL])
+    network = fake(SMALL, FACE)
     picture = np.zeros((360, 640, 3), np.uint8)
-    assert len(YuNet(engine, Unseen(), smallest_face=24).detect([picture])[0].boxes) == 1
-    assert len(YuNet(engine, Unseen(), smallest_face=12).detect([picture])[0].boxes) == 2
+    assert len(YuNet(network, Unseen(), smallest_face=24).detect([picture])[0].boxes) == 1
+    assert len(YuNet(network, Unseen(), smallest_face=12).detect([picture])[0].boxes) == 2
 
 
 def test_no_face_gives_empty_arrays_of_the_right_shape():
-    (found,) = YuNet(FakeEngine(None), Unseen(), smallest_face=24).detect([np.zeros((90, 160, 3), np.uint8)])
+    (found,) = YuNet(fake(), Unseen(), smallest_face=24).detect([np.zeros((90, 160, 3), np.uint8)])
     assert (found.boxes.shape, found.landmarks.shape, found.scores.shape) == ((0, 4), (0, 5, 2), (0,))
-
-
-def test_the_network_is_told_the_size_of_each_picture_and_sees_blue_first():
-    engine = FakeEngine(None)
-    red = np.zeros((90, 160, 3), np.uint8)
-    red[..., 0] = 255
-    YuNet(engine, Unseen(), smallest_face=24).detect([red, np.zeros((360, 640, 3), np.uint8)])
-    assert engine.sizes == [(160, 90), (640, 360)]
-    assert engine.pictures[0][0, 0].tolist() == [0, 0, 255]
 
 
 @pytest.fixture(scope="module")
@@ -109,10 +90,26 @@ def test_the_weights_that_ship_find_what_opencv_finds_in_a_picture_of_any_size(
     small = cv2.resize(portrait, (width, width), interpolation=cv2.INTER_AREA)
     picture = cv2.copyMakeBorder(small, 0, max(0, height - width), 0, 0, cv2.BORDER_CONSTANT)[:height]
     (found,) = registry.load_detector("yunet", smallest_face=12).detect([picture])
-    theirs = cv2.FaceDetectorYN.create(str(weight_files.verify("yunet")), "", (width, height), yunet.SCORE)
-    (row,) = theirs.detect(picture[..., ::-1].copy())[1]
+    (row,) = opencv(picture, yunet.SCORE)
     np.testing.assert_allclose(found.boxes, [[row[0], row[1], row[0] + row[2], row[1] + row[3]]], atol=1.0)
     np.testing.assert_allclose(found.scores, row[14:], atol=1e-3)
+
+
+def test_of_many_faces_the_network_keeps_those_that_opencv_keeps(portrait: np.ndarray):
+    """Boxes, landmarks and scores, at a score from which faces have several boxes each and things that are none too."""
+    row = [cv2.resize(portrait, (side, side), interpolation=cv2.INTER_AREA) for side in (180, 120, 64, 40)]
+    picture = np.concatenate([cv2.copyMakeBorder(one, 0, 180 - len(one), 0, 9, cv2.BORDER_REPLICATE) for one in row], 1)
+    found = YunetNetwork(weight_files.verify("yunet"), 0.3)(picture)
+    theirs = opencv(picture, 0.3)
+    assert len(theirs) >= 4
+    np.testing.assert_allclose(found, theirs[np.argsort(-theirs[:, 14])], atol=1.0)
+    np.testing.assert_allclose(found[:, 14], np.sort(theirs[:, 14])[::-1], atol=1e-3)
+
+
+def opencv(picture: np.ndarray, least: float) -> np.ndarray:
+    """What OpenCV finds with the same file: (N, 15)."""
+    theirs = cv2.FaceDetectorYN.create(str(weight_files.verify("yunet")), "", picture.shape[1::-1], least, OVERLAP)
+    return theirs.detect(picture[..., ::-1].copy())[1]
 
 
 def test_a_picture_has_the_same_faces_alone_and_among_others_of_any_size(portrait: np.ndarray):
@@ -144,12 +141,21 @@ def test_offline_the_weights_are_here_and_whole(tmp_path: Path, monkeypatch: pyt
     assert weight_download.pull("yunet") == weight_files.verify("yunet")
 
 
-def test_a_file_that_opencv_cannot_read_is_refused(tmp_path: Path, capfd: pytest.CaptureFixture[str]):
+@pytest.mark.parametrize("content", [b"no network", b""], ids=["other", "empty"])
+def test_a_file_that_is_no_network_is_refused(tmp_path: Path, capfd: pytest.CaptureFixture[str], content: bytes):
     path = tmp_path / "broken.onnx"
-    path.write_bytes(b"no network")
+    path.write_bytes(content)
     with pytest.raises(WeightsError, match=r"broken\.onnx does not hold the weights of YuNet"):
         yunet.load(path, smallest_face=24)
-    capfd.readouterr()  # OpenCV reports on stderr by itself
+    assert capfd.readouterr() == ("", "")
+
+
+def test_another_network_is_refused(tmp_path: Path):
+    """Of the same kind of file, with an output of another name."""
+    path = tmp_path / "other.onnx"
+    path.write_bytes(weight_files.verify("yunet").read_bytes().replace(b"kps_32", b"kps_33"))
+    with pytest.raises(WeightsError, match=r"other\.onnx does not hold the weights of YuNet: it has no output kps_32"):
+        yunet.load(path, smallest_face=24)
 
 
 def placed(portrait: np.ndarray, left: int, top: int, factor: float = 1.0) -> np.ndarray:

@@ -29,7 +29,7 @@ def faces() -> tuple[list[np.ndarray], np.ndarray]:
     detector = registry.load_detector("mtcnn", smallest_face=24)
     crops, points = [], []
     for found, seen in zip(detector.detect(pictures), pictures, strict=True):
-        crops += geometry.crop_faces([seen], found.boxes[:1])
+        crops += geometry.crop_faces(seen, found.boxes[:1])
         points.append(geometry.in_crop(found.boxes[:1], found.landmarks[:1])[1])
     return crops, np.concatenate(points)
 
