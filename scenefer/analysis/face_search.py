@@ -15,6 +15,7 @@ import numpy as np
 from scenefer.core import geometry
 from scenefer.models import Detections, FaceDetector, FollowingDetector
 
+_BATCH = 4  # samples that a detector which follows nothing is given together
 _LONGEST_STEP = 0.6  # seconds between two samples; in more a face goes anywhere
 _CHANGED = 0.15  # cut score beyond which a picture is another one, perhaps with other faces
 _BARREN = 0.4  # seconds after which a picture without faces is searched again: they often show for moments
@@ -53,6 +54,11 @@ class FaceSearch:
         self._time = float("-inf")  # of the sample before, and
         self._faces: Detections | None = None  # what was found in it
         self._searched = float("-inf")  # time of the last sample that was searched as a whole
+
+    @property
+    def batch(self) -> int:
+        """How many samples are best searched together: one after the other where faces are followed."""
+        return 1 if isinstance(self._detector, FollowingDetector) else _BATCH
 
     def find(self, samples: Sequence[Sample]) -> list[Found]:
         """Find the faces of samples that follow, in order of time, those given before."""

@@ -1,8 +1,8 @@
 """Features of a frame that need its pixels: brightness, signature, palette and cut score.
 
 All features are stateless: they depend only on the frame, or on the frame and its predecessor. So a film that is read
-in chunks gives the same values as one undivided pass. Pictures are (h, w, 3) uint8 RGB, about 320 px wide. Cut score
-and palette ignore black bars (letterbox, pillarbox).
+in chunks gives the same values as one undivided pass. Pictures are (h, w, 3) uint8 RGB, 160 px wide or more where the
+film is. Cut score and palette ignore black bars (letterbox, pillarbox).
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ SIGNATURE_SIZE = (16, 9)  # columns, rows
 N_HUES, N_TINTS = 12, 3  # palette bins for coloured pixels: hues x saturations
 N_GREYS = 8  # palette bins for the other pixels: brightnesses
 
-_AREA = 7200  # px: pictures are halved to at most this size (320 x 180 to 80 x 45), which averages out noise
+_AREA = 7200  # px: pictures are halved to at most this size (160 x 90 to 80 x 45), which averages out noise
 _REACH = np.ones((5, 5), np.uint8)  # tolerated motion: 2 px at that size, 1/40 of the width
 _BAR = 24  # maximum luma of a black bar, after compression
 _LARGEST_BAR = 0.36  # maximum share of the picture for one bar; a larger dark area belongs to the picture

@@ -26,16 +26,17 @@ from scenefer.models.known_weights import DETECTORS
 
 if TYPE_CHECKING:
     from scenefer.video import Frame
+    from scenefer.video.picture import Picture
 
 # Version of the pixel pass. Increase it when a change in the reader or the scores gives other results for a film: films
 # are then read again. Existing reports stay readable, which would not be so with a new schema version.
 OBSERVATION_VERSION = 6
 
-_BATCH = 4  # sampled frames that are given to the detector together
-_BATCH_BYTES = 64 << 20  # and fewer where they are large
+_BATCH_BYTES = 64 << 20  # maximum size of the sampled frames that are searched together
 _PLACES = 64  # of a box's or a landmark's coordinate within a pixel: its last bits depend on the detector's batch
 _CROP_QUALITY = 90
 _PICTURE_QUALITY = 80
+_PICTURE_WIDTH = 320  # px
 _FRAME_COLUMNS = names("frames")
 
 
@@ -101,8 +102,7 @@ def observe(
         if not frame.run_up:
             rows.append(_frame_row(frame, essence, score))
             if _is_picture(last, frame.time, score, settings):
-                shown = frame.picture.reduced(frame.small.shape[0] * frame.small.shape[1])
-                pictures.append((frame.time, jpeg.encode(shown, _PICTURE_QUALITY)))
+                pictures.append((frame.time, jpeg.encode(_kept(frame.picture), _PICTURE_QUALITY)))
         if frame.sampled:
             if faces.add(frame, change) and progress and not frame.run_up:
                 progress(frame.time)
@@ -164,6 +164,11 @@ def _is_picture(last: float | None, time: float, score: float | None, settings: 
     return floor(time / settings.picture_every + 1e-9) > floor(last / settings.picture_every + 1e-9)
 
 
+def _kept(picture: Picture) -> np.ndarray:
+    width, height = picture.size
+    return picture.reduced(-(-(_PICTURE_WIDTH**2) * height // width))
+
+
 class FaceReader:
     """Finds and reads the faces in sampled frames, in batches, and collects the results."""
 
@@ -181,7 +186,7 @@ class FaceReader:
     def add(self, frame: Frame, change: float) -> bool:
         """Take a sampled frame; whether the frames up to it have been searched."""
         self._waiting.append((frame, change))
-        if len(self._waiting) < max(1, min(_BATCH, _BATCH_BYTES // frame.picture.nbytes)):
+        if len(self._waiting) < min(self._search_in.batch, max(1, _BATCH_BYTES // frame.picture.nbytes)):
             return False
         self._search()
         return True
@@ -226,7 +231,9 @@ class FaceReader:
         scale = np.array(frame.picture.size, np.float32) / np.array([width, height], np.float32)
         boxes = _rounded(found.faces.boxes * np.tile(scale, 2))
         landmarks = _rounded(found.faces.landmarks * scale)
-        crops, framed, _ = geometry.cut_out(frame.picture.full, boxes, landmarks)
+        pixels = _enough(frame.picture, seen, boxes)
+        factor = np.array(pixels.shape[1::-1], np.float32) / np.array(frame.picture.size, np.float32)
+        crops, framed, _ = geometry.cut_out(pixels, boxes * np.tile(factor, 2), landmarks * factor)
         read = self._readings.add(crops, framed, found.before)
         if frame.run_up:
             return
@@ -236,6 +243,20 @@ class FaceReader:
         self._sharpness.append(geometry.sharpness(crops, framed))
         if self._settings.crops:
             self._jpegs += [jpeg.encode(crop, _CROP_QUALITY) for crop in crops]
+
+
+def _enough(picture: Picture, seen: np.ndarray, boxes: np.ndarray) -> np.ndarray:
+    """Give the smallest of three copies of a picture that still has all the pixels that are kept of each face.
+
+    Args:
+        seen: the copy in which faces were looked for; the others are one of half the width, and the whole picture.
+        boxes: (N, 4) pixels of the whole.
+    """
+    width, height = picture.size
+    smallest = geometry.crop_squares(boxes)[:, 2].min()
+    if smallest * seen.shape[1] >= geometry.CROP_LARGEST * width:
+        return seen
+    return picture.reduced(width * height // 4) if smallest >= 2 * geometry.CROP_LARGEST else picture.full
 
 
 def _concat(parts: Sequence[pd.DataFrame], table: str) -> pd.DataFrame:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from scenefer.core.film import Film
     from scenefer.video.frame import ReaderNotes
 
-SMALL_WIDTH = 320  # px
+SMALL_WIDTH = 160  # px
 _LEGIBLE = 320 * 180  # px; at this size, a face that is just large enough at 640 x 360 has 12 px
 _SAME_SHAPE = 0.02  # tolerance for equal aspect ratios, because encoders round sides to multiples of 16
 
@@ -44,7 +44,7 @@ _HDR: dict[int, str] = {ColorTrc.SMPTE2084: "PQ", ColorTrc.ARIB_STD_B67: "HLG"}
 
 
 def small_size(width: int, height: int) -> tuple[int, int]:
-    """Width and height of the small picture: 320 px wide, same aspect ratio, never enlarged."""
+    """Width and height of the small picture: 160 px wide, same aspect ratio, never enlarged."""
     if width <= SMALL_WIDTH:
         return width, height
     return SMALL_WIDTH, max(1, round(height * SMALL_WIDTH / width))
@@ -102,10 +102,10 @@ class Converter:
         return self._displayed(_on_black(self._to_rgb(self._to_full, frame, size, how), self._full))
 
     def small(self, frame: VideoFrame) -> np.ndarray:
-        """The picture at 320 px width: (h, w, 3) uint8.
+        """The picture at 160 px width: (h, w, 3) uint8.
 
-        Made quickly, since every frame has one: of a row, the two pixels next to each place. Compared with averages of
-        all of them, the scores of cuts differ by at most 0.008.
+        Made quickly, since every frame has one: of a row, the two pixels next to each place. Scores of cuts differ by
+        at most 0.01 from those of averages of all of them, at twice the size.
         """
         self._notes.n_resized += self._size(frame) != (self._film.width, self._film.height)
         return self._shrunk(frame, self._small, self._to_small, Interpolation.FAST_BILINEAR)
@@ -229,7 +229,7 @@ class ArrayConverter:
         return picture if same else cv2.resize(picture, self._full, interpolation=cv2.INTER_CUBIC)
 
     def small(self, picture: np.ndarray) -> np.ndarray:
-        """The picture at 320 px width."""
+        """The picture at 160 px width."""
         height, width = picture.shape[:2]
         if (width, height) == self._small:
             return picture

@@ -21,7 +21,7 @@ class Frame(NamedTuple):
     # Number of the frame in this pass, from 0; -1 for the run-up. It hides tuple.index, which frames do not need.
     index: int  # pyright: ignore[reportIncompatibleMethodOverride]
     time: float  # film time, seconds
-    # (h, w, 3) uint8, 320 px wide or the film's width, if that is less; to compare: quickly made, a little jagged
+    # (h, w, 3) uint8, 160 px wide or the film's width, if that is less; to compare: quickly made, a little jagged
     small: np.ndarray
     picture: Picture  # the frame itself
     sampled: bool = True  # whether faces are looked for in it

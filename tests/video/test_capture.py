@@ -41,7 +41,7 @@ def test_film_time_is_when_pictures_came_and_only_those_on_the_grid_are_converte
     assert [one.moment for one in came] == pytest.approx([50 + one.frame.time for one in came])
     first = came[0].frame
     assert first.pixels is not None
-    assert (first.pixels.shape, first.small.shape) == ((360, 640, 3), (180, 320, 3))
+    assert (first.pixels.shape, first.small.shape) == ((360, 640, 3), (90, 160, 3))
     assert not (came[0].frame.pixels == came[-1].frame.pixels).all()
     assert (camera.film.width, camera.film.height, camera.film.frame_rate) == (640, 360, 25)
 

@@ -122,15 +122,15 @@ def test_the_small_picture_has_the_colours_of_the_full_one(tags):
     frame = yuv((500, 400, 600), 640, 360, "yuv420p10le", color_range=LIMITED, **tags)
     converter = Converter(film(640, 360), ReaderNotes())
     full, small = converter.full(frame), converter.small(frame)
-    assert small.shape == (180, 320, 3)
-    assert small[90, 160].tolist() == pytest.approx(full[180, 320].tolist(), abs=3)
+    assert small.shape == (90, 160, 3)
+    assert small[45, 80].tolist() == pytest.approx(full[180, 320].tolist(), abs=3)
 
 
 @pytest.mark.parametrize(
     ("size", "small"),
-    [((1920, 1080), (320, 180)), ((360, 640), (320, 569)), ((96, 96), (96, 96)), ((4000, 1), (320, 1))],
+    [((1920, 1080), (160, 90)), ((360, 640), (160, 284)), ((96, 96), (96, 96)), ((4000, 1), (160, 1))],
 )
-def test_the_small_picture_is_320_wide_and_never_enlarged(size, small):
+def test_the_small_picture_is_160_wide_and_never_enlarged(size, small):
     assert small_size(*size) == small
 
 
@@ -190,7 +190,7 @@ def test_a_mirrored_film_is_mirrored_and_not_turned(tmp_path, matrix, white):
 def test_arrays_are_brought_to_the_displayed_size():
     converter = ArrayConverter(film(640, 360))
     assert converter.full(plain((1, 2, 3), 360, 360)).shape == (360, 640, 3)
-    assert converter.small(plain((1, 2, 3), 640, 360)).shape == (180, 320, 3)
+    assert converter.small(plain((1, 2, 3), 640, 360)).shape == (90, 160, 3)
 
 
 def combing(pixels: np.ndarray) -> float:
@@ -247,4 +247,4 @@ def test_other_layouts_of_pixels_give_the_picture(tmp_path, codec, pix_fmt):
     for frame, picture in zip(read, pictures, strict=True):
         assert frame.pixels is not None
         assert np.abs(frame.pixels.astype(int) - picture).mean() < 4
-        assert frame.small.shape == (179, 320, 3)
+        assert frame.small.shape == (round(frame.picture.size[1] * 160 / frame.picture.size[0]), 160, 3)

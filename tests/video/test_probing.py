@@ -158,7 +158,7 @@ def test_of_several_streams_the_default_is_read_else_the_largest(tmp_path, clip,
     film = probe(path)
     assert film.stream == stream
     assert film.width == (128, 192)[stream]
-    assert {frame.small.shape[1] for frame in frames(film, sample_rate=1)} == {film.width}
+    assert {frame.picture.size[0] for frame in frames(film, sample_rate=1)} == {film.width}
 
 
 def test_a_film_larger_than_any_is_refused(tmp_path):

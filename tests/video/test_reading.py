@@ -67,7 +67,7 @@ def test_every_frame_comes_once_in_order_and_the_samples_with_all_pixels(tmp_pat
     assert [frame.index for frame in read] == list(range(25))
     assert [frame.time for frame in read] == [k / 25 for k in range(25)]
     assert [frame.index for frame in read if frame.pixels is not None] == [0, 5, 10, 15, 20]
-    assert {frame.small.shape for frame in read} == {(180, 320, 3)}
+    assert {frame.small.shape for frame in read} == {(90, 160, 3)}
     assert {frame.pixels.shape for frame in read if frame.pixels is not None} == {(360, 640, 3)}
     assert not any(frame.run_up for frame in read)
 

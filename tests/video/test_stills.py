@@ -35,7 +35,7 @@ def test_a_picture_is_one_sampled_frame(tmp_path):
     assert frame.pixels is not None
     assert frame.pixels.shape == (360, 640, 3)
     assert frame.pixels[0, 0].tolist() == [255, 0, 0]
-    assert frame.small.shape == (180, 320, 3)
+    assert frame.small.shape == (90, 160, 3)
 
 
 def test_the_name_of_a_picture_does_not_matter(tmp_path):
@@ -128,8 +128,8 @@ def test_each_picture_of_a_folder_is_read_at_its_own_size(tmp_path: Path):
     assert (film.width, film.height) == (640, 480)
     shapes = [frame.pixels.shape[:2] for frame in read if frame.pixels is not None]
     assert shapes == [(106, 160), (480, 640), (300, 400)]
-    assert [frame.small.shape for frame in read] == [(240, 320, 3)] * 3
-    assert read[0].small[120, 160].tolist() == list(RED)
+    assert [frame.small.shape for frame in read] == [(120, 160, 3)] * 3
+    assert read[0].small[60, 80].tolist() == list(RED)
     assert read[0].small[2, 160].tolist() == [0, 0, 0]  # of another shape: between bars
 
 
