@@ -57,10 +57,10 @@ def run(
         _write(out, study, table)
         return table
     for row in study.rows:
-        study_rows.refuse_another(row, out / slug(row))
+        study_rows.refuse_another(row, out / slug(row.name))
     shelf, began, reasons = Shelf(data), time.monotonic(), dict[str, str]()
-    learned = [row for row in study.rows if (out / slug(row) / RESULT).exists()]
-    tried_later = [row for row in learned if study_rows.untried(row, shelf, out / slug(row))]
+    learned = [row for row in study.rows if (out / slug(row.name) / RESULT).exists()]
+    tried_later = [row for row in learned if study_rows.untried(row, shelf, out / slug(row.name))]
     left = [row for row in study.rows if row not in learned and not shelf.missing(row.learn)]
     for number, row in enumerate([*tried_later, *left], -len(tried_later)):
         seconds = None
@@ -70,8 +70,8 @@ def run(
                 reasons[row.name] = "the budget is spent; call again"
                 continue
         try:
-            study_rows.run(row, shelf, out / slug(row), seconds, device, progress)
-            tell(_told(row, study_rows.result(out / slug(row))))
+            study_rows.run(row, shelf, out / slug(row.name), seconds, device, progress)
+            tell(_told(row, study_rows.result(out / slug(row.name))))
         except OutputError:
             raise
         except SceneferError as error:  # a set, timm or a trunk is missing or damaged: the others can be run
@@ -95,7 +95,7 @@ def table_of(study: Study, out: Path, shelf: Shelf, reasons: dict[str, str]) -> 
     """Put together what is known of a study: a row a network and test, absent figures null, with the reason."""
     rows = []
     for row in study.rows:
-        done = study_rows.result(out / slug(row))
+        done = study_rows.result(out / slug(row.name))
         for test in row.test:
             found = done["tests"].get(test, {})
             missing = ""

@@ -30,6 +30,7 @@ class Row:
     test: tuple[str, ...]
     published: dict[str, float] = field(default_factory=dict)  # accuracy by test, 0 to 1
     published_top5: dict[str, float] = field(default_factory=dict)
+    begins_with: str = ""  # the row whose weights this one starts from; "" = as its recipe says
     wrong: float = 0.0  # share of the labels that are made wrong before learning
     attention: bool = False  # draw by Grad-CAM where the network looked
     boxes: bool = False  # write each face that is found in whole pictures, a CSV a test
@@ -47,9 +48,9 @@ class Study:
     rows: tuple[Row, ...]
 
 
-def slug(row: Row) -> str:
+def slug(name: str) -> str:
     """Name the folder of a row."""
-    return re.sub(r"\W+", "_", row.name).strip("_")
+    return re.sub(r"\W+", "_", name).strip("_")
 
 
 @dataclass(frozen=True)
@@ -75,6 +76,7 @@ class _Stated:
     recipe: dict[str, Any] = field(default_factory=dict)  # changes what all rows share
     published: dict[str, float] = field(default_factory=dict)
     published_top5: dict[str, float] = field(default_factory=dict)
+    begins_with: str = ""
     wrong: float = bounded(0.0, 0.0, 1.0)
     attention: bool = False
     boxes: bool = False
@@ -94,14 +96,26 @@ def read(path: Path) -> Study:
         raise PlanError(f"{path}: says no [[row]]: the networks, the sets that they learn, and those they are tried on")
     folders = {NOTE: NOTE}
     for row in rows:
-        folder = slug(row).casefold()  # a file system may not tell capitals from small letters
+        folder = slug(row.name).casefold()  # a file system may not tell capitals from small letters
         if not folder or folder in folders:
             why = f"as {folders[folder]!r} does" if folder else "which has no letter and no figure"
             raise PlanError(
                 f"{path}: the row {row.name!r} would have the folder {folder!r}, {why}; give it another name"
             )
         folders[folder] = row.name
+    for number, row in enumerate(rows):
+        _require_beginning(row, rows[:number], path)
     return Study(path.stem, stated.title or path.stem, stated.paper, stated.about, stated.kind, tuple(rows))
+
+
+def _require_beginning(row: Row, before: list[Row], path: Path) -> None:
+    """Refuse a row that begins with what no earlier row of the same network learned."""
+    names = [one.name for one in before if one.recipe.network == row.recipe.network]
+    if row.begins_with and row.begins_with not in names:
+        raise PlanError(
+            f"{path}: the row {row.name!r} begins with {row.begins_with!r}, which is no earlier row of its network; "
+            + did_you_mean(row.begins_with, names)
+        )
 
 
 def _rows(row: dict[str, Any], shared: dict[str, Any], path: Path, where: str) -> Iterator[Row]:

@@ -28,7 +28,7 @@ from scenefer.models.expression.grad_cam import explain
 from scenefer.training import calibrate, evaluate, measures, model_setup, objective, recipes
 from scenefer.training.labelled_faces import Faces
 from scenefer.training.study_data import Cut, Shelf, held_out
-from scenefer.training.study_file import Row
+from scenefer.training.study_file import Row, slug
 from scenefer.training.trainer import BEST, STATE, Run
 
 CHOOSES = 0.1  # share of what is learned that is kept back, by person where they are known, and chooses the epoch
@@ -43,6 +43,7 @@ def run(row: Row, shelf: Shelf, folder: Path, seconds: float | None, device: str
     """Run what is left of a row: learn, then try the weights on each test that is here and was not tried yet.
 
     Args:
+        folder: of the row; those of other rows lie beside it.
         seconds: that it may learn for; None leaves the epochs to the recipe. One epoch is learned however long it is.
 
     Raises:
@@ -89,14 +90,29 @@ def refuse_another(row: Row, folder: Path) -> None:
 
 def _stated(row: Row) -> dict[str, Any]:
     """Return all that the weights of a row depend on, as JSON gives it back."""
-    return json.loads(json.dumps({"learn": row.learn, "wrong": row.wrong, **asdict(row.recipe)}))
+    begins = {"begins_with": row.begins_with} if row.begins_with else {}
+    return json.loads(json.dumps({"learn": row.learn, "wrong": row.wrong, **begins, **asdict(row.recipe)}))
+
+
+def _beginning(row: Row, folder: Path) -> dict[str, str]:
+    """Say in words of a recipe what weights a row starts from, where these are another row's.
+
+    Raises:
+        PlanError: that row has not learned yet.
+    """
+    if not row.begins_with:
+        return {}
+    earlier = folder.parent / slug(row.begins_with)
+    if not (earlier / RESULT).exists():
+        raise PlanError(f"it begins with what the row {row.begins_with!r} learns, and that has not learned yet")
+    return {"start": str((earlier / BEST).resolve()), "trunk": ""}
 
 
 def _learn(
     row: Row, shelf: Shelf, folder: Path, seconds: float | None, device: str, progress: Progress
 ) -> dict[str, Any]:
     """Learn what is left to learn; return how it went, for the table."""
-    settings = row.recipe
+    settings = replace(row.recipe, **_beginning(row, folder))
     side = recipes.side(settings, 0)
     faces, size = shelf.join(row.learn, side)
     if settings.subset:

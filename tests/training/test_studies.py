@@ -15,6 +15,7 @@ import pytest
 from PIL import Image
 
 from scenefer.core.errors import OutputError, PlanError, SceneferError
+from scenefer.models import weight_files
 from scenefer.models.selftest import PORTRAIT
 from scenefer.training import light_distance, studies, study_data, study_rows
 from scenefer.training.labelled_faces import Faces
@@ -157,6 +158,22 @@ def test_a_budget_cuts_epochs_and_leaves_rows_for_another_call(tmp_path: Path, f
     assert none["missing"].tolist()[0] == "the budget is spent; call again"
 
 
+def test_a_row_begins_with_what_another_has_learned(tmp_path: Path, fer: Path):
+    begins = _row("second", "fer2013:Training", "fer2013:PublicTest", more='begins_with = "first"')
+    path = _short(tmp_path / "transfer.toml", _row("first", "fer2013:Training", "fer2013:PublicTest"), begins)
+    table = studies.run(str(path), [fer], tmp_path / "out").set_index("row")
+    first = weight_files.sha256_of(tmp_path / "out" / "first" / "best.safetensors")
+    assert table["started_from"].tolist() == ["from scratch", f"weights {first[:12]}"]
+    assert table["accuracy"].notna().all()
+
+
+def test_a_row_waits_for_the_one_that_it_begins_with(tmp_path: Path, fer: Path):
+    begins = _row("second", "fer2013:Training", "fer2013:PublicTest", more='begins_with = "first"')
+    path = _short(tmp_path / "transfer.toml", _row("first", "kfe", "kfe"), begins)
+    table = studies.run(str(path), [fer], tmp_path / "out").set_index("row")
+    assert table.loc["second", "missing"] == "it begins with what the row 'first' learns, and that has not learned yet"
+
+
 def test_labels_are_made_wrong_in_the_share_that_is_asked_for():
     labels = np.arange(1000) % 7
     wrong = study_rows.mislabelled(labels, 0.3, seed=0)
@@ -234,6 +251,8 @@ def test_faces_in_whole_pictures_are_written_as_boxes_with_label_and_probability
         (f'{ROW}wrong = "x"', "row 1: wrong must be of type float, not 'x'"),
         (f"{ROW}wrong = 1.5", "row 1: wrong must be between 0 and 1, not 1.5"),
         (f"{ROW}wrong = -0.1", "row 1: wrong must be between 0 and 1"),
+        (f'{ROW}name = "a"\n{ROW}begins_with = "b"\nname = "c"', "'c' begins with 'b', which is no earlier row of its"),
+        (f'{ROW}name = "a"\nbegins_with = "a"', "'a' begins with 'a', which is no earlier row of its network"),
         (f"{ROW}boxes = 1", "row 1: boxes must be of type bool, not 1"),
         (f"{ROW}name = 3", "row 1: name must be of type str"),
         ('[[row]]\nlearn = "fer2013:Training"\ntest = ["kfe"]', "row 1: learn must be a list of names"),
