@@ -46,7 +46,7 @@ def frames(
     reader: Literal["pyav", "decord"] = "pyav",
     threads: int = 0,
     notes: ReaderNotes | None = None,
-    prefetch: int = 6,
+    prefetch: int = 4,
 ) -> Iterator[Frame]:
     """Read every frame of a span of film time, in order.
 
