@@ -35,7 +35,7 @@ _PACED = 4  # minimum number of consecutive pictures, held for about the same ti
 _SLOW = 0.09  # seconds; with more time between new pictures, motion changes them about as much as a cut
 _MOTION = 0.5  # cut_score that motion between such pictures rarely reaches
 _SLOW_THRESHOLD = 0.3  # minimum cut_score of a cut at a slow pace
-_SLOW_ODDS = 2.0  # minimum odds of a cut's score at a slow pace, as a multiple of the odds of the scores around it
+_SLOW_ODDS = 1.9  # minimum odds of a cut's score at a slow pace, as a multiple of the odds of the scores around it
 _STRAY = 0.1  # seconds; two cuts within this time may be the same cut
 _MIXED = 0.3  # maximum residual of a single frame that is a blend of its two neighbours
 

@@ -251,6 +251,8 @@ def _pictures(
                 assert isinstance(frame, av.VideoFrame)  # which a video stream gives
                 frame.pts = stamps.of(frame)
                 yield frame
+        except MemoryError:  # FFmpeg's is one of these too; it is no damage of the film
+            raise
         except av.error.FFmpegError as error:
             # With frame threading, an error is reported late by as many packets as there are other threads.
             late = stream.codec_context.thread_count - 1 if threads != 1 else 0
