@@ -81,7 +81,11 @@ def refuse_another(row: Row, folder: Path) -> None:
     begun, stated = json.loads(place.read_text(encoding="utf-8")).get("stated"), _stated(row)
     if begun is None:
         raise PlanError(f"{folder} does not say by what recipe it learns; choose another --out")
-    changed = [f"{key} = {begun.get(key)!r}, now {stated[key]!r}" for key in stated if begun.get(key) != stated[key]]
+    changed = [
+        f"{key} = {begun.get(key)!r}, now {stated.get(key)!r}"
+        for key in {**stated, **begun}
+        if begun.get(key) != stated.get(key)
+    ]
     if changed:
         raise PlanError(
             f"{folder} learns or learned by {'; '.join(changed)}; delete it to learn anew, or choose another --out"

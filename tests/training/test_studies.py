@@ -165,6 +165,9 @@ def test_a_row_begins_with_what_another_has_learned(tmp_path: Path, fer: Path):
     first = weight_files.sha256_of(tmp_path / "out" / "first" / "best.safetensors")
     assert table["started_from"].tolist() == ["from scratch", f"weights {first[:12]}"]
     assert table["accuracy"].notna().all()
+    path.write_text(path.read_text().replace('begins_with = "first"', ""))
+    with pytest.raises(PlanError, match="second learns or learned by begins_with = 'first', now None"):
+        studies.run(str(path), [fer], tmp_path / "out")
 
 
 def test_a_row_waits_for_the_one_that_it_begins_with(tmp_path: Path, fer: Path):
