@@ -89,9 +89,9 @@ def draw(one: Stretch, run: Analysis, folder: Path) -> Path:
     time = float(times[np.abs(times - middle).argmin()])
     rate = run.run.get("settings", {})["observation"]["sample_rate"]
     pixels = next(
-        frame.pixels
+        frame.picture.full
         for frame in video.frames(run.film, sample_rate=rate)
-        if frame.pixels is not None and frame.time > time - 1e-6
+        if frame.sampled and frame.time > time - 1e-6
     )
     picture = cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR)
     rejected = set(run.expressions.loc[run.expressions["why"].isin(truth.NO_FACE), "face"])

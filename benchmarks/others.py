@@ -45,18 +45,15 @@ class StockMTCNN:
 
 def sampled_pictures(clip: Path, sample_rate: float) -> Iterator[tuple[float, np.ndarray]]:
     """Yield film time and picture (H, W, 3) uint8 RGB of a clip's sampled frames, reduced as before our detection."""
-    from math import sqrt
-
     import cv2
 
     from scenefer import video
+    from scenefer.video.picture import size_within
 
     for frame in video.frames(video.probe(clip), sample_rate=sample_rate):
         if frame.pixels is None:
             continue
-        height, width = frame.pixels.shape[:2]
-        factor = min(1.0, sqrt(_MOST / (height * width)))
-        size = (max(1, int(width * factor)), max(1, int(height * factor)))
+        size = size_within(frame.picture.size, _MOST)
         yield frame.time, cv2.resize(frame.pixels, size, interpolation=cv2.INTER_AREA)
 
 

@@ -181,8 +181,8 @@ def annotated(name: str = "testfilm_720p25") -> Shots:
                 "cut_score": None if previous is None else frame_features.difference(previous, essence),
                 "luma": essence.luma,
                 "signature": essence.signature,
-                "sampled": frame.pixels is not None,
-                "palette": None if frame.pixels is None else frame_features.palette(frame.small),
+                "sampled": frame.sampled,
+                "palette": frame_features.palette(frame.small) if frame.sampled else None,
             }
         )
         previous = essence

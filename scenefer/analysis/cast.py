@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import hashlib
 from contextlib import suppress
-from math import sqrt
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -73,11 +72,11 @@ def _vectors(person: Path, detector: FaceDetector, model: IdentityModel) -> tupl
             (frame,) = video.frames(video.probe(path), sample_rate=1.0)
             pixels = frame.pixels
         except (FilmError, ValueError):
-            pixels = None
-        if pixels is None:
+            frame = pixels = None
+        if frame is None or pixels is None:
             left_out.append(f"cast: {printable(path)} is no picture and was left out")
             continue
-        reduced = _reduced(pixels)
+        reduced = frame.picture.reduced(_SEARCHED)
         (found,) = detector.detect([reduced])
         if not len(found.scores):
             left_out.append(f"cast: no face was found in {printable(path)}")
@@ -103,9 +102,3 @@ def _id(people: list[Path]) -> str:
         with suppress(OSError):  # unreadable pictures were skipped
             whole.update(hashlib.sha256(path.read_bytes()).digest())
     return whole.hexdigest()[:12]
-
-
-def _reduced(pixels: np.ndarray) -> np.ndarray:
-    height, width = pixels.shape[:2]
-    factor = sqrt(_SEARCHED / (height * width))
-    return pixels if factor >= 1 else geometry.shrink(pixels, max(1, int(width * factor)), max(1, int(height * factor)))

@@ -69,7 +69,7 @@ class PlayedFilm:
             end = offset
             for frame in video.frames(self.film, sample_rate=rate, threads=1):
                 end = offset + frame.time
-                if frame.pixels is None:
+                if not frame.sampled:
                     continue
                 due = began + end
                 if (behind := self._now() - due) > _BEHIND:

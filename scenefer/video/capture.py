@@ -26,7 +26,6 @@ from scenefer.core.text import printable
 from scenefer.video.colour import Converter, displayed_size
 from scenefer.video.container import LARGEST_PICTURE, check_size, choose_stream, prepare
 from scenefer.video.frame import Frame, ReaderNotes
-from scenefer.video.picture import DecodedPicture
 from scenefer.video.timeline import grid_index
 
 if TYPE_CHECKING:
@@ -81,8 +80,8 @@ class Capture:
                 if (place := grid_index(moment - began, rate)) <= last:
                     continue  # the device's queue is emptied, whatever is made of its pictures
                 last = place
-                picture = DecodedPicture(decoded, converter)
-                yield Captured(moment, Frame(index, moment - began, converter.small(decoded), picture))
+                small, picture = converter.small(decoded), converter.picture(decoded)
+                yield Captured(moment, Frame(index, moment - began, small, picture))
                 index += 1
         except av.error.FFmpegError as error:
             raise AccessError(_lost(self._shown, self._kind, began, self._now(), _reason(error))) from error

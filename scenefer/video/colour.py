@@ -17,8 +17,8 @@ import cv2
 import numpy as np
 from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTrc, Interpolation, VideoReformatter
 
-from scenefer.core import geometry
 from scenefer.video.hdr import to_standard_range
+from scenefer.video.picture import ArrayPicture, DecodedPicture, Picture
 
 if TYPE_CHECKING:
     from av.video.frame import VideoFrame
@@ -80,9 +80,9 @@ class Converter:
         self._to_small, self._to_reduced = ((VideoReformatter(), VideoReformatter()) for _ in range(2))
         self._film, self._notes = film, notes
 
-    def size_of(self, frame: VideoFrame) -> tuple[int, int]:
-        """The size at which a picture is displayed, that of the film."""
-        return self._film.width, self._film.height
+    def picture(self, frame: VideoFrame) -> Picture:
+        """The picture at the displayed size, that of the film, converted when it is asked for."""
+        return DecodedPicture(frame, self, (self._film.width, self._film.height))
 
     def legible(self, frame: VideoFrame, time: float) -> bool:
         """Whether a picture is large enough to search for faces: not if it is small and much smaller than the film."""
@@ -205,28 +205,16 @@ class ArrayConverter:
     """
 
     def __init__(self, film: Film):
-        self._full = (film.width, film.height)
-        self._own_size = film.kind != "video"
+        self._displayed = (film.width, film.height) if film.kind == "video" else None
         self._small = small_size(film.width, film.height)
 
     def legible(self, picture: np.ndarray, time: float) -> bool:
         """Whether a picture is large enough to search for faces; always true, as it has the film's size."""
         return True
 
-    def size_of(self, picture: np.ndarray) -> tuple[int, int]:
-        """The size at which a picture is displayed."""
-        return (picture.shape[1], picture.shape[0]) if self._own_size else self._full
-
-    def reduced(self, picture: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-        """The picture at a smaller size (width, height)."""
-        return geometry.shrink(self.full(picture), *size)
-
-    def full(self, picture: np.ndarray) -> np.ndarray:
+    def picture(self, pixels: np.ndarray) -> Picture:
         """The picture at the displayed size."""
-        if self._own_size:
-            return picture
-        same = (picture.shape[1], picture.shape[0]) == self._full
-        return picture if same else cv2.resize(picture, self._full, interpolation=cv2.INTER_CUBIC)
+        return ArrayPicture(pixels, self._displayed)
 
     def small(self, picture: np.ndarray) -> np.ndarray:
         """The picture at 160 px width."""

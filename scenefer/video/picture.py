@@ -7,14 +7,12 @@ pixels are needed only of pictures in which there is a face.
 from __future__ import annotations
 
 from math import sqrt
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
+import cv2
 import numpy as np
 
 from scenefer.core import geometry
-
-if TYPE_CHECKING:
-    from av.video.frame import VideoFrame
 
 
 class Picture(Protocol):
@@ -44,21 +42,29 @@ class ArrayPicture:
     """A picture that is there already.
 
     Args:
-        full: (H, W, 3) uint8 RGB.
+        pixels: (H, W, 3) uint8 RGB.
+        size: width and height at which it is displayed; None = its own.
     """
 
-    def __init__(self, full: np.ndarray) -> None:
-        self.full = full
+    def __init__(self, pixels: np.ndarray, size: tuple[int, int] | None = None) -> None:
+        self._pixels, self._size = pixels, size
 
     @property
     def size(self) -> tuple[int, int]:
         """Width and height, pixels."""
-        return self.full.shape[1], self.full.shape[0]
+        return self._size or (self._pixels.shape[1], self._pixels.shape[0])
+
+    @property
+    def full(self) -> np.ndarray:
+        """All pixels, brought to the displayed size once."""
+        if self._pixels.shape[1::-1] != self.size:
+            self._pixels = cv2.resize(self._pixels, self.size, interpolation=cv2.INTER_CUBIC)
+        return self._pixels
 
     @property
     def nbytes(self) -> int:
         """Its memory."""
-        return self.full.nbytes
+        return self._pixels.nbytes
 
     def reduced(self, most: int) -> np.ndarray:
         """Reduce the pixels."""
@@ -66,7 +72,6 @@ class ArrayPicture:
 
 
 class _Converter(Protocol):
-    def size_of(self, frame: Any, /) -> tuple[int, int]: ...
     def full(self, frame: Any, /) -> np.ndarray: ...
     def reduced(self, frame: Any, size: tuple[int, int], /) -> np.ndarray: ...
 
@@ -75,18 +80,14 @@ class DecodedPicture:
     """A picture in the decoder's planes.
 
     Args:
-        frame: which the decoder gave, or its pixels.
+        frame: which the decoder gave.
         converter: of the film. Small pictures may be made in another thread meanwhile.
+        size: width and height at which it is displayed.
     """
 
-    def __init__(self, frame: VideoFrame | np.ndarray, converter: _Converter) -> None:
-        self._frame, self._converter = frame, converter
+    def __init__(self, frame: Any, converter: _Converter, size: tuple[int, int]) -> None:
+        self._frame, self._converter, self.size = frame, converter, size
         self._full: np.ndarray | None = None
-
-    @property
-    def size(self) -> tuple[int, int]:
-        """Width and height, pixels."""
-        return self._converter.size_of(self._frame)
 
     @property
     def nbytes(self) -> int:

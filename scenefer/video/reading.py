@@ -20,7 +20,6 @@ from scenefer.video.animation import WEBP, moving_pictures
 from scenefer.video.colour import ArrayConverter, Converter, deinterlaced
 from scenefer.video.container import enter, goes_on, open_container, packets, prepare
 from scenefer.video.frame import Frame, ReaderNotes
-from scenefer.video.picture import DecodedPicture
 from scenefer.video.prefetch import ahead
 from scenefer.video.repeated_frames import Decoded, repeated
 from scenefer.video.stamps import Stamps
@@ -32,6 +31,8 @@ if TYPE_CHECKING:
     from av.container import InputContainer
     from av.video.frame import VideoFrame
     from av.video.stream import VideoStream
+
+    from scenefer.video.picture import Picture
 
 _GUESSING = frozenset({"mpeg", "mpegts", "mpegvideo", "h264", "hevc", "m4v"})  # duration from size and bit rate
 WHOLE = Span(0.0, float("inf"))
@@ -88,11 +89,9 @@ def frames(
 
 
 class _Converter(Protocol):
-    def size_of(self, picture: Any, /) -> tuple[int, int]: ...
     def legible(self, picture: Any, time: float, /) -> bool: ...
     def small(self, picture: Any, /) -> np.ndarray: ...
-    def reduced(self, picture: Any, size: tuple[int, int], /) -> np.ndarray: ...
-    def full(self, picture: Any, /) -> np.ndarray: ...
+    def picture(self, picture: Any, /) -> Picture: ...
 
 
 def _chosen(
@@ -112,7 +111,7 @@ def _chosen(
     """
     before: tuple[float, Any] | None = None  # the last picture before ``since``
     small: Any = None
-    whole: DecodedPicture | None = None
+    whole: Picture | None = None
     shown: Any = None  # the picture that both are of
     last: float | None = None
     index = 0
@@ -133,7 +132,7 @@ def _chosen(
                 yield _run_up(*before, converter, full=full_run_up)
                 before = None
             if picture is not shown or whole is None:  # a repeated picture is converted only once
-                small, whole, shown = converter.small(picture), DecodedPicture(picture, converter), picture
+                small, whole, shown = converter.small(picture), converter.picture(picture), picture
             if sampled and sample_rate is not None:
                 sampled = converter.legible(picture, time)
             is_run_up = time < span.start
@@ -146,8 +145,7 @@ def _chosen(
 
 
 def _run_up(time: float, picture: Any, converter: _Converter, full: bool) -> Frame:
-    whole = DecodedPicture(picture, converter)
-    return Frame(-1, time, converter.small(picture), whole, sampled=full, run_up=True)
+    return Frame(-1, time, converter.small(picture), converter.picture(picture), sampled=full, run_up=True)
 
 
 def _decoded(film: Film, span: Span, since: float, effort: _Effort, notes: ReaderNotes) -> Generator[Decoded]:

@@ -189,7 +189,7 @@ def test_a_mirrored_film_is_mirrored_and_not_turned(tmp_path, matrix, white):
 
 def test_arrays_are_brought_to_the_displayed_size():
     converter = ArrayConverter(film(640, 360))
-    assert converter.full(plain((1, 2, 3), 360, 360)).shape == (360, 640, 3)
+    assert converter.picture(plain((1, 2, 3), 360, 360)).full.shape == (360, 640, 3)
     assert converter.small(plain((1, 2, 3), 640, 360)).shape == (90, 160, 3)
 
 

@@ -19,9 +19,6 @@ class Counted:
     def __init__(self) -> None:
         self.asked: list[str] = []
 
-    def size_of(self, frame: np.ndarray, /) -> tuple[int, int]:
-        return frame.shape[1], frame.shape[0]
-
     def full(self, frame: np.ndarray, /) -> np.ndarray:
         self.asked.append("full")
         return frame
@@ -33,7 +30,7 @@ class Counted:
 
 def test_nothing_is_converted_before_it_is_asked_for_and_all_pixels_once():
     converter = Counted()
-    picture = DecodedPicture(np.zeros((360, 640, 3), np.uint8), converter)
+    picture = DecodedPicture(np.zeros((360, 640, 3), np.uint8), converter, (640, 360))
     assert picture.size == (640, 360)
     assert converter.asked == []
     assert picture.reduced(320 * 180).shape == (180, 320, 3)

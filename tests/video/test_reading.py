@@ -268,9 +268,8 @@ def test_decord_gives_the_frames_and_times_of_pyav(films):
     assert [frame.time for frame in theirs] == pytest.approx([frame.time for frame in ours], abs=1e-6)
     assert [frame.pixels is None for frame in theirs] == [frame.pixels is None for frame in ours]
     reduced = [[frame.picture.reduced(320 * 180).astype(int) for frame in read] for read in (ours, theirs)]
-    assert (
-        max(np.abs(a - b).mean() for a, b in zip(*reduced, strict=True)) < 6
-    )  # decord takes every film for BT.601, so strong colours differ
+    # decord takes every film for BT.601, so strong colours differ
+    assert max(np.abs(a - b).mean() for a, b in zip(*reduced, strict=True)) < 6
 
 
 def test_a_reader_that_is_not_installed_says_how_to_install_it(tmp_path, monkeypatch):

@@ -39,8 +39,9 @@ class YunetNetwork:
             self._session = onnxruntime.InferenceSession(path.read_bytes(), options, ["CPUExecutionProvider"])
         except Exception as error:
             raise WeightsError(f"{path} does not hold the weights of YuNet: {error}") from error
-        outputs = {output.name for output in self._session.get_outputs()}
-        if missing := {f"{kind}_{stride}" for kind in ("cls", "obj", "bbox", "kps") for stride in STRIDES} - outputs:
+        self._outputs = [output.name for output in self._session.get_outputs()]
+        expected = {f"{kind}_{stride}" for kind in ("cls", "obj", "bbox", "kps") for stride in STRIDES}
+        if missing := expected - set(self._outputs):
             raise WeightsError(f"{path} does not hold the weights of YuNet: it has no output {min(missing)}")
 
     def __call__(self, picture: np.ndarray) -> np.ndarray:
@@ -57,9 +58,8 @@ class YunetNetwork:
         padded = cv2.copyMakeBorder(
             picture, 0, -height % STRIDES[-1], 0, -width % STRIDES[-1], cv2.BORDER_CONSTANT, value=(0, 0, 0)
         )
-        names = [output.name for output in self._session.get_outputs()]
-        answers = self._session.run(names, {"input": cv2.dnn.blobFromImage(padded, swapRB=True)})
-        named = {name: np.asarray(answer)[0] for name, answer in zip(names, answers, strict=True)}
+        answers = self._session.run(self._outputs, {"input": cv2.dnn.blobFromImage(padded, swapRB=True)})
+        named = {name: np.asarray(answer)[0] for name, answer in zip(self._outputs, answers, strict=True)}
         rows = np.concatenate([self._proposals(named, stride, padded.shape[1] // stride) for stride in STRIDES])
         corners = np.concatenate([rows[:, :2], rows[:, :2] + rows[:, 2:4]], axis=1)
         return rows[suppress(corners, rows[:, 14], OVERLAP)]
