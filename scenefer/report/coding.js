@@ -64,7 +64,9 @@ function save() {
   const lines = judged.map((face) => [content.sample, coder, String(face.face), state.codes[face.face]].map(cell).join(","));
   const link = document.createElement("a");
   link.href = URL.createObjectURL(new Blob([["sample,coder,face,code", ...lines, ""].join("\r\n")], { type: "text/csv" }));
-  link.download = `codes-${coder.replace(/[^\p{L}\p{N}_-]+/gu, "_") || "1"}.csv`;
+  // Two people who give no name would else save files of one name, and count as one coder.
+  const unnamed = new Date().toISOString().slice(0, 19).replaceAll(":", "");
+  link.download = `codes-${coder.replace(/[^\p{L}\p{N}_-]+/gu, "_") || unnamed}.csv`;
   link.click();
 }
 
