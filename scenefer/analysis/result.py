@@ -109,8 +109,12 @@ def read_record(folder: Path) -> dict[str, Any]:
     return record
 
 
-def load(folder: Path) -> Analysis:
+def load(folder: Path, *, pictures: bool = True) -> Analysis:
     """Load a run; this needs neither the film nor the cache.
+
+    Args:
+        pictures: False leaves them out, which fill most of a long film's memory: faces have no crops, and table
+            PICTURES is empty.
 
     Raises:
         SceneferError: the folder holds no run, or a run of another version.
@@ -136,13 +140,19 @@ def load(folder: Path) -> Analysis:
         sheet[texts.columns] = texts.astype(object).where(texts != "", None)  # None for empty cells, as in read_sheet
     return Analysis(
         film=film,
-        **{name: tables.read(_file(folder, name), name) for name in _TABLES},
+        **{name: _table(folder, name, pictures=pictures) for name in _TABLES},
         sheet=sheet,
         run=cast(RunRecord, run),
         edits=None,  # they apply when a run is read by ``pipeline/edited_runs``
         measured=None,
         **{name: tables.read(file, name) for name in _OPTIONAL if (file := _file(folder, name)).is_file()},
     )
+
+
+def _table(folder: Path, table: str, *, pictures: bool) -> pd.DataFrame:
+    if not pictures and table == "pictures":
+        return tables.empty(table)
+    return tables.read(_file(folder, table), table, without=("crop",) if not pictures and table == "faces" else ())
 
 
 def _file(folder: Path, table: str) -> Path:

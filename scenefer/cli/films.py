@@ -137,7 +137,7 @@ def _tell_run(folder: Path, *, as_json: bool) -> dict[str, Any]:
     from scenefer.interchange.scene_records import summary
     from scenefer.pipeline import edited_runs
 
-    loaded = edited_runs.load(folder)
+    loaded = edited_runs.load(folder, pictures=False)
     page = folder / REPORT
     if not as_json:
         scene_table.print_scenes(output.out, loaded, folder)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from scenefer.core.spool import Spooled
+
 
 def encode(pixels: np.ndarray, quality: int = 90, *, optimize: bool = False) -> bytes:
     """Compress a picture (H, W, 3) uint8 RGB.
@@ -23,7 +25,7 @@ def encode(pixels: np.ndarray, quality: int = 90, *, optimize: bool = False) -> 
     return encoded.tobytes()
 
 
-def decode(data: bytes) -> np.ndarray:
+def decode(data: bytes | Spooled) -> np.ndarray:
     """Read a picture: (H, W, 3) uint8 RGB.
 
     Raises:
@@ -35,18 +37,18 @@ def decode(data: bytes) -> np.ndarray:
     return picture
 
 
-def decode_or_none(data: bytes | None) -> np.ndarray | None:
+def decode_or_none(data: bytes | Spooled | None) -> np.ndarray | None:
     """Read a picture: (H, W, 3) uint8 RGB; None if ``data`` is None, empty or not decodable."""
     return _decoded(data, cv2.IMREAD_COLOR_RGB)
 
 
-def brightness(data: bytes) -> float:
+def brightness(data: bytes | Spooled) -> float:
     """Return a picture's mean brightness, 0 to 255, decoded at an eighth of its size; 0 if it cannot be decoded."""
     picture = _decoded(data, cv2.IMREAD_REDUCED_GRAYSCALE_8)
     return 0.0 if picture is None else float(picture.mean())
 
 
-def thumbnail(data: bytes, side: int) -> np.ndarray:
+def thumbnail(data: bytes | Spooled, side: int) -> np.ndarray:
     """Return a grey thumbnail (side, side) float32, 0 to 255; decoded at a quarter of its size, which is fast.
 
     Raises:
@@ -58,5 +60,5 @@ def thumbnail(data: bytes, side: int) -> np.ndarray:
     return cv2.resize(picture, (side, side), interpolation=cv2.INTER_AREA).astype(np.float32)
 
 
-def _decoded(data: bytes | None, flags: int) -> np.ndarray | None:
-    return cv2.imdecode(np.frombuffer(data, np.uint8), flags) if data else None
+def _decoded(data: bytes | Spooled | None, flags: int) -> np.ndarray | None:
+    return cv2.imdecode(np.frombuffer(bytes(data), np.uint8), flags) if data else None

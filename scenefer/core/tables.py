@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import uuid
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ _DTYPES = {
     "float64": "float64", "float32": "float32", "int64": "int64", "int64?": "Int64", "bool": "bool", "bool?": "boolean",
 }  # fmt: skip
 _NULLABLE = frozenset({"Int64", "boolean"})
+_ROWS = 4096  # that are written together, to bound the memory that pictures take
 
 
 def empty(table: str) -> pd.DataFrame:
@@ -70,11 +71,15 @@ def write(path: Path, frame: pd.DataFrame, table: str, provenance: Mapping[str, 
     Raises:
         OutputError: the folder cannot be written or is full.
     """
-    checked = pa.Table.from_pandas(check(frame, table), schema=_arrow_schema(table), preserve_index=False)
+    check(frame, table)
     metadata = {"scenefer": json.dumps({"table": table, "schema_version": SCHEMA_VERSION, **(provenance or {})})}
+    schema = _arrow_schema(table).with_metadata(metadata)
     beside = path.with_name(f"{path.name}.{uuid.uuid4().hex}.tmp")
     try:
-        pq.write_table(checked.replace_schema_metadata(metadata), beside, compression="zstd")
+        with pq.ParquetWriter(beside, schema, compression="zstd") as file:
+            for start in range(0, max(len(frame), 1), _ROWS):
+                part = _in_memory(frame.iloc[start : start + _ROWS], table)
+                file.write_table(pa.Table.from_pandas(part, schema=schema, preserve_index=False))
         os.replace(beside, path)
     except OSError as error:
         with suppress(OSError):
@@ -82,8 +87,20 @@ def write(path: Path, frame: pd.DataFrame, table: str, provenance: Mapping[str, 
         raise unwritable(path, error, "free space or choose another --out") from error
 
 
-def read(path: Path, table: str) -> pd.DataFrame:
+def _in_memory(part: pd.DataFrame, table: str) -> pd.DataFrame:
+    """Return rows with the pictures that lie in a spool."""
+    part = part.copy()
+    for column in TABLES[table]:
+        if column.type.startswith("bytes"):
+            part[column.name] = [None if one is None else bytes(one) for one in part[column.name]]
+    return part
+
+
+def read(path: Path, table: str, *, without: Collection[str] = ()) -> pd.DataFrame:
     """Read a table written by ``write``.
+
+    Args:
+        without: nullable columns that are not read but filled with null.
 
     Raises:
         SceneferError: the file is missing, damaged, or has another schema version.
@@ -91,7 +108,7 @@ def read(path: Path, table: str) -> pd.DataFrame:
     damaged = f"{path} is no table of scenefer or is damaged; analyse the film again"
     try:
         with pq.ParquetFile(path) as file:  # pq.read_table loads pyarrow.dataset first, half a second for nothing
-            stored = file.read()
+            stored = file.read([name for name in file.schema_arrow.names if name not in without] if without else None)
         found = dict(json.loads((stored.schema.metadata or {}).get(b"scenefer", b"{}")))
     except (OSError, ValueError, TypeError, pa.ArrowException) as error:
         raise SceneferError(damaged) from error

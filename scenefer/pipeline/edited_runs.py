@@ -20,24 +20,30 @@ if TYPE_CHECKING:
 _NOT_APPLIED = "edits by hand are not applied"  # by a new analysis that earlier ones do not fit
 
 
-def load(folder: Path) -> Analysis:
+def load(folder: Path, *, pictures: bool = True) -> Analysis:
     """Read a run back as it was corrected; neither the film nor the cache is needed.
+
+    Args:
+        pictures: as for ``measured``.
 
     Raises:
         SceneferError: the folder holds no run, or one of another version.
         SheetError: the corrections that are kept with it do not fit it any more.
     """
-    return _with_kept(measured(folder), folder, strict=True)
+    return _with_kept(measured(folder, pictures=pictures), folder, strict=True)
 
 
-def measured(folder: Path) -> Analysis:
+def measured(folder: Path, *, pictures: bool = True) -> Analysis:
     """Read a run back as it was measured, whatever was corrected in it.
+
+    Args:
+        pictures: whether with them, see ``result.load``.
 
     Raises:
         SceneferError: the folder holds no run, or one of another version.
     """
 
-    loaded = result.load(folder)
+    loaded = result.load(folder, pictures=pictures)
     run = loaded.run.copy()
     run.pop("edits", None)
     return replace(loaded, run=run)

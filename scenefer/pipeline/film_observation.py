@@ -11,9 +11,12 @@ from os import cpu_count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import pandas as pd
+
 from scenefer.analysis.observation import combine
 from scenefer.core.errors import OutputError
 from scenefer.core.film import Film, Span
+from scenefer.core.spool import Spool
 from scenefer.models import registry
 from scenefer.pipeline import observation_cache
 from scenefer.pipeline.chunks import Chunk, chunks_of, is_done, observe_chunk
@@ -60,20 +63,21 @@ def observe_film(
                 raise
 
 
-def join(chunks: Sequence[Chunk], n_resumed: int, *, threads: int) -> ObservedFilm:
+def join(chunks: Sequence[Chunk], n_resumed: int, *, threads: int, spool: bool = False) -> ObservedFilm:
     """Read and join the chunks of a film, and load the identity network at the same time.
 
     Both take seconds. The network is not loaded earlier, because until then the workers need the memory.
 
     Args:
         threads: for the identity network.
+        spool: keep the pictures in a file beside the chunks, as ``Spooled``, so that memory does not grow with them.
 
     Raises:
         DamagedChunk: a chunk is damaged; it is deleted, so that it will be made again.
     """
     with ThreadPoolExecutor(1) as beside:
         identity = beside.submit(load_identity, chunks[0].plan, threads)
-        observation, notes = _joined(chunks)
+        observation, notes = _joined(chunks, Spool(chunks[0].folder.parent) if spool else None)
     return ObservedFilm(observation, notes, len(chunks), n_resumed, identity.result())
 
 
@@ -92,7 +96,7 @@ def load_landmarks(plan: Plan) -> LandmarkModel | None:
     return registry.load_landmarks(registry.choose_device(plan.models.device))
 
 
-def _joined(chunks: Sequence[Chunk]) -> tuple[Observation, dict[str, Any]]:
+def _joined(chunks: Sequence[Chunk], spool: Spool | None) -> tuple[Observation, dict[str, Any]]:
     from scenefer.video import ReaderNotes
 
     notes = ReaderNotes()
@@ -100,11 +104,18 @@ def _joined(chunks: Sequence[Chunk]) -> tuple[Observation, dict[str, Any]]:
     for chunk in chunks:
         try:
             notes.merge(ReaderNotes(**observation_cache.read_manifest(chunk.folder)["notes"]))
-            observed.append(observation_cache.read_chunk(chunk.folder, chunk.expression_id))
+            read = observation_cache.read_chunk(chunk.folder, chunk.expression_id)
         except observation_cache.DamagedChunk:
             observation_cache.discard(chunk.folder)
             raise
+        observed.append(read if spool is None else _spooled(read, spool))
     return combine(observed), asdict(notes)
+
+
+def _spooled(read: Observation, spool: Spool) -> Observation:
+    crops = pd.Series(spool.put(read.faces["crop"]), index=read.faces.index, dtype=object)
+    pictures = pd.Series(spool.put(read.pictures["jpeg"]), index=read.pictures.index, dtype=object)
+    return read._replace(faces=read.faces.assign(crop=crops), pictures=read.pictures.assign(jpeg=pictures))
 
 
 def _read(work: FilmWork, crew: Crew, plan: Plan, data: Path, tell: Callable[[], None]) -> None:

@@ -10,12 +10,13 @@ import numpy as np
 
 from scenefer.core import jpeg
 from scenefer.core.geometry import crop_squares
+from scenefer.core.spool import Spooled
 
 _BEYOND = (70, 70, 70)  # grey for the area outside the film's picture
 
 
 def packed(
-    stored: bytes | None,
+    stored: bytes | Spooled | None,
     longest: int,
     quality: int = 76,
     inside: tuple[float, float, float, float] = (0.0, 0.0, 1.0, 1.0),

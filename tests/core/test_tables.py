@@ -7,10 +7,12 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from pandas.testing import assert_frame_equal
 
 from scenefer.core import tables
 from scenefer.core.errors import OutputError, SceneferError
 from scenefer.core.schema import EMOTIONS, TABLES
+from scenefer.core.spool import Spool
 from tests import builders
 
 FILLED = {
@@ -97,11 +99,11 @@ def test_a_failed_write_leaves_the_old_table_and_nothing_half_written(tmp_path: 
     path = tmp_path / "shots.parquet"
     tables.write(path, FILLED["shots"], "shots")
 
-    def full(_table: pa.Table, where: Path, **_options: str) -> None:
-        where.write_bytes(b"half")
+    def full(_writer: pq.ParquetWriter, _table: pa.Table) -> None:
+        assert len([*tmp_path.iterdir()]) == 2  # the half that is written
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(pq, "write_table", full)
+    monkeypatch.setattr(pq.ParquetWriter, "write_table", full)
     with pytest.raises(OutputError, match="No space left on device; free space"):
         tables.write(path, FILLED["shots"].iloc[:1], "shots")
     assert len(tables.read(path, "shots")) == 2
@@ -152,3 +154,19 @@ def test_the_values_of_rows_are_pythons_own_and_null_is_none():
     assert tables.rows_of(tables.empty("tracks")) == []
     percent = [row["percent"] for row in tables.rows_of(FILLED["scene_emotions"])]
     assert all(value != value for value in percent[7:])
+
+
+def test_pictures_of_a_spool_are_written_as_if_they_were_in_memory(tmp_path: Path):
+    n = 5000  # more than are written together
+    jpegs = [b"picture %d" % k for k in range(n)]
+    pictures = tables.conform({"time": range(n), "jpeg": jpegs}, "pictures")
+    tables.write(tmp_path / "memory.parquet", pictures, "pictures")
+    tables.write(tmp_path / "spool.parquet", pictures.assign(jpeg=Spool(tmp_path).put(jpegs)), "pictures")
+    assert_frame_equal(tables.read(tmp_path / "spool.parquet", "pictures"), pictures)
+    assert (tmp_path / "spool.parquet").read_bytes() == (tmp_path / "memory.parquet").read_bytes()
+
+
+def test_columns_that_are_left_out_are_null(tmp_path: Path):
+    faces = builders.faces_table(time=[0.0, 1.0], crop=[b"a", b"b"])
+    tables.write(tmp_path / "faces.parquet", faces, "faces")
+    assert_frame_equal(tables.read(tmp_path / "faces.parquet", "faces", without=("crop",)), faces.assign(crop=None))
