@@ -28,6 +28,7 @@ from PIL import Image
 
 from benchmarks import scoring
 from scenefer.analysis import people, result
+from scenefer.analysis.face_vectors import FaceVectors
 from scenefer.analysis.result import Analysis
 from scenefer.core import geometry
 from scenefer.models import registry
@@ -138,7 +139,7 @@ def precision(run: Analysis) -> dict[str, float]:
         seconds = []
         for _ in range(3):
             began = time.process_time()
-            vectors[name] = people.vectors_of(faces, reader)
+            vectors[name] = FaceVectors(reader).of(faces)
             seconds.append(time.process_time() - began)
         found[f"ms_a_face_{name}"] = round(1000 * min(seconds) / len(faces), 1)
     exact, quick = vectors["float32"], vectors["bfloat16"]

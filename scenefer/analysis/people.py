@@ -19,12 +19,12 @@ import numpy as np
 import pandas as pd
 
 from scenefer.analysis.shots import inside_transition
-from scenefer.core import geometry, jpeg, tables
+from scenefer.core import tables
 from scenefer.core.settings import Settings
 
 if TYPE_CHECKING:
     from scenefer.analysis.cast import Cast
-    from scenefer.models import IdentityModel
+    from scenefer.analysis.face_vectors import FaceVectors
 
 _ROWS = 512  # tracks per block when computing distances to all others, to bound memory
 
@@ -56,7 +56,7 @@ def group_tracks(
     linked_faces: pd.DataFrame,
     tracks: pd.DataFrame,
     shots: pd.DataFrame,
-    model: IdentityModel,
+    face_vectors: FaceVectors,
     settings: ActorSettings = ActorSettings(),
     cast: Cast | None = None,
 ) -> People:
@@ -75,7 +75,7 @@ def group_tracks(
     faces = best_faces(linked_faces.loc[~inside_transition(linked_faces["time"].to_numpy(), shots)], settings)
     if not len(faces):
         return People(tables.conform(tracks, "tracks"), tables.empty("vectors"))
-    seen = vectors_of(faces, model)
+    seen = face_vectors.of(faces)
     known, row = np.unique(faces["track"].to_numpy(), return_inverse=True)
     vectors = np.zeros((len(known), seen.shape[1]), np.float32)
     np.add.at(vectors, row, seen)
@@ -206,13 +206,6 @@ def best_faces(faces: pd.DataFrame, settings: ActorSettings = ActorSettings()) -
     worth = some["confidence"].to_numpy() * frontal * size * np.clip(some["sharpness"].to_numpy() / 100, 0.1, 1)
     ranked = some.assign(worth=worth).sort_values(["track", "worth", "time"], ascending=[True, False, True])
     return ranked.loc[ranked.groupby("track").cumcount() < settings.faces_a_track]
-
-
-def vectors_of(faces: pd.DataFrame, model: IdentityModel) -> np.ndarray:
-    """Turn faces with crops into vectors: (N, D) float32."""
-    crops = [jpeg.decode(crop) for crop in faces["crop"]]
-    _, points = geometry.in_crop(*geometry.boxes_landmarks_turns(faces))
-    return model.vectors(crops, points)
 
 
 def _together(faces: pd.DataFrame, known: np.ndarray) -> np.ndarray:

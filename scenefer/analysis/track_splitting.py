@@ -14,16 +14,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from scenefer.analysis.people import ActorSettings, best_faces, vectors_of
+from scenefer.analysis.people import ActorSettings, best_faces
 from scenefer.core import jpeg
 
 if TYPE_CHECKING:
-    from scenefer.models import IdentityModel
+    from scenefer.analysis.face_vectors import FaceVectors
 
 _SIDE = 16  # px; faces are compared as thumbnails of this size, which are robust to light and small head turns
 
 
-def changes(linked_faces: pd.DataFrame, model: IdentityModel, settings: ActorSettings = ActorSettings()) -> pd.Series:
+def changes(
+    linked_faces: pd.DataFrame, face_vectors: FaceVectors, settings: ActorSettings = ActorSettings()
+) -> pd.Series:
     """Number the successive people in each track.
 
     Args:
@@ -39,7 +41,7 @@ def changes(linked_faces: pd.DataFrame, model: IdentityModel, settings: ActorSet
         begun = 0  # first face of the current person
         for moment, until in pairwise([*_sudden(faces["crop"].tolist(), settings.least_alike), len(faces)]):
             before, after = faces.iloc[begun:moment], faces.iloc[moment:until]
-            if _apart(before, after, model, settings) > settings.nearest_other:
+            if _are_two(before, after, face_vectors, settings):
                 begun = moment
                 later = faces["time"].iloc[moment]
                 part[(linked_faces["track"] == faces["track"].iloc[0]) & (linked_faces["time"] >= later)] += 1
@@ -54,10 +56,14 @@ def _sudden(crops: list[bytes], least: float) -> list[int]:
     return (np.flatnonzero((flat[1:] * flat[:-1]).sum(axis=1) < least) + 1).tolist()
 
 
-def _apart(before: pd.DataFrame, after: pd.DataFrame, model: IdentityModel, settings: ActorSettings) -> float:
-    """Compute the distance of the mean vectors of the best faces before and after; 0 if either has no good face."""
+def _are_two(before: pd.DataFrame, after: pd.DataFrame, face_vectors: FaceVectors, settings: ActorSettings) -> bool:
+    """Tell whether the faces before and after are two people's: by the best of each, and if so by the mean of more."""
     chosen = [best_faces(faces, settings) for faces in (before, after)]
     if not all(len(faces) for faces in chosen):
-        return 0.0
-    means: list[np.ndarray] = [vectors_of(faces, model).mean(axis=0) for faces in chosen]
-    return float(np.linalg.norm(means[0] - means[1]))
+        return False
+    # Means lie nearer to each other than single faces do, so that most heads that turned are told from one.
+    for n_faces in (1, settings.faces_a_track):
+        first, second = (face_vectors.of(faces.iloc[:n_faces]).mean(axis=0) for faces in chosen)
+        if np.linalg.norm(first - second) <= settings.nearest_other:
+            return False
+    return True

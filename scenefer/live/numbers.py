@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from scenefer.analysis import people
+from scenefer.analysis.face_vectors import FaceVectors
 from scenefer.analysis.people import ActorSettings
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ class Numbers:
         if not wanting:
             return
         track = min(wanting, key=lambda track: (len(self._looked.get(track, [])), track))
-        vector = people.vectors_of(good.loc[good["track"] == track], identity)  # (1, D)
+        vector = FaceVectors(identity).of(good.loc[good["track"] == track])  # (1, D)
         if track not in self._looked:
             others = {self._number[other] for other in faces["track"].tolist() if other != track}
             self._recognise(track, vector, others)

@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 
 from scenefer.analysis.cast import Cast
+from scenefer.analysis.face_vectors import FaceVectors
 from scenefer.analysis.people import ActorSettings, group, group_tracks, people_of, silhouettes
 from scenefer.core.tables import conform
 from tests.builders import faces_table, shots_table, tracks_table
@@ -63,7 +64,9 @@ def test_nobody_is_no_group():
 
 
 def actors_of(faces: pd.DataFrame, tracks: pd.DataFrame) -> list[int | None]:
-    told = group_tracks(faces, tracks, shots_table(start=[0.0], end=[100.0]), ColourAsVector()).tracks["actor"]
+    told = group_tracks(faces, tracks, shots_table(start=[0.0], end=[100.0]), FaceVectors(ColourAsVector())).tracks[
+        "actor"
+    ]
     return told.astype(object).where(told.notna(), None).tolist()
 
 
@@ -103,7 +106,10 @@ def test_faces_inside_a_dissolve_are_not_looked_at():
     faces = faces_table(time=[0.0, 1.8, 2.2, 4.0], crop=[red, blend, blend, blue], sharpness=[100, 900, 900, 100])
     shots = shots_table(start=[0.0, 2.0], end=[2.0, 5.0], transition_start=[None, 1.5], transition_end=[None, 2.5])
     people = group_tracks(
-        faces.assign(track=[0, 0, 1, 1]), tracks_table(track=[0, 1], start=[0.0, 2.2]), shots, ColourAsVector()
+        faces.assign(track=[0, 0, 1, 1]),
+        tracks_table(track=[0, 1], start=[0.0, 2.2]),
+        shots,
+        FaceVectors(ColourAsVector()),
     )
     assert people.tracks["actor"].tolist() == [0, 1]
     assert people.vectors["face"].tolist() == [0, 3]
@@ -129,7 +135,9 @@ def test_confidence_belongs_to_the_track_that_it_speaks_of():
     red, purple, blue = coloured(250, 0, 0), coloured(180, 0, 70), coloured(0, 0, 250)
     faces = faces_table(time=[0.0, 2.0, 4.0, 6.0, 8.0], crop=[blue, red, red, purple, None])
     tracks = tracks_table(track=range(5), start=[0.0, 2.0, 4.0, 6.0, 8.0])
-    told = group_tracks(faces.assign(track=range(5)), tracks, shots_table(start=[0.0], end=[9.0]), ColourAsVector())
+    told = group_tracks(
+        faces.assign(track=range(5)), tracks, shots_table(start=[0.0], end=[9.0]), FaceVectors(ColourAsVector())
+    )
     sure = told.tracks["actor_confidence"]
     assert told.tracks["actor"].astype(object).where(sure.notna(), None).tolist() == [0, 1, 1, 1, None]
     assert sure[3] < sure[1] == sure[2]
@@ -144,9 +152,9 @@ def test_a_cast_names_the_nearest_people_and_joins_those_of_one_name():
     tracks = tracks_table(track=[0, 1, 2], start=[0.0, 2.0, 4.0])
     shots = shots_table(start=[0.0], end=[5.0])
     near = ActorSettings(farthest=0.3, farthest_name=0.56)
-    apart = group_tracks(faces, tracks, shots, ColourAsVector(), near).tracks
+    apart = group_tracks(faces, tracks, shots, FaceVectors(ColourAsVector()), near).tracks
     assert apart["actor"].tolist() == [0, 1, 2]
-    named = group_tracks(faces, tracks, shots, ColourAsVector(), near, RED_AND_BLUE).tracks
+    named = group_tracks(faces, tracks, shots, FaceVectors(ColourAsVector()), near, RED_AND_BLUE).tracks
     assert named["actor"].tolist() == [0, 1, 1]
     assert named["actor_name"].tolist() == [None, "Ana", "Ana"]
 
@@ -155,7 +163,9 @@ def test_of_two_faces_in_one_picture_only_the_nearer_gets_the_name():
     red, dark = coloured(250, 0, 0), coloured(150, 0, 0)
     faces = faces_table(time=[0.0, 0.0], crop=[dark, red]).assign(track=[0, 1])
     tracks = tracks_table(track=[0, 1], start=[0.0, 0.0])
-    told = group_tracks(faces, tracks, shots_table(start=[0.0], end=[1.0]), ColourAsVector(), cast=RED_AND_BLUE).tracks
+    told = group_tracks(
+        faces, tracks, shots_table(start=[0.0], end=[1.0]), FaceVectors(ColourAsVector()), cast=RED_AND_BLUE
+    ).tracks
     assert told["actor_name"].tolist() == [None, "Ana"]
 
 

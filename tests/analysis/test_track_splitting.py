@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 
 from scenefer import video
+from scenefer.analysis.face_vectors import FaceVectors
 from scenefer.analysis.result import save
 from scenefer.analysis.track_splitting import changes
 from scenefer.analysis.tracks import divide_tracks
@@ -52,12 +53,12 @@ RED, BLUE = (250, 0, 0), (0, 0, 250)
 def test_a_change_is_one_of_picture_and_person(faces: list[bytes], parts: list[int]):
     linked = faces_table(time=[0.2 * k for k in range(6)], crop=faces).assign(track=7)
     shuffled = linked.sample(frac=1, random_state=0)
-    assert changes(shuffled, ColourAsVector()).sort_index().tolist() == parts
+    assert changes(shuffled, FaceVectors(ColourAsVector())).sort_index().tolist() == parts
 
 
 def test_faces_without_crops_are_left_alone():
     linked = faces_table(time=[0.0, 0.2], crop=[None, None]).assign(track=0)
-    assert changes(linked, ColourAsVector()).tolist() == [0, 0]
+    assert changes(linked, FaceVectors(ColourAsVector())).tolist() == [0, 0]
 
 
 def test_parts_are_numbered_by_first_appearance_then_from_left_to_right():

@@ -1,0 +1,42 @@
+"""Embedding vectors of the faces of a film, each computed once."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from scenefer.core import geometry, jpeg
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from scenefer.models import IdentityModel
+
+_BATCH = 64  # faces whose pictures are in memory together
+
+
+class FaceVectors:
+    """Turns faces of a film into vectors, and remembers them: most that tell whether a track divides are wanted again.
+
+    Args:
+        model: averages over the mirror image where its vectors shall.
+    """
+
+    def __init__(self, model: IdentityModel) -> None:
+        self._model = model
+        self._known: dict[int, np.ndarray] = {}  # by number of the face
+
+    def of(self, faces: pd.DataFrame) -> np.ndarray:
+        """Return the vectors of faces, (N, D) float32.
+
+        Args:
+            faces: rows of table FACES, at least one, all with crops.
+        """
+        new = faces.loc[~faces["face"].isin(list(self._known))]
+        _, points = geometry.in_crop(*geometry.boxes_landmarks_turns(new))
+        for start in range(0, len(new), _BATCH):
+            crops = [jpeg.decode(crop) for crop in new["crop"].iloc[start : start + _BATCH]]
+            found = self._model.vectors(crops, points[start : start + _BATCH])
+            self._known.update(zip(new["face"].iloc[start : start + _BATCH].tolist(), found, strict=True))
+        return np.stack([self._known[face] for face in faces["face"].tolist()])
