@@ -26,7 +26,9 @@ import numpy as np
 
 from benchmarks import film_time, portrayed, scoring, stills, truth
 from benchmarks.stills import FACES
+from scenefer.analysis import expressions
 from scenefer.analysis.result import Analysis
+from scenefer.analysis.steadying import steadied
 from scenefer.core import geometry, jpeg
 from scenefer.core.schema import EMOTIONS
 from scenefer.models import Calibration, framing, public_learned, registry, weight_files
@@ -87,11 +89,19 @@ def _clip_faces(one: scoring.Truth, run: Analysis) -> ClipFaces:
 
 
 def read(path: Path, clips: Sequence[ClipFaces], located: stills.Located) -> Read:
-    """Let weights read all faces, in float32."""
+    """Let weights read all faces, in float32; those of clips beside their neighbours in time, as the pipeline does."""
     import torch
 
     model = predictor.load(path, precision=torch.float32)
-    return Read(clips, [model.read(clip.faces) for clip in clips], located, stills.read(model, located))
+    over = expressions.ExpressionSettings().steadied_over
+    logits = [steady(clip, model.read(clip.faces), over) for clip in clips]
+    return Read(clips, logits, located, stills.read(model, located))
+
+
+def steady(clip: ClipFaces, logits: np.ndarray, seconds: float) -> np.ndarray:
+    """Read the faces of a clip beside their neighbours in time."""
+    time, track, usable = (clip.run.expressions[name].to_numpy() for name in ("time", "track", "usable"))
+    return steadied(logits, time, track, usable, seconds)
 
 
 def blend(metadata: dict[str, str], choice: Choice, temperature: float = 1.0) -> Calibration:

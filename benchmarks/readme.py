@@ -9,7 +9,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from benchmarks import detectors, film, gates, library, live, missed_faces, peers, speech
+from benchmarks import detectors, film, gates, library, live, missed_faces, peers, speech, steadying
 from benchmarks.card import NAMES, fill, viewed
 from scenefer.core.schema import EMOTIONS
 
@@ -18,11 +18,15 @@ FIGURES = "docs/figures.md"
 RESULTS = Path(__file__).parent / "results"
 
 
-def speed(measured: dict[str, Any]) -> str:
-    """Write the time and memory that a film takes, from ``film.json``."""
-    machine = measured["machine"]
-    lines = [f"On {machine['cores']} cores ({machine['cpu']}):", "", "| figure | measured | must be |", "|---|---|---|"]
-    lines += [f"| {name} | {value} | {limit} |" for name, value, limit, _ in film.verdicts(measured)]
+def speed(machines: dict[str, dict[str, Any]]) -> str:
+    """Write the time and memory that a film takes on each machine that was measured, from ``film.json``."""
+    told = [{name: (value, limit) for name, value, limit, _ in film.verdicts(one)} for one in machines.values()]
+    names = " | ".join(f"{one['machine']['cores']} cores of {cpu}" for cpu, one in machines.items())
+    lines = [f"| figure | {names} | must be |", "|---" * (2 + len(told)) + "|"]
+    for figure in dict.fromkeys(figure for one in told for figure in one):
+        values = " | ".join(one.get(figure, ("not measured", ""))[0] for one in told)
+        limit = next(one[figure][1] for one in told if figure in one)
+        lines.append(f"| {figure} | {values} | {limit} |")
     return "\n".join(lines)
 
 
@@ -133,6 +137,7 @@ def blocks() -> dict[tuple[str, str], str]:
         (FIGURES, "gates", "gates", gated), (FIGURES, "detectors", "detectors", detectors.table),
         ("docs/live.md", "live", "live", live.table),
         (FIGURES, "missed", "missed_faces", missed),
+        (FIGURES, "steadying", "steadying", steadying.table),
         (FIGURES, "speech", "speech", speech.table), (FIGURES, "peers", "peers", peers.table),
     ):  # fmt: skip
         written[document, name] = write(json.loads((RESULTS / f"{file}.json").read_text(encoding="utf-8")))

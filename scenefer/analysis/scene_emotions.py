@@ -98,7 +98,7 @@ def summarise(
 ) -> pd.DataFrame:
     """Estimate how a scene's face-seconds divide among the seven expressions.
 
-    Percentages are means of unsmoothed calibrated probabilities, weighted by seconds: over all faces
+    Percentages are means of calibrated probabilities, weighted by seconds: over all faces
     (``screen_time``); or per person and then over people (``equal_actor``), or over tracks without person recognition
     (``equal_track``); or over one named person (``character:NAME``). ``own_baseline`` is ``screen_time`` after
     subtracting each person's calm face. Percentages are null if there is too little evidence.

@@ -20,6 +20,7 @@ from scenefer.analysis import (
     track_splitting,
     tracks,
 )
+from scenefer.analysis.face_vectors import FaceVectors
 from scenefer.analysis.result import Analysis
 from scenefer.core.film import Film, Span
 from scenefer.core.run_record import RECORD_VERSION
@@ -126,9 +127,10 @@ def divide(
         linked, film_tracks = tracks.divide_tracks(linked, part, film_shots)
         film_tracks = people.people_of(film_tracks, earlier.tracks)
     elif identity is not None:
-        part = track_splitting.changes(linked, identity, settings.actors)
+        face_vectors = FaceVectors(identity)
+        part = track_splitting.changes(linked, face_vectors, settings.actors)
         linked, film_tracks = tracks.divide_tracks(linked, part, film_shots)
-        film_tracks, vectors = people.group_tracks(linked, film_tracks, film_shots, identity, settings.actors, cast)
+        film_tracks, vectors = people.group_tracks(linked, film_tracks, film_shots, face_vectors, settings.actors, cast)
     if known_scenes is not None:
         film_scenes = known_scenes
     elif sheet is not None:

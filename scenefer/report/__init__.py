@@ -115,6 +115,12 @@ def _rules(analysis: Analysis) -> dict[str, Any]:
     return asdict(rule_for(analysis.film, EmotionSettings(**stated))) if stated else {}
 
 
+def _is_steadied(analysis: Analysis) -> bool:
+    """Tell whether faces were read beside their neighbours in time; earlier versions read each alone."""
+    stated = analysis.run.get("settings", {}).get("expression", {})
+    return analysis.film.kind == "video" and bool(stated.get("steadied_over"))
+
+
 def _page(analysis: Analysis, compared: Comparison | None, scenes: list[dict[str, Any]], language: Language) -> str:
     tracks, leaders = cards.track_cards(analysis, language)
     end = _end(analysis)
@@ -169,6 +175,7 @@ def _page(analysis: Analysis, compared: Comparison | None, scenes: list[dict[str
         gaps=intended_vs_detected.overview(compared, scenes, language),
         settings=coverage.settings(analysis.run),
         rules=_rules(analysis),
+        steadied=_is_steadied(analysis),
         no_feeling=language.say(formatting.NO_FEELING),
     )
 
