@@ -235,8 +235,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "system": platform.platform(),
         "python": platform.python_version(),
     }
-    every = {**earlier, **measured, "machine": machine}
-    options.results.write_text(json.dumps(every, indent=1) + "\n", encoding="utf-8")
+    # Of this processor alone: pieces that another machine measured stand beside these, never among them.
+    every = {**earlier.get(machine["cpu"], {}), **measured, "machine": machine}
+    options.results.write_text(json.dumps({**earlier, machine["cpu"]: every}, indent=1) + "\n", encoding="utf-8")
     table = Table(
         "figure", "measured", "must be", "", title=f"{options.film.name} on {os.cpu_count()} cores", header_style="bold"
     )

@@ -15,6 +15,9 @@ from typing import NamedTuple
 import numpy as np
 
 _Z = NormalDist().inv_cdf(0.975)
+# Faces are read beside their neighbours (``steadying``), which takes deviation from samples, but hardly any from means
+# of takes: on the annotated clips intervals of takes became 0.7 times as wide as of the same faces read alone.
+_LEFT_BY_STEADYING = 0.7
 
 
 class Evidence(NamedTuple):
@@ -89,13 +92,15 @@ def take_widening(blocks: Evidence) -> float:
     n blocks of a track with autocorrelation ρ are worth n (1 - ρ) / (1 + ρ) independent ones (Bayley and Hammersley,
     J. R. Stat. Soc. Suppl. 8, 1946), and the mean of each track costs one degree of freedom. ρ is taken one standard
     error above its estimate: it is uncertain with few blocks, and an interval that is too wide is the smaller error. At
-    least two degrees of freedom are assumed, because with fewer every interval would be the whole range.
+    least two degrees of freedom are assumed, because with fewer every interval would be the whole range. What steadying
+    took from the deviation is given back; where faces were read alone, that is too wide.
     """
     n, n_tracks = len(blocks.weight), len(np.unique(blocks.levels[-1]))
     if n < 2:
         return math.inf
     correlation = min(sum(autocorrelation(blocks)), 1.0)
-    return widening(n, max(n * (1 - correlation) / (1 + correlation) - n_tracks, 2.0))
+    df = max(n * (1 - correlation) / (1 + correlation) - n_tracks, 2.0)
+    return widening(n, df) / _LEFT_BY_STEADYING
 
 
 def autocorrelation(blocks: Evidence) -> tuple[float, float]:
