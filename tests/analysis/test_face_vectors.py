@@ -11,7 +11,6 @@ from scenefer.analysis.face_vectors import FaceVectors
 from scenefer.analysis.track_splitting import changes
 from tests.builders import faces_table
 
-
 RED, BLUE = (250, 0, 0), (0, 0, 250)
 
 
