@@ -10,7 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
-from scenefer.core.errors import unwritable
+from scenefer.core.errors import OutputError, unwritable
 
 
 class Spooled:
@@ -33,11 +33,17 @@ class Spool:
 
     Args:
         folder: on the disk that takes it.
+
+    Raises:
+        OutputError: the folder cannot be written.
     """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._file = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115 - closed when nothing refers to it
+        try:
+            self._file = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115 - closed when nothing refers to it
+        except OSError as error:
+            raise self._unwritable(error) from error
         weakref.finalize(self, _close, self._file)
         self._end = 0
         self._lock = threading.Lock()
@@ -59,7 +65,7 @@ class Spool:
                         self._end += len(picture)
                 self._file.flush()
         except OSError as error:
-            raise unwritable(self._folder, error, "free space or choose another --data") from error
+            raise self._unwritable(error) from error
         return places
 
     def read(self, start: int, n: int) -> bytes:
@@ -67,6 +73,9 @@ class Spool:
         with self._lock:
             self._file.seek(start)
             return self._file.read(n)
+
+    def _unwritable(self, error: OSError) -> OutputError:
+        return unwritable(self._folder, error, "free space or choose another --out")
 
 
 def _close(file: IO[bytes]) -> None:

@@ -190,7 +190,7 @@ def _report(job: Finish, folder: Path, tell: Callable[[float], None]) -> None:
 
     chunks = chunks_of(job.film, job.plan, job.span, job.data)
     locks.sweep(chunks[0].folder.parent)
-    observed_film = join(chunks, job.n_resumed, threads=job.threads, spool=True)
+    observed_film = join(chunks, job.n_resumed, threads=job.threads, spool=job.out)
     tell(0.0)  # heartbeat
     if observed_film.identity is not None:
         observed_film = observed_film._replace(identity=Telling(observed_film.identity, tell))

@@ -63,21 +63,22 @@ def observe_film(
                 raise
 
 
-def join(chunks: Sequence[Chunk], n_resumed: int, *, threads: int, spool: bool = False) -> ObservedFilm:
+def join(chunks: Sequence[Chunk], n_resumed: int, *, threads: int, spool: Path | None = None) -> ObservedFilm:
     """Read and join the chunks of a film, and load the identity network at the same time.
 
     Both take seconds. The network is not loaded earlier, because until then the workers need the memory.
 
     Args:
         threads: for the identity network.
-        spool: keep the pictures in a file beside the chunks, as ``Spooled``, so that memory does not grow with them.
+        spool: a folder; a file there keeps the pictures, as ``Spooled``, so that memory does not grow with them.
 
     Raises:
         DamagedChunk: a chunk is damaged; it is deleted, so that it will be made again.
+        OutputError: the pictures cannot be kept in the folder.
     """
     with ThreadPoolExecutor(1) as beside:
         identity = beside.submit(load_identity, chunks[0].plan, threads)
-        observation, notes = _joined(chunks, Spool(chunks[0].folder.parent) if spool else None)
+        observation, notes = _joined(chunks, None if spool is None else Spool(spool))
     return ObservedFilm(observation, notes, len(chunks), n_resumed, identity.result())
 
 

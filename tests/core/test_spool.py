@@ -50,5 +50,10 @@ def test_nothing_of_it_is_left_behind(tmp_path: Path):
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
 def test_a_full_disk_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("tempfile.TemporaryFile", lambda dir: open("/dev/full", "w+b"))  # noqa: SIM115
-    with pytest.raises(OutputError, match="free space or choose another --data"):
+    with pytest.raises(OutputError, match="free space or choose another --out"):
         Spool(tmp_path).put([b"picture"] * 10)
+
+
+def test_a_folder_that_cannot_be_written_is_said(tmp_path: Path):
+    with pytest.raises(OutputError, match="absent cannot be written"):
+        Spool(tmp_path / "absent")
