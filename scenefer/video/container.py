@@ -53,14 +53,11 @@ def open_container(path: Path) -> InputContainer:
 
     Raises:
         FilmError: it is not a film, is too damaged to be opened, or declares impossible values.
-        MemoryError: memory ran out.
     """
     try:
         refuse_declared(path)
         # "file:" and an absolute path, so that ffmpeg takes names like "concat:a|b", "-i" or "http:x" as plain names.
         return av.open("file:" + os.path.abspath(path), "r", options=dict(_OPTIONS), metadata_errors="replace")
-    except MemoryError:  # FFmpeg's is one of its errors too; it says nothing of the file
-        raise
     except (av.error.FFmpegError, OSError, ValueError) as error:
         if isinstance(error, PermissionError):
             raise AccessError(f"{printable(path)} is not readable: no permission; change its mode or owner") from error
@@ -173,9 +170,6 @@ def packets(container: InputContainer, stream: VideoStream) -> Iterator[Packet |
     """Yield the packets of a stream, last an empty packet that flushes the decoder.
 
     On a demuxing error, yield None and continue after it; give up after three errors in a row.
-
-    Raises:
-        MemoryError: memory ran out, which is no damage of the film.
     """
     barren = 0
     while barren < 3:
@@ -184,8 +178,6 @@ def packets(container: InputContainer, stream: VideoStream) -> Iterator[Packet |
                 barren = 0
                 yield packet
             return
-        except MemoryError:  # FFmpeg's is one of its errors too
-            raise
         except av.error.FFmpegError:
             barren += 1
             yield None

@@ -17,7 +17,7 @@ import pytest
 
 from scenefer.core.errors import FilmError, PlanError, SceneferError
 from scenefer.core.film import Span, chunk_spans
-from scenefer.video import Frame, ReaderNotes, container, frames, probe
+from scenefer.video import Frame, ReaderNotes, frames, probe
 from tests.clips import joined, moving, write_clip
 from tests.conftest import FILMS
 
@@ -293,20 +293,3 @@ def test_a_clean_pass_has_nothing_to_say(tmp_path):
     assert notes == ReaderNotes()
     assert notes.warnings() == []
     assert not notes.partial
-
-
-def out_of_memory(*_: object, **__: object) -> None:
-    raise av.error.MemoryError(12, "Cannot allocate memory")  # FFmpeg's own, which is an FFmpegError
-
-
-def test_memory_that_runs_out_between_packets_is_no_hole_of_the_film():
-    demuxer = type("Demuxer", (), {"demux": out_of_memory})()
-    with pytest.raises(MemoryError):
-        next(container.packets(demuxer, None))  # pyright: ignore[reportArgumentType] - all that it needs of one
-
-
-def test_memory_that_runs_out_when_a_film_is_opened_is_not_said_of_the_film(tmp_path, monkeypatch):
-    clip = write_clip(tmp_path / "clip.mp4", moving(5, 64, 36))
-    monkeypatch.setattr(av, "open", out_of_memory)
-    with pytest.raises(MemoryError):
-        container.open_container(clip)
