@@ -70,13 +70,11 @@ class Read:
     of_stills: np.ndarray
 
 
-def gather(work: Path) -> tuple[list[ClipFaces], stills.Located]:
-    """Analyse the annotated clips and look for the faces of the film stills."""
+def annotated(work: Path) -> list[ClipFaces]:
+    """Analyse the annotated clips, or use the runs that are in a folder."""
     truths = [scoring.read_truth(path) for path in sorted((truth.FILMS / "truth").glob("*.json"))]
     runs = truth.run_product([truth.FILMS / one.clip for one in truths], work, "standard")
-    return [_clip_faces(one, run) for one, run in zip(truths, runs, strict=True)], stills.locate(
-        FACES / "sfew_train.parquet"
-    )
+    return [_clip_faces(one, run) for one, run in zip(truths, runs, strict=True)]
 
 
 def _clip_faces(one: scoring.Truth, run: Analysis) -> ClipFaces:
@@ -112,10 +110,12 @@ def blend(metadata: dict[str, str], choice: Choice, temperature: float = 1.0) ->
     return Calibration(read_, temperature, ((heads["fer2013"][0], 1.0),) if choice.six else ())
 
 
-def on_clips(found: Read, calibrated: Calibration) -> list[portrayed.Portrayed]:
+def on_clips(
+    clips: Sequence[ClipFaces], of_clips: Sequence[np.ndarray], calibrated: Calibration
+) -> list[portrayed.Portrayed]:
     """Read the annotated segments of every clip anew."""
     told = []
-    for clip, logits in zip(found.clips, found.of_clips, strict=True):
+    for clip, logits in zip(clips, of_clips, strict=True):
         shares = dict(zip(EMOTIONS, probabilities(logits, calibrated).T, strict=True)) if len(logits) else {}
         told += portrayed.segment_readings(clip.truth, clip.run.expressions.assign(**shares), clip.frames)
     return told
@@ -134,7 +134,7 @@ def losses(told: Sequence[portrayed.Portrayed]) -> dict[str, float]:
 
 def temperature(found: Read, metadata: dict[str, str], choice: Choice) -> dict[str, Any]:
     """Find the likeliest temperature for the clips' time, and how it does on a clip that it was not fitted to."""
-    by_clip = [losses(on_clips(found, blend(metadata, choice, value))) for value in TEMPERATURES]
+    by_clip = [losses(on_clips(found.clips, found.of_clips, blend(metadata, choice, value))) for value in TEMPERATURES]
     names = sorted(by_clip[0])
     table = np.array([[row[name] for name in names] for row in by_clip])  # (temperatures, clips)
     best = TEMPERATURES[int(table.mean(axis=1).argmin())]
@@ -151,7 +151,7 @@ def temperature(found: Read, metadata: dict[str, str], choice: Choice) -> dict[s
 def row(found: Read, metadata: dict[str, str], choice: Choice, fit: dict[str, Any]) -> dict[str, Any]:
     """Measure one blend: (a), (b) and (c)."""
     calibrated = blend(metadata, choice, fit["temperature"])
-    seen = film_time.film_time(on_clips(found, calibrated))
+    seen = film_time.film_time(on_clips(found.clips, found.of_clips, calibrated))
     shown = probabilities(found.of_stills, calibrated)
     counted = stills.score(shown, found.stills)
     return {
@@ -165,7 +165,7 @@ def row(found: Read, metadata: dict[str, str], choice: Choice, fit: dict[str, An
 
 def measure(weights: Sequence[Path], work: Path) -> dict[str, Any]:
     """Measure every blend of every weight file; the first is what ships."""
-    clips, located = gather(work)
+    clips, located = annotated(work), stills.locate(FACES / "sfew_train.parquet")
     measured: dict[str, Any] = {}
     for path in weights:
         metadata = registry.describe(path)

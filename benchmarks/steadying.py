@@ -9,14 +9,13 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from benchmarks import film_time, reading
-from benchmarks.reading import ClipFaces, Read
+from benchmarks.reading import ClipFaces
 from scenefer.analysis.expressions import ExpressionSettings
 from scenefer.models import Calibration, calibration, registry, weight_files
 from scenefer.models.expression import predictor
@@ -38,13 +37,13 @@ def flips(clip: ClipFaces, logits: np.ndarray, calibrated: Calibration) -> tuple
     return int((strongest[1:] != strongest[:-1])[follows].sum()), int(follows.sum())
 
 
-def measure(found: Read, logits: Sequence[np.ndarray], calibrated: Calibration) -> list[dict[str, Any]]:
+def measure(clips: Sequence[ClipFaces], logits: Sequence[np.ndarray], calibrated: Calibration) -> list[dict[str, Any]]:
     """Measure every reach; ``logits`` are those of each clip's faces, read alone."""
     rows = []
     for reach in REACHES:
-        steady = [reading.steady(clip, alone, reach) for clip, alone in zip(found.clips, logits, strict=True)]
-        told = reading.on_clips(replace(found, of_clips=steady), calibrated)
-        changed = [flips(clip, one, calibrated) for clip, one in zip(found.clips, steady, strict=True)]
+        steady = [reading.steady(clip, alone, reach) for clip, alone in zip(clips, logits, strict=True)]
+        told = reading.on_clips(clips, steady, calibrated)
+        changed = [flips(clip, one, calibrated) for clip, one in zip(clips, steady, strict=True)]
         rows.append(
             {
                 "reach": reach,
@@ -86,14 +85,13 @@ def main() -> None:
     parser.add_argument("--work", type=Path, required=True, help="folder for the clips' runs; a second call is quick")
     asked = parser.parse_args()
     path = registry.find_expression(asked.weights)
-    clips, located = reading.gather(asked.work)
+    clips = reading.annotated(asked.work)
     model = predictor.load(path)
     logits = [model.read(clip.faces) for clip in clips]
-    found = Read(clips, logits, located, np.empty((0, 0)))
     measured = {
         "weights": weight_files.sha256_of(path),
         "ships": ExpressionSettings().steadied_over,
-        "rows": measure(found, logits, calibration(registry.describe(path))),
+        "rows": measure(clips, logits, calibration(registry.describe(path))),
     }
     RESULTS.write_text(json.dumps(measured, indent=1) + "\n", encoding="utf-8")
     print(table(measured))

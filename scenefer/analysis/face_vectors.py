@@ -33,7 +33,7 @@ class FaceVectors:
         Args:
             faces: rows of table FACES, at least one, all with crops.
         """
-        new = faces.loc[~faces["face"].isin(list(self._known))]
+        new = faces.loc[[face not in self._known for face in faces["face"].tolist()]]
         _, points = geometry.in_crop(*geometry.boxes_landmarks_turns(new))
         for start in range(0, len(new), _BATCH):
             crops = [jpeg.decode(crop) for crop in new["crop"].iloc[start : start + _BATCH]]

@@ -4,33 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import cv2
 import numpy as np
 
 from scenefer.analysis.face_vectors import FaceVectors
 from scenefer.analysis.track_splitting import changes
 from tests.builders import faces_table
-
-RED, BLUE = (250, 0, 0), (0, 0, 250)
-
-
-def picture(seed: int, colour: tuple[int, int, int]) -> bytes:
-    """A face: its colour says who it is, its texture how it looks."""
-    texture = np.random.default_rng(seed).uniform(0.5, 1, (10, 10, 1))
-    pixels = cv2.resize((texture * colour[::-1]).astype(np.uint8), (80, 80), interpolation=cv2.INTER_NEAREST)
-    return cv2.imencode(".png", pixels)[1].tobytes()
+from tests.toy_models import BLUE, RED, ColourAsVector, picture
 
 
-class Counting:
-    sha256 = "0" * 64
-
+class Counting(ColourAsVector):
     def __init__(self) -> None:
         self.seen: list[int] = []  # how many faces it was given at a time
 
     def vectors(self, crops: Sequence[np.ndarray], landmarks: np.ndarray) -> np.ndarray:
         assert len(crops) == len(landmarks)
         self.seen.append(len(crops))
-        return np.array([crop.mean(axis=(0, 1)) / 255 for crop in crops], np.float32)
+        return super().vectors(crops, landmarks)
 
 
 def test_a_face_is_given_to_the_network_once():

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 import tracemalloc
-from collections.abc import Sequence
 
 import cv2
 import numpy as np
@@ -16,6 +15,7 @@ from scenefer.analysis.face_vectors import FaceVectors
 from scenefer.analysis.people import ActorSettings, group, group_tracks, people_of, silhouettes
 from scenefer.core.tables import conform
 from tests.builders import faces_table, shots_table, tracks_table
+from tests.toy_models import ColourAsVector
 
 NOBODY = np.empty((0, 2), np.int64)
 
@@ -68,13 +68,6 @@ def actors_of(faces: pd.DataFrame, tracks: pd.DataFrame) -> list[int | None]:
         "actor"
     ]
     return told.astype(object).where(told.notna(), None).tolist()
-
-
-class ColourAsVector:
-    sha256 = "0" * 64
-
-    def vectors(self, crops: Sequence[np.ndarray], landmarks: np.ndarray) -> np.ndarray:
-        return np.array([crop.mean(axis=(0, 1)) / 255 for crop in crops], np.float32)
 
 
 def coloured(*colour: int) -> bytes:

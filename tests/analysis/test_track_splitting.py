@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 
 import cv2
@@ -19,23 +18,7 @@ from scenefer.pipeline import api
 from scenefer.pipeline.reclassification import reclassify
 from tests.builders import faces_table, shots_table
 from tests.clips import write_clip
-
-
-class ColourAsVector:
-    sha256 = "0" * 64
-
-    def vectors(self, crops: Sequence[np.ndarray], landmarks: np.ndarray) -> np.ndarray:
-        return np.array([crop.mean(axis=(0, 1)) / 255 for crop in crops], np.float32)
-
-
-def picture(seed: int, colour: tuple[int, int, int]) -> bytes:
-    """A face: its colour says who it is, its texture how it looks."""
-    texture = np.random.default_rng(seed).uniform(0.5, 1, (10, 10, 1))
-    pixels = cv2.resize((texture * colour[::-1]).astype(np.uint8), (80, 80), interpolation=cv2.INTER_NEAREST)
-    return cv2.imencode(".png", pixels)[1].tobytes()
-
-
-RED, BLUE = (250, 0, 0), (0, 0, 250)
+from tests.toy_models import BLUE, RED, ColourAsVector, picture
 
 
 @pytest.mark.parametrize(
