@@ -12,7 +12,7 @@ import av
 import av.error
 import numpy as np
 
-from scenefer.core.errors import FilmError, PlanError
+from scenefer.core.errors import AccessError, FilmError, PlanError
 from scenefer.core.film import Film, film_id
 from scenefer.core.text import printable
 from scenefer.video.animation import probe_animation
@@ -42,7 +42,8 @@ def probe(path: Path) -> Film:
 
     Raises:
         PlanError: the path does not exist, or is a folder without pictures.
-        FilmError: the file is not a film, or cannot be read.
+        FilmError: the file is not a film, or is damaged.
+        AccessError: it cannot be read.
     """
     try:
         if path.is_dir():
@@ -53,9 +54,10 @@ def probe(path: Path) -> Film:
             raise FilmError(f"{printable(path)} is not a film but a device or a pipe; give a file")
         if path.stat().st_size == 0:
             raise FilmError(f"{printable(path)} is empty (0 bytes); copy it again")
+        return probe_still(path) or probe_animation(path) or _probe_video(path)
     except OSError as error:
-        raise FilmError(f"{printable(path)} is not readable: {error.strerror}; check its permissions") from error
-    return probe_still(path) or probe_animation(path) or _probe_video(path)
+        why = error.strerror or error
+        raise AccessError(f"{printable(path)} is not readable: {why}; check its permissions and its disk") from error
 
 
 def _probe_video(path: Path) -> Film:
@@ -104,7 +106,7 @@ def _beginning(container: InputContainer, stream: VideoStream, path: Path) -> tu
     first: VideoFrame | None = None
     stamps: list[int] = []
     for packet in packets(container, stream):
-        if packet is None:
+        if isinstance(packet, av.error.FFmpegError):
             continue
         mended.mend(packet)
         if packet.pts is not None:

@@ -165,8 +165,10 @@ def _decoded(film: Film, span: Span, since: float, effort: _Effort, notes: Reade
     elif film.duration is not None and film.container not in _GUESSING and not film.slides:
         end = span.start if reached.end is None else reached.end
         missing = min(span.end, film.duration) - end
-        # A container's duration may be that of its sound, so only a large difference indicates lost frames.
+        # A container's duration may be that of its sound, so only a large difference indicates lost frames; unless
+        # errors ended the reading.
         allowed = max(1.0, 0.01 * film.duration) if film.end_declared else max(10.0, 0.1 * film.duration)
+        allowed = 1.0 if reached.broken else allowed
         if missing > allowed:
             notes.ended = (end, film.duration)
 
@@ -184,6 +186,7 @@ class _Sent:
     def __init__(self) -> None:
         self.last: deque[int] = deque([0], maxlen=64)  # timestamps of the last packets
         self.hole = False  # whether a demuxing error lost packets
+        self.broken = False  # whether demuxing errors are the last that came
 
     def between(self, first: int, second: int) -> bool:
         """Check whether a packet was, or may have been, between two timestamps."""
@@ -194,6 +197,7 @@ class _Reached(NamedTuple):
     time: float  # film time of the last frame
     end: float | None  # film time at which its display ends; None if there was no frame
     lost: bool  # whether later packets gave no frame
+    broken: bool  # whether the file could not be read to its end
 
 
 def _pass(
@@ -223,7 +227,7 @@ def _pass(
             follows = pts is not None and not sent.between(last_pts, pts)
             end, last_pts = time + max(shown_for, float(1 / film.frame_rate)), pts or last_pts
             yield Decoded(time, frame, follows)
-        return _Reached(time, end, lost=max(sent.last) > last_pts)
+        return _Reached(time, end, lost=max(sent.last) > last_pts, broken=sent.broken)
 
 
 def _pictures(
@@ -238,9 +242,11 @@ def _pictures(
 ) -> Iterator[VideoFrame]:
     """Decode packet by packet; a packet that cannot be decoded is noted and skipped."""
     for packet in packets(container, stream):
-        if packet is None:
-            sent.hole = True
+        if isinstance(packet, av.error.FFmpegError):
+            sent.hole = sent.broken = True
             continue
+        if packet.size:  # not the empty one at the end
+            sent.broken = False
         stamps.mend(packet)
         if packet.pts is not None and not packet.is_discard:
             sent.last.append(packet.pts)

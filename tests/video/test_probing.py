@@ -11,7 +11,7 @@ from pathlib import Path
 import av
 import pytest
 
-from scenefer.core.errors import FilmError, PlanError
+from scenefer.core.errors import AccessError, FilmError, PlanError
 from scenefer.video import ReaderNotes, frames, probe
 from tests.clips import moving, plain, write_clip
 from tests.memory_used import at_most
@@ -254,4 +254,18 @@ def test_a_film_none_of_whose_frames_can_be_decoded_is_not_readable(tmp_path):
                 content[start : start + packet.size] = bytes(packet.size)
     path.write_bytes(content)
     with pytest.raises(FilmError, match="is not readable: no frame of its video can be decoded"):
+        probe(path)
+
+
+@pytest.mark.parametrize("name", ["film.mp4", "film.tif"])
+def test_a_file_that_may_not_be_read_says_so(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """Root may read everything, so the system's answer is made here."""
+    path = tmp_path / name
+    path.write_bytes(b"II*\0" + b"\1" * 100)
+
+    def refused(*args, **kwargs):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "open", refused)
+    with pytest.raises(AccessError, match=f"{name} is not readable: Permission denied; check its permissions"):
         probe(path)

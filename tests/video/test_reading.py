@@ -6,7 +6,7 @@ import csv
 import json
 import sys
 import threading
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
@@ -17,7 +17,7 @@ import pytest
 
 from scenefer.core.errors import FilmError, PlanError, SceneferError
 from scenefer.core.film import Span, chunk_spans
-from scenefer.video import Frame, ReaderNotes, frames, probe
+from scenefer.video import Frame, ReaderNotes, frames, probe, reading
 from tests.clips import joined, moving, write_clip
 from tests.conftest import FILMS
 
@@ -293,3 +293,27 @@ def test_a_clean_pass_has_nothing_to_say(tmp_path):
     assert notes == ReaderNotes()
     assert notes.warnings() == []
     assert not notes.partial
+
+
+@pytest.mark.parametrize(("errors", "partial"), [(3, True), (0, False)])
+def test_a_chunk_that_the_disk_cuts_short_is_partial_however_long_the_film(
+    errors: int, partial: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """Of two hours, 72 s may be missing where only the sound goes on; a chunk is shorter than that."""
+    film = replace(probe(write_clip(tmp_path / "clip.mp4", moving(125, 64, 36), gop=25)), duration=7200.0)
+
+    def failing(container, stream):
+        for packet in container.demux(stream):
+            if packet.pts is not None and packet.pts * packet.time_base >= 3:
+                break
+            yield packet
+        yield from [av.error.ExternalError(5, "Input/output error")] * errors
+        end = av.Packet()
+        end.stream = stream
+        yield end
+
+    monkeypatch.setattr(reading, "packets", failing)
+    notes = ReaderNotes()
+    last = max(frame.time for frame in frames(film, Span(0.0, 4.4), sample_rate=5, notes=notes))
+    assert notes.partial == partial
+    assert (last < 3.0) == partial  # a held picture does not stand for what is lost
