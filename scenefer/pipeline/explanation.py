@@ -82,9 +82,11 @@ def _of_picture(path: Path, number: int) -> tuple[np.ndarray, np.ndarray]:
     if frame.pixels is None:
         raise SceneferError(f"{path} cannot be read as a picture")
     detector = registry.load_detector(ObservationSettings().detector, smallest_face=24, device="cpu")
-    found = detector.detect([frame.pixels])[0]
+    reduced = frame.picture.reduced(ObservationSettings().detection_pixels)
+    (found,) = detector.detect([reduced])
     if number >= len(found.scores):
         raise SceneferError(f"{path} has {len(found.scores)} faces, so none is number {number}; count from 0")
     only = slice(number, number + 1)
-    crops, framed, _ = geometry.cut_out(frame.pixels, found.boxes[only], found.landmarks[only])
+    scale = frame.pixels.shape[1] / reduced.shape[1]
+    crops, framed, _ = geometry.cut_out(frame.pixels, found.boxes[only] * scale, found.landmarks[only] * scale)
     return crops[0], framing.squares(framed, detector.name)

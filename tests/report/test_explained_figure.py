@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import cv2
 import numpy as np
 
 import scenefer
 from scenefer.models.expression.grad_cam import SIDE
+from scenefer.pipeline import explanation
 from scenefer.pipeline.explanation import explain_face
 from scenefer.report.explained_figure import figure
 
@@ -36,3 +38,14 @@ def test_a_picture_is_explained():
     assert emotion == "happy"
     assert drawn.shape[1] == 6 * SIDE + 32
     assert drawn.shape[0] > SIDE + 90
+
+
+def test_a_large_photograph_is_explained_by_the_face_that_its_small_copy_shows(tmp_path: Path):
+    """A face of 2,000 px is larger than any that a detector is made for, unless the picture is reduced."""
+    small = cv2.imread(str(PORTRAIT))
+    large = cv2.resize(small, (4000, 4000 * small.shape[0] // small.shape[1]), interpolation=cv2.INTER_CUBIC)
+    cv2.imwrite(str(tmp_path / "large.png"), large)
+    (crop, square), (of_small, as_small) = (explanation._of_picture(p, 0) for p in (tmp_path / "large.png", PORTRAIT))
+    np.testing.assert_allclose(square, as_small, atol=0.02)
+    crop = cv2.resize(crop, of_small.shape[:2], interpolation=cv2.INTER_AREA)
+    assert np.abs(crop.astype(int) - of_small).mean() < 12
