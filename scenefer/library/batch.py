@@ -202,7 +202,9 @@ class Batch:
         if task.state == "partial":
             lost = [said for said in record["warnings"] if said.startswith(("damaged", "partly"))]
             said = f"{', '.join(lost)}; what could be read is reported: copy the film again if you have it whole"
-            task.failure = failures.describe(task.path, task.id, "observe", said, permanent=True, state="partial")
+            task.failure = failures.describe(
+                task.path, task.id, "observe", said, permanent=True, state="partial", read_by=self.queue.read_by
+            )
         self._done(task)
 
     def _done(self, task: Task) -> None:
@@ -218,7 +220,7 @@ class Batch:
     def _fail(
         self, task: Task, stage: str, message: str, time: float | None = None, *, permanent: bool = False
     ) -> None:
-        task.fail(stage, message, time=time, permanent=permanent)
+        task.fail(stage, message, time=time, permanent=permanent, read_by=self.queue.read_by)
         self._done(task)
 
     def _write(self, write: Callable[[Ledger], None]) -> None:

@@ -20,17 +20,20 @@ import shutil
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from scenefer.analysis.result import EDITED, read_record
 from scenefer.core import atomic, run_folder, tables
-from scenefer.core.errors import SceneferError, unwritable
+from scenefer.core.errors import SceneferError, SheetError, unwritable
 from scenefer.core.language import ENGLISH, LANGUAGES, Language
 from scenefer.core.schema import names
 from scenefer.core.text import printable
 from scenefer.library import catalogue_row, failures, groups
 from scenefer.library.posters import posters
 from scenefer.pipeline import edited_runs
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 GATHERED = ("scenes", "shots", "tracks", "samples", "expressions", "scene_emotions", "comparison")
 _OPTIONAL = frozenset({"comparison"})  # only films with intentions have it
@@ -78,7 +81,6 @@ def write(reports: Path, language: Language = ENGLISH) -> Path:
 
     Raises:
         OutputError: the folder cannot be written or the disk is full; existing files stay intact.
-        SheetError: the stored table of groups can no longer be read.
     """
     from scenefer.report import library_groups, library_page
 
@@ -101,7 +103,7 @@ def write(reports: Path, language: Language = ENGLISH) -> Path:
     try:
         library.mkdir(parents=True, exist_ok=True)
         tables.write(library / "films.parquet", films, "films")
-        grouped = groups.compare(reports, films, language)
+        grouped = _compared(reports, films, language)
         if grouped is not None:
             groups.write_shares(reports, grouped.groups)
         _remove_others(library, set(films["film"]))
@@ -118,6 +120,14 @@ def write(reports: Path, language: Language = ENGLISH) -> Path:
     except OSError as error:
         raise unwritable(library, error, "free space") from error
     return reports / run_folder.LIBRARY_PAGE
+
+
+def _compared(reports: Path, films: pd.DataFrame, language: Language) -> groups.Grouped | None:
+    """Compare groups; a stored table that was edited and can no longer be read ends no run, the page says so."""
+    try:
+        return groups.compare(reports, films, language)
+    except SheetError as error:
+        return groups.Grouped([], [str(error)])
 
 
 def rewrite(reports: Path) -> Path | None:

@@ -43,6 +43,7 @@ class Failure:
     error: str
     remedy: str
     permanent: bool
+    read_by: str
     when: str
 
     @property
@@ -53,12 +54,14 @@ class Failure:
 
 def describe(
     path: Path, content: str | None, stage: str, message: str, *, time: float | None = None, permanent: bool = False,
-    state: str = "failed",
+    state: str = "failed", read_by: str = "",
 ) -> Failure:  # fmt: skip
-    """Make a failure from a message: what follows its first semicolon is the remedy."""
-    error, _, remedy = printable(message).partition("; ")
+    """Make a failure from a message: what follows its first semicolon, none of the film's name, is the remedy."""
+    said, name = printable(message), printable(path)
+    cut = said.find("; ", said.find(name) + len(name) if name in said else 0)
+    error, remedy = (said[:cut], said[cut + 2 :]) if cut >= 0 else (said, "")
     now = datetime.now(UTC).isoformat(timespec="seconds")
-    return Failure(printable(path), content, state, stage, time, error, remedy, permanent, now)
+    return Failure(name, content, state, stage, time, error, remedy, permanent, read_by, now)
 
 
 def note(out: Path, path: Path, failure: Failure) -> None:

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from scenefer.core import run_folder
 from scenefer.core.errors import PlanError, SheetError
@@ -56,10 +57,10 @@ class Task:
     failure: Failure | None = None
     log: list[str] = field(default_factory=list)  # its log lines from this run
 
-    def fail(self, stage: str, message: str, *, time: float | None = None, permanent: bool = False) -> None:
-        """Mark the film as failed."""
+    def fail(self, stage: str, message: str, **more: Any) -> None:
+        """Mark the film as failed; ``more`` as for ``failures.describe``."""
         self.state = "failed"
-        self.failure = failures.describe(self.path, self.id, stage, message, time=time, permanent=permanent)
+        self.failure = failures.describe(self.path, self.id, stage, message, **more)
 
 
 class WorkQueue:
@@ -69,6 +70,7 @@ class WorkQueue:
         self.order = order
         self.tasks = {path: Task(path) for path in order.films}
         self.failures = failures.read(order.out)  # as they were before this run
+        self.read_by = chunks.reader(order.plan)
         self._reports = {} if order.again else catalogue.find_reports(order.out)
         # Depends on the plan only, so it is the same for all films.
         self._used = chunks.networks(order.plan)
@@ -120,10 +122,10 @@ class WorkQueue:
         given_up = earlier if earlier and earlier.state == "failed" and not self.order.again else None
         if self.order.only_failed and given_up is None:
             task.state = "left out"
-        elif given_up and given_up.permanent and given_up.id == known.id:
+        elif given_up and given_up.permanent and (given_up.id, given_up.read_by) == (known.id, self.read_by):
             task.state, task.failure, task.skipped = "failed", given_up, True
         elif known.film is None:
-            task.fail("look", known.error or "", permanent=known.permanent)
+            task.fail("look", known.error or "", permanent=known.permanent, read_by=self.read_by)
         else:
             self._plan(task, known.film)
         return True

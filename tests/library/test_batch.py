@@ -83,6 +83,14 @@ def test_a_library_is_resumed_by_content_and_redoes_what_changed_and_nothing_els
     assert failed(tmp_path)["text.mp4"]["permanent"] == "true"
     assert not list(tmp_path.rglob("*.tmp")) + list(tmp_path.rglob("*claim*"))
 
+    # What another reader said of it is no verdict of this one.
+    (record,) = (tmp_path / "reports" / "library" / "failures").glob("*.json")
+    said = json.loads(record.read_text())
+    assert planned("films", cwd=tmp_path)["text.mp4"][0] == "failed"
+    record.write_text(json.dumps({**said, "read_by": "decord 0.6.0"}))
+    assert planned("films", cwd=tmp_path)["text.mp4"][0] != "failed"
+    record.write_text(json.dumps(said))
+
     # Nothing is done twice, renamed and moved films included; it still exits 1, for the film that is none.
     first = finished_chunks(tmp_path / "data")
     (tmp_path / "films" / "moved").mkdir()

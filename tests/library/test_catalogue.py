@@ -721,3 +721,10 @@ def test_without_scripts_all_films_are_there(browser: Any, tmp_path: Path):
     assert not tab.is_visible("search")
     assert not tab.is_visible(".sorts")
     context.close()
+
+
+def test_a_table_of_groups_that_somebody_broke_is_said_on_the_page(copied: Path):
+    (copied / "library" / "groups.csv").write_text("nothing,here\n1,2\n")
+    page = catalogue.write(copied).read_text(encoding="utf-8")
+    assert "groups.csv" in page
+    assert "alpha" in page

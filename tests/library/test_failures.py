@@ -4,6 +4,7 @@ import csv
 from pathlib import Path
 
 import pandas as pd
+import pytest
 
 from scenefer.core import tables
 from scenefer.library import failures
@@ -44,3 +45,21 @@ def test_a_damaged_record_does_not_hide_the_others(tmp_path: Path):
     failures.note(tmp_path, film, failures.describe(film, None, "look", "torn"))
     (tmp_path / "library" / "failures" / "0.json").write_text('{"film": ')
     assert len(failures.read(tmp_path)) == 1
+
+
+@pytest.mark.parametrize(
+    ("film", "message", "error", "remedy"),
+    [
+        (
+            "/a/Tom; Jerry.mp4",
+            "/a/Tom; Jerry.mp4 is empty; copy it again",
+            "/a/Tom; Jerry.mp4 is empty",
+            "copy it again",
+        ),
+        ("; .mp4", "; .mp4 is torn", "; .mp4 is torn", ""),
+        ("/a/x.mp4", "the disk is full; free space; or go", "the disk is full", "free space; or go"),
+    ],
+)
+def test_a_semicolon_in_the_name_of_a_film_ends_no_error(film: str, message: str, error: str, remedy: str):
+    described = failures.describe(Path(film), None, "look", message)
+    assert (described.error, described.remedy) == (error, remedy)
