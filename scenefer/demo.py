@@ -6,6 +6,7 @@ again. The sheet next to it says what each scene was meant to show; one scene de
 
 from __future__ import annotations
 
+import argparse
 import os
 import sys
 from collections.abc import Iterator
@@ -24,13 +25,15 @@ from scenefer.core.errors import OutputError, unwritable
 
 RATE = 25  # frames a second
 SIZE = (1280, 720)  # width, height
+SPEEDS = (0.5, 2.0)  # slowest and fastest; faster, scenes would show too little of the face for percentages
 
 SHEET = """scene,start,end,intended,character,note
-gallery,0.000,5.000,happy,Eileen,the portrait hangs on the wall: a small face
-portrait,5.000,13.000,happy:0.8;neutral:0.2,Eileen,a push-in and a close-up
-orbit,13.000,18.400,neutral,,nobody is seen
-return,18.400,24.000,sad,Eileen,the face smiles: not matching is the right answer
+gallery,{:.3f},{:.3f},happy,Eileen,the portrait hangs on the wall: a small face
+portrait,{:.3f},{:.3f},happy:0.8;neutral:0.2,Eileen,a push-in and a close-up
+orbit,{:.3f},{:.3f},neutral,,nobody is seen
+return,{:.3f},{:.3f},sad,Eileen,the face smiles: not matching is the right answer
 """
+TIMES = (0.0, 5.0, 5.0, 13.0, 13.0, 18.4, 18.4, 24.0)  # seconds, of the sheet's scenes
 
 
 class View(NamedTuple):
@@ -51,8 +54,11 @@ class Shot(NamedTuple):
     dissolve: float = 0.0  # seconds of the dissolve from the shot before, which lasts that much longer
 
 
-def write_demo(folder: Path) -> tuple[Path, Path]:
+def write_demo(folder: Path, speed: float = 1.0) -> tuple[Path, Path]:
     """Write the demo film (24 s, 1280 × 720, H.264) and its sheet of scenes and intentions.
+
+    Args:
+        speed: how many times as fast the camera moves and the film ends; another speed is another cut of the film.
 
     Returns:
         The paths of the film and of the sheet.
@@ -64,9 +70,9 @@ def write_demo(folder: Path) -> tuple[Path, Path]:
     beside = film.with_name(film.name + ".tmp")
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        _encode(beside)
+        _encode(beside, speed)
         os.replace(beside, film)
-        sheet.write_text(SHEET, encoding="utf-8")
+        sheet.write_text(SHEET.format(*(time / speed for time in TIMES)), encoding="utf-8")
     except OSError as error:
         with suppress(OSError):
             beside.unlink()
@@ -74,7 +80,7 @@ def write_demo(folder: Path) -> tuple[Path, Path]:
     return film, sheet
 
 
-def pictures() -> Iterator[np.ndarray]:
+def pictures(speed: float = 1.0) -> Iterator[np.ndarray]:
     """Paint the film's frames, (720, 1280, 3) uint8 RGB, 25 a second, in order."""
     noise = np.random.default_rng(7)
     grain = [
@@ -82,7 +88,7 @@ def pictures() -> Iterator[np.ndarray]:
     ]
     before: Shot | None = None
     painted = 0
-    for shot in _shots():
+    for shot in _shots(speed):
         for k in range(round(shot.seconds * RATE)):
             time = k / RATE
             picture = _seen(shot, time)
@@ -94,11 +100,11 @@ def pictures() -> Iterator[np.ndarray]:
         before = shot
 
 
-def _shots() -> list[Shot]:
+def _shots(speed: float) -> list[Shot]:
     portrait = _portrait()  # 3 × the size of the file, the face around (675, 360)
     gallery = _gallery(portrait)
     orbit = _orbit()
-    return [
+    shots = [
         # Blur before downscaling, or fine lines would flicker.
         Shot(cv2.GaussianBlur(gallery, (0, 0), 0.6), View(960, 540, 1920), View(985, 520, 1700), seconds=5.0),
         Shot(portrait, View(768, 432, 1500), View(705, 400, 1080), seconds=4.0),
@@ -106,6 +112,7 @@ def _shots() -> list[Shot]:
         Shot(orbit, View(800, 470, 1440), View(900, 450, 1380), seconds=5.0),
         Shot(portrait, View(640, 420, 980), View(690, 395, 860), seconds=6.0, dissolve=0.8),
     ]
+    return [shot._replace(seconds=shot.seconds / speed, dissolve=shot.dissolve / speed) for shot in shots]
 
 
 def _seen(shot: Shot, time: float) -> np.ndarray:
@@ -167,7 +174,7 @@ def _orbit() -> np.ndarray:
     return np.clip(ground * edge + sky * (1 - edge), 0, 255).astype(np.uint8)
 
 
-def _encode(path: Path) -> None:
+def _encode(path: Path, speed: float) -> None:
     with av.open(str(path), "w", format="mp4") as container:
         stream = container.add_stream("libx264", rate=RATE, options={"crf": "22", "preset": "veryfast"})
         stream.width, stream.height = SIZE
@@ -176,7 +183,7 @@ def _encode(path: Path) -> None:
         stream.codec_context.time_base = Fraction(1, RATE)
         stream.codec_context.colorspace = stream.codec_context.color_primaries = stream.codec_context.color_trc = 1
         stream.codec_context.color_range = 1
-        for k, picture in enumerate(pictures()):
+        for k, picture in enumerate(pictures(speed)):
             frame = av.VideoFrame.from_ndarray(picture, format="rgb24")
             frame = frame.reformat(format="yuv420p", dst_colorspace="ITU709", dst_color_range="MPEG")
             frame.pts = k
@@ -184,8 +191,25 @@ def _encode(path: Path) -> None:
         container.mux(stream.encode(None))
 
 
-if __name__ == "__main__":
+def main() -> None:
+    """Write the demo film into the folder that the command line names."""
+    parser = argparse.ArgumentParser(
+        prog="python -m scenefer.demo", description="Write a short film to try scenefer on."
+    )
+    parser.add_argument(
+        "folder", nargs="?", type=Path, default=Path("demo"), help="for demo.mp4 and its sheet, demo.csv"
+    )
+    parser.add_argument(
+        "--speed", type=float, default=1.0, help="times as fast, 0.5 to 2: another cut of the same film"
+    )
+    asked = parser.parse_args()
+    if not SPEEDS[0] <= asked.speed <= SPEEDS[1]:
+        parser.error(f"--speed must be between {SPEEDS[0]} and {SPEEDS[1]}, not {asked.speed}")
     try:
-        write_demo(Path(sys.argv[1] if len(sys.argv) > 1 else "demo"))
+        write_demo(asked.folder, asked.speed)
     except OutputError as error:
         sys.exit(f"scenefer.demo: {error}")
+
+
+if __name__ == "__main__":
+    main()

@@ -38,6 +38,24 @@ def test_the_sheet_covers_the_film_that_it_lies_beside(tmp_path: Path):
 
 
 @pytest.mark.usefixtures("small")
+def test_a_faster_film_ends_earlier_and_its_sheet_with_it(tmp_path: Path):
+    path, sheet = demo.write_demo(tmp_path, speed=1.5)
+    with av.open(str(path)) as container:
+        assert sum(1 for _ in container.decode(video=0)) == 400
+    table, _ = read_sheet(sheet, Film(path, "0" * 16, 160, 90, 16.0, Fraction(25)))
+    assert table["end"].tolist() == pytest.approx([3.333, 8.667, 12.267, 16.0])
+
+
+def test_a_speed_at_which_no_film_is_left_is_refused(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    monkeypatch.setattr("sys.argv", ["demo", "--speed", "30"])
+    with pytest.raises(SystemExit, match="2"):
+        demo.main()
+    assert "between 0.5 and 2.0, not 30.0" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("small")
 def test_the_film_has_three_hard_cuts_and_a_dissolve():
     pictures = [picture.astype(float) for picture in demo.pictures()]
     change = [np.abs(b - a).mean() for a, b in pairwise(pictures)]

@@ -43,9 +43,12 @@ def test_an_editor_comes_from_a_film_to_a_sheet_to_a_second_cut(tmp_path: Path):
 def test_a_researcher_comes_from_films_to_a_table_and_a_figure(tmp_path: Path):
     said = run_blocks("tutorial-researcher.md", tmp_path)
     assert len(said) == 7
-    table = next(text for text in said if "happy" in text and "neutral" in text and "film" in text)
-    assert len(re.findall(r"^\s*\S+\s+0\b", table, re.MULTILINE)) >= 1
-    assert {path.suffix for path in (tmp_path / "figures").iterdir()} >= {".png", ".svg"}
+    table = next(text for text in said if "happy" in text and "neutral" in text and "scene" in text)
+    assert re.findall(r"^cut-\S+", table, re.MULTILINE) == ["cut-1.0.mp4", "cut-1.25.mp4", "cut-1.5.mp4"]
+    shares = (tmp_path / "reports" / "library" / "group_shares.csv").read_text(encoding="utf-8")
+    assert "slow" in shares
+    assert "fast" in shares
+    assert {path.suffix for path in (tmp_path / "figures").iterdir()} >= {".png", ".svg", ".pdf"}
 
 
 @pytest.mark.parametrize("page", ["tutorial-editor.md", "tutorial-researcher.md"])
