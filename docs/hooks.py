@@ -1,9 +1,13 @@
-"""Pages of the site that are made from the program, so that they cannot say anything else: commands, Python, tables."""
+"""Pages of the site that are made from the program, so that they cannot say anything else."""
 
 from __future__ import annotations
 
+import inspect
 import re
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
 from pathlib import Path
+from typing import Any
 
 import click
 import typer
@@ -14,6 +18,7 @@ from mkdocs.structure.pages import Page
 import scenefer
 from scenefer import cli
 from scenefer.core.schema import TABLES
+from scenefer.pipeline.plans import Plan
 
 ROOT = Path(__file__).parents[1]
 
@@ -24,6 +29,7 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
         "reference/commands.md": commands(),
         "reference/python.md": python(),
         "reference/tables.md": tables(),
+        "reference/settings.md": settings(),
         "model-card.md": (ROOT / "MODEL_CARD.md").read_text(encoding="utf-8"),
     }
     for place, text in pages.items():
@@ -91,3 +97,50 @@ def tables() -> str:
         lines += [f"| `{c.name}` | {c.type} | {_plain(c.unit)} | {_plain(c.meaning)} |" for c in columns]
         lines.append("")
     return "\n".join(lines)
+
+
+def settings() -> str:
+    """Write a section for each section of a plan, from the settings' classes and the comments beside their fields."""
+    lines = [
+        "# Settings",
+        "",
+        "What a plan file may set, for `scenefer analyze FILM --plan my.toml` and `batch`. Write only what deviates:",
+        "",
+        "    [observation]",
+        "    sample_rate = 10.0",
+        "",
+        "`[words]` gives words of directors a meaning, see [lists of scenes](../scene-lists.md#words-of-directors).",
+        "",
+    ]
+    plan = Plan()
+    for section in fields(plan):
+        part = getattr(plan, section.name)
+        if is_dataclass(part):
+            meant = {name: text for one in reversed(type(part).__mro__) for name, text in _comments(one).items()}
+            lines += [f"## `[{section.name}]`", "", _plain(inspect.getdoc(type(part))), ""]
+            lines += ["| setting | default | may be | |", "|---|---|---|---|"]
+            for one in fields(part):
+                default = f"`{getattr(part, one.name)!r}`".lower().replace("'", '"')
+                lines.append(f"| `{one.name}` | {default} | {_bounds(one.metadata)} | {_plain(meant.get(one.name))} |")
+            lines.append("")
+    return "\n".join(lines)
+
+
+def _bounds(metadata: Mapping[str, Any]) -> str:
+    if "bounds" in metadata:
+        return "{:g} to {:g}".format(*metadata["bounds"])
+    return ", ".join(f"`{one}`" for one in metadata.get("known", ()) if one)
+
+
+def _comments(settings_class: type) -> dict[str, str]:
+    """Read what the source says of each field: the comment behind it, or the lines of comment above it."""
+    if not is_dataclass(settings_class):
+        return {}
+    found, above = {}, list[str]()
+    for line in inspect.getsource(settings_class).splitlines():
+        code, _, comment = line.strip().partition("# ")
+        name = re.match(r"(\w+): ", code)
+        if name:
+            found[name[1]] = comment or " ".join(above)
+        above = [*above, comment] if comment and not code else []
+    return found

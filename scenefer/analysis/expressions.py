@@ -31,6 +31,8 @@ SMOOTHED = 1.0  # seconds; averaging window for drawn curves
 
 @dataclass(frozen=True)
 class ExpressionSettings(Settings):
+    """Which faces count, and over how long a face is read."""
+
     least_confidence: float = bounded(0.0, 0, 1)  # minimum detector score of a face; 0 = the detector's own limit
     smallest_side: float = 20.0  # px of the film; the shorter side of the box
     widest_yaw: float = bounded(70.0, 0, 90)  # degrees to either side

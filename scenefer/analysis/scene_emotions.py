@@ -42,12 +42,14 @@ _ALIKE = {EQUAL_TRACK: -1, EQUAL_ACTOR: 0}  # the level of Evidence whose groups
 
 @dataclass(frozen=True)
 class EmotionSettings(Settings):
+    """What a scene needs for percentages, and how their intervals are computed."""
+
     least_face_seconds: float = 2.0  # below this there are no percentages
     least_coverage: float = 0.1  # share of the sampled time with a usable face; below this there are no percentages
-    resamples: int = bounded(1000, 20, 1_000_000)
+    resamples: int = bounded(1000, 20, 1_000_000)  # of the bootstrap
     # Seconds of a track that are resampled together; not used for one or two short shots.
     block: float = bounded(1.0, 0.01, 3600)
-    seed: int = 0
+    seed: int = 0  # of the bootstrap
     baseline: str = one_of("none", ("none", "person"))  # person: add a view with each person's calm face subtracted
 
 

@@ -33,9 +33,8 @@ class SceneSettings(Settings):
     memory: float = 30.0  # seconds between two shots at which the weight of their similarity is 1/e
     price: float = 0.3  # cost of a scene, in units of similarity; a higher price gives fewer scenes
     people: float = 0.3  # weight of the people that two shots share, if known
-    # Limits for the mean duration of a scene in seconds: at most 200 and at least 30 scenes in two hours.
-    shortest_mean: float = bounded(36.0, 1, 86_400)
-    longest_mean: float = bounded(240.0, 1, 86_400)
+    shortest_mean: float = bounded(36.0, 1, 86_400)  # seconds; mean duration of scenes: at most 200 in two hours
+    longest_mean: float = bounded(240.0, 1, 86_400)  # seconds, as above: at least 30 in two hours
 
 
 _LONG = 1200.0  # seconds; the limits apply only to longer films, because a short film may be a montage

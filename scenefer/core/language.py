@@ -48,6 +48,8 @@ _EMOTIONS = {
 
 @dataclass(frozen=True)
 class ReportSettings(Settings):
+    """How the report is written."""
+
     language: str = one_of("en", LANGUAGES)  # en or id: language of the report, figures and overlays
 
 
