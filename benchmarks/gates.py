@@ -60,7 +60,7 @@ def measure(runs: Sequence[Analysis], truths: Sequence[scoring.Truth], rules: Ex
     for one, run in zip(truths, runs, strict=True):
         plan = replace(plans.from_record(run.run["settings"]), expression=rules)
         found = observation.Observation(run.frames, run.faces, run.pictures)
-        judged = stages.compute_analysis(run.film, found, model.calibration, plan, known_scenes=run.scenes, earlier=run)
+        judged = stages.compute_analysis(run.film, found, model.calibration, plan, earlier=run)
         frames = scoring.frames_at(run, judged.expressions["time"])
         told += portrayed.segment_readings(one, judged.expressions, frames)
         sampled = scoring.frames_at(run, judged.samples["time"])

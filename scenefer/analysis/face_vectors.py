@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -21,10 +22,11 @@ class FaceVectors:
 
     Args:
         model: averages over the mirror image where its vectors shall.
+        tell: called after each batch.
     """
 
-    def __init__(self, model: IdentityModel) -> None:
-        self._model = model
+    def __init__(self, model: IdentityModel, tell: Callable[[], None] | None = None) -> None:
+        self._model, self._tell = model, tell
         self._known: dict[int, np.ndarray] = {}  # by number of the face
 
     def of(self, faces: pd.DataFrame) -> np.ndarray:
@@ -39,4 +41,6 @@ class FaceVectors:
             crops = [jpeg.decode(crop) for crop in new["crop"].iloc[start : start + _BATCH]]
             found = self._model.vectors(crops, points[start : start + _BATCH])
             self._known.update(zip(new["face"].iloc[start : start + _BATCH].tolist(), found, strict=True))
+            if self._tell is not None:
+                self._tell()
         return np.stack([self._known[face] for face in faces["face"].tolist()])

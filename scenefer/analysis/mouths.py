@@ -1,13 +1,12 @@
-"""How far mouths are open, by sixty-eight points of each face; who speaks, by that; and how a speaking face is read.
+"""How far mouths are open, by sixty-eight points of each face, and by that, who speaks.
 
 The points are found in the stored crops: the film is not decoded again. Speech is told by a mouth that keeps moving for
 seconds: one that opens once (a smile, a yawn) or is held open (a scream) is none; laughing and chewing look like it.
-A word shapes the mouth as an expression does, and is read as one: where that is wanted, a face whose mouth is open in
-speech is read as it is read in the same track while its mouth is shut.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -15,15 +14,12 @@ import numpy as np
 import pandas as pd
 
 from scenefer.core import geometry, jpeg, tables
-from scenefer.core.language import marked
-from scenefer.core.schema import EMOTIONS
 from scenefer.core.settings import Settings, bounded
 from scenefer.models import framing
 
 if TYPE_CHECKING:
     from scenefer.models import LandmarkModel
 
-NOTICE = marked("faces that speak with an open mouth, and are read as with a shut one (--dense): {n}")
 _BATCH = 256  # crops that are decoded at once
 _GAPS = ((61, 67), (62, 66), (63, 65))  # inner lip, upper and lower point
 _STEP = 0.15  # seconds between two openings that are compared, at least
@@ -42,18 +38,20 @@ class MouthSettings(Settings):
     window: float = bounded(3.0, 0.2, 60)  # seconds of a track over which a mouth's movement is measured
     least_samples: int = bounded(5, 2, 1000)  # of a track in such a window, or nothing is said
     movement: float = bounded(0.025, 0, 10)  # of the opening within 0.15 s or a sample, from which a mouth speaks
-    open: float = bounded(0.1, 0, 10)  # opening from which a speaking mouth is open
-    least_closed: int = bounded(3, 1, 1000)  # faces of a track with a shut mouth that its others can be read by
-    closed_share: float = bounded(1.0, 0, 1)  # of their reading in that of an open, speaking mouth; 0 changes none
 
 
 def measure(
-    faces: pd.DataFrame, model: LandmarkModel, detector: str, settings: MouthSettings = MouthSettings()
+    faces: pd.DataFrame,
+    model: LandmarkModel,
+    detector: str,
+    settings: MouthSettings = MouthSettings(),
+    tell: Callable[[], None] | None = None,
 ) -> pd.DataFrame:
     """Fill the column ``mouth_open`` of a table FACES.
 
     Args:
         detector: who drew the boxes.
+        tell: called after each batch.
 
     Returns:
         ``faces``, the column null where a face has no crop, is too small or turned too far, or where the points lie
@@ -75,6 +73,8 @@ def measure(
         points = model.points([jpeg.decode(crop) for crop in part["crop"]], framing.squares(boxes, detector))
         agrees = _apart(points, landmarks) <= settings.farthest
         opening[some] = np.where(agrees, mouth_opening(points), np.nan)
+        if tell is not None:
+            tell()
     return faces.assign(mouth_open=opening)
 
 
@@ -134,35 +134,6 @@ def with_speech(
     told = speech(track, linked_faces["time"].to_numpy(), _opening(linked_faces), settings)
     share = pd.Series(told, index=track).groupby(level=0).mean()
     return tables.conform(tracks.assign(speaking=tracks["track"].map(share)), "tracks")
-
-
-def read_as_closed(
-    expressions: pd.DataFrame, linked_faces: pd.DataFrame, settings: MouthSettings = MouthSettings()
-) -> pd.DataFrame:
-    """Read faces whose mouths are open in speech as their tracks are read while the mouth is shut.
-
-    Args:
-        expressions: table EXPRESSIONS; so is what is returned. The seven of a face still sum to 1.
-        linked_faces: table FACES with the column ``track``.
-    """
-    faces = linked_faces.set_index("face").loc[expressions["face"]]
-    track, opening = expressions["track"].to_numpy(), _opening(faces)
-    speaks = speech(track, expressions["time"].to_numpy(), opening, settings) == 1
-    wide, shut = speaks & (opening >= settings.open), expressions["usable"].to_numpy(bool) & (opening < settings.open)
-    read = expressions[list(EMOTIONS)].to_numpy(np.float32)
-    for number in np.unique(track[wide]):
-        closed = shut & (track == number)
-        if closed.sum() >= settings.least_closed:
-            rows = wide & (track == number)
-            read[rows] += settings.closed_share * (read[closed].mean(axis=0) - read[rows])
-    return expressions.assign(**{emotion: read[:, k] for k, emotion in enumerate(EMOTIONS)})
-
-
-def notice(as_it_looks: pd.DataFrame, read: pd.DataFrame) -> list[str]:
-    """Say how many faces of a table EXPRESSIONS ``read_as_closed`` changed; empty where it changed none."""
-    emotions = list(EMOTIONS)
-    n = int((as_it_looks[emotions].to_numpy() != read[emotions].to_numpy()).any(axis=1).sum())
-    return [NOTICE.format(n=n)] if n else []
 
 
 def _opening(faces: pd.DataFrame) -> np.ndarray:

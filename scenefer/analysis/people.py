@@ -31,12 +31,14 @@ _ROWS = 512  # tracks per block when computing distances to all others, to bound
 
 @dataclass(frozen=True)
 class ActorSettings(Settings):
+    """How tracks are divided and grouped into people; distances are between vectors of the identity network."""
+
     faces_a_track: int = 4  # the best of a track that are turned into vectors
     farthest: float = 0.55  # mean distance up to which two groups of tracks are one person
     # A track is divided where its faces suddenly correlate less than this, and the means before and after lie farther
     # apart than that. Of 28 such changes in clips, 26 within one person lay up to 0.69 apart, two of others from 0.84.
     least_alike: float = 0.45
-    nearest_other: float = 0.7
+    nearest_other: float = 0.7  # minimum distance of two people in one track, see above
     smallest_side: float = 24.0  # px of the film; a track with only smaller faces is "unknown"
     widest_yaw: float = 70.0  # degrees; a track with only faces turned further is "unknown"
     # Maximum distance between the mean vectors of a person and a cast member for a match. Means are closer to each
@@ -98,18 +100,6 @@ def group_tracks(
     told = tracks.assign(actor=actor, actor_name=name, actor_confidence=sure)
     kept = {"face": faces["face"], "track": faces["track"], "vector": list(seen)}
     return People(tables.conform(told, "tracks"), tables.conform(kept, "vectors"))
-
-
-def people_of(tracks: pd.DataFrame, earlier: pd.DataFrame) -> pd.DataFrame:
-    """Copy the people of an earlier analysis of the same faces to tracks.
-
-    Args:
-        tracks: table TRACKS.
-        earlier: table TRACKS of the earlier analysis; tracks without an equal one there are "unknown".
-    """
-    same = ["track", "shot", "start", "end", "n_faces"]
-    told = tracks[same].merge(earlier, on=same, how="left")
-    return tables.conform(told, "tracks")
 
 
 def group(vectors: np.ndarray, apart: np.ndarray, farthest: float) -> np.ndarray:

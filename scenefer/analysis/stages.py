@@ -7,7 +7,10 @@ Each stage is a function from tables to tables. All together take seconds and ar
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
 
 from scenefer.analysis import (
     expressions,
@@ -48,7 +51,6 @@ class Division(NamedTuple):
 class _Readings(NamedTuple):
     expressions: pd.DataFrame
     samples: pd.DataFrame  # with the state of each
-    notices: list[str]
 
 
 def compute_analysis(
@@ -58,28 +60,28 @@ def compute_analysis(
     settings: StageSettings,
     span: Span = Span(0.0, float("inf")),
     sheet: pd.DataFrame | None = None,
-    known_scenes: pd.DataFrame | None = None,
     identity: IdentityModel | None = None,
     cast: Cast | None = None,
     earlier: Analysis | None = None,
     landmarks: LandmarkModel | None = None,
+    tell: Callable[[], None] | None = None,
 ) -> Analysis:
     """Turn an observation into shots, tracks, scenes and their percentages.
 
     Args:
         span: the part of the film that was observed.
         sheet: the user's scenes (``scene_lists.read_sheet``); without it scenes are detected from the pictures.
-        known_scenes: table SCENES of an earlier analysis, used as it is.
         identity: model that tells people apart; without it all people are "unknown".
         cast: names for people.
-        earlier: an earlier analysis of the same faces, whose people are kept.
+        earlier: an earlier analysis of the same faces, whose shots, tracks, people and scenes are kept.
         landmarks: measures how far mouths are open; without it that stays as the observation has it.
+        tell: called while networks work, after each batch of faces.
     """
     if landmarks is not None:
         detector = settings.observation.detector
-        measured = mouths.measure(observation.faces, landmarks, detector, settings.mouths)
+        measured = mouths.measure(observation.faces, landmarks, detector, settings.mouths, tell)
         observation = observation._replace(faces=measured)
-    divided = divide(film, observation, settings, sheet, known_scenes, identity, cast, earlier)
+    divided = divide(film, observation, settings, sheet, identity, cast, earlier, tell)
     film_tracks = mouths.with_speech(divided.tracks, divided.faces, settings.mouths)
     read = _read(film, observation.frames, divided, calibration, settings, span.start)
     rule = scene_emotions.rule_for(film, settings.emotions)
@@ -100,7 +102,7 @@ def compute_analysis(
             "version": RECORD_VERSION,
             "coverage": coverage(read.samples),
             "state": "done",
-            "warnings": [*(cast.notices if cast else []), *read.notices],
+            "warnings": list(cast.notices) if cast else [],
         },
         vectors=divided.vectors if settings.actors.keep_vectors else None,
     )
@@ -111,29 +113,25 @@ def divide(
     observation: Observation,
     settings: StageSettings,
     sheet: pd.DataFrame | None = None,
-    known_scenes: pd.DataFrame | None = None,
     identity: IdentityModel | None = None,
     cast: Cast | None = None,
     earlier: Analysis | None = None,
+    tell: Callable[[], None] | None = None,
 ) -> Division:
     """Divide a film into shots, tracks and scenes; arguments as for ``compute_analysis``."""
     frames, faces, _ = observation
+    if earlier is not None:  # found anew by today's rules, they might be others
+        track = faces["face"].map(earlier.expressions.set_index("face")["track"])
+        return Division(earlier.shots, faces.assign(track=track.to_numpy(np.int64)), earlier.tracks, earlier.scenes)
     film_shots = shots.find_shots(frames, settings.shots) if film.kind == "video" else shots.one_a_frame(frames)
     linked, film_tracks = tracks.link_faces(faces, film_shots, sample_rate(film, settings), settings.tracks)
     vectors = None
-    if earlier is not None:
-        was = earlier.expressions.set_index("face")["track"]
-        part = linked["face"].map(was).fillna(-1)
-        linked, film_tracks = tracks.divide_tracks(linked, part, film_shots)
-        film_tracks = people.people_of(film_tracks, earlier.tracks)
-    elif identity is not None:
-        face_vectors = FaceVectors(identity)
+    if identity is not None:
+        face_vectors = FaceVectors(identity, tell)
         part = track_splitting.changes(linked, face_vectors, settings.actors)
         linked, film_tracks = tracks.divide_tracks(linked, part, film_shots)
         film_tracks, vectors = people.group_tracks(linked, film_tracks, film_shots, face_vectors, settings.actors, cast)
-    if known_scenes is not None:
-        film_scenes = known_scenes
-    elif sheet is not None:
+    if sheet is not None:
         film_scenes = scenes.from_sheet(sheet, film_shots, float(1 / film.frame_rate))
     elif film.kind == "video":
         people_in_shots = scenes.people_of_shots(film_tracks, len(film_shots)) if identity is not None else None
@@ -155,9 +153,8 @@ def _read(
     end = float(divided.shots["end"].iloc[-1]) if len(divided.shots) else begin
     placed = sampling.place_samples(frames, divided.shots, divided.scenes, sample_rate(film, settings), end)
     rule = expressions.rule_for(film, settings.expression, settings.observation.detector)
-    as_it_looks = expressions.read_expressions(divided.faces, placed, calibration, rule)
-    read = mouths.read_as_closed(as_it_looks, divided.faces, settings.mouths)
-    return _Readings(read, sampling.account(placed, read), mouths.notice(as_it_looks, read))
+    read = expressions.read_expressions(divided.faces, placed, calibration, rule)
+    return _Readings(read, sampling.account(placed, read))
 
 
 def sample_rate(film: Film, settings: StageSettings) -> float:

@@ -20,6 +20,8 @@ from scenefer.core.tables import conform
 
 @dataclass(frozen=True)
 class TrackSettings(Settings):
+    """How faces of neighbouring samples are linked into tracks."""
+
     longest_gap: float = 1.0  # seconds without a face after which a track ends; at least one step of the grid
     certain: float = 0.9  # minimum detector score of faces that are matched first
     farthest: float = 1.5  # maximum cost of a match: 1 - IoU plus the landmarks' distance in face sides

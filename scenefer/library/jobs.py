@@ -6,14 +6,12 @@ The last job of a film makes its report from its chunks, which are all in the ca
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from os import cpu_count
 from pathlib import Path
 from typing import TYPE_CHECKING
-
-import numpy as np
 
 from scenefer.analysis import result
 from scenefer.core import run_folder
@@ -32,9 +30,6 @@ from scenefer.pipeline.plans import Plan
 if TYPE_CHECKING:
     from scenefer.analysis.cast import Cast
     from scenefer.library.planner import Task, WorkQueue
-    from scenefer.models import IdentityModel
-
-_AT_ONCE = 512  # faces between two heartbeats; takes seconds on a slow core
 
 
 @dataclass(frozen=True)
@@ -154,22 +149,6 @@ def finish(job: Finish, report: Callable[[float], None]) -> None:
             held.rmdir()
 
 
-class Telling:
-    """An identity network that reports a heartbeat between batches, so that a crowd is not taken for a hung worker."""
-
-    def __init__(self, model: IdentityModel, tell: Callable[[float], None]) -> None:
-        self._model, self._tell = model, tell
-        self.sha256 = model.sha256
-
-    def vectors(self, crops: Sequence[np.ndarray], landmarks: np.ndarray) -> np.ndarray:
-        """Turn N faces into vectors; see ``IdentityModel.vectors``."""
-        parts = []
-        for start in range(0, max(len(crops), 1), _AT_ONCE):
-            parts.append(self._model.vectors(crops[start : start + _AT_ONCE], landmarks[start : start + _AT_ONCE]))
-            self._tell(0.0)
-        return np.concatenate(parts)
-
-
 def made_of(folder: Path) -> dict[str, str] | None:
     """Read the ids of what a report was made from; None if there is no complete report."""
     try:
@@ -192,11 +171,9 @@ def _report(job: Finish, folder: Path, tell: Callable[[float], None]) -> None:
     locks.sweep(chunks[0].folder.parent)
     observed_film = join(chunks, job.n_resumed, threads=job.threads, spool=job.out)
     tell(0.0)  # heartbeat
-    if observed_film.identity is not None:
-        observed_film = observed_film._replace(identity=Telling(observed_film.identity, tell))
     lists = scene_lists.read_lists(job.film, job.scenes, job.intended, every_clip=job.every_clip, words=job.plan.words)
     found = film_analysis.analyse_observed(
-        job.film, observed_film, job.plan, lists, job.span, job.data, job.cast, job.seconds
+        job.film, observed_film, job.plan, lists, job.span, job.data, job.cast, job.seconds, lambda: tell(0.0)
     )
     found = edited_runs.with_kept(replace(found, run={**found.run, "made_of": job.made_of}), folder)
     tell(0.0)

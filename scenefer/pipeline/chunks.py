@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from functools import cache, lru_cache
 from importlib import metadata
@@ -122,7 +123,7 @@ def observe_chunk(chunk: Chunk, report: Callable[[float], None]) -> None:
     """
     with locks.claim(chunk.folder) as staging:
         _require_weights(chunk)
-        if is_done(chunk) or _reclassify(chunk):
+        if is_done(chunk) or _reclassify(chunk, report):
             return
         try:
             observation, notes = _observe(chunk, report)
@@ -154,6 +155,14 @@ def length(span: Span, duration: float | None) -> float:
     return 0.0 if end == _FOR_EVER else max(0.0, end - span.start)
 
 
+def reader(plan: Plan) -> str:
+    """Return the name and the version of what decodes films under a plan."""
+    package = "decord" if plan.observation.reader == "decord" else "av"
+    with suppress(metadata.PackageNotFoundError):
+        return f"{plan.observation.reader} {metadata.version(package)}"
+    return plan.observation.reader
+
+
 @cache
 def versions() -> dict[str, str]:
     """Return the versions of Python and of the packages that affect results."""
@@ -181,7 +190,7 @@ def _observe(chunk: Chunk, report: Callable[[float], None]) -> tuple[Observation
     return observation, notes
 
 
-def _reclassify(chunk: Chunk) -> bool:
+def _reclassify(chunk: Chunk, report: Callable[[float], None]) -> bool:
     """Classify the stored faces with the wanted weights; False if nothing is stored or the stored chunk is damaged."""
 
     if not observation_cache.is_observed(chunk.folder):
@@ -194,7 +203,7 @@ def _reclassify(chunk: Chunk) -> bool:
         observation_cache.discard(chunk.folder)
         return False
     expression = _load_models(chunk.plan, chunk.weights).expression
-    read = reclassify(faces, expression, chunk.plan.observation.detector)
+    read = reclassify(faces, expression, chunk.plan.observation.detector, lambda: report(0.0))
     observation_cache.write_logits(chunk.folder, read, chunk.expression_id)
     return True
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -71,11 +71,13 @@ def analyse_observed(
     data: Path,
     cast: Cast | None,
     seconds: float,
+    tell: Callable[[], None] | None = None,
 ) -> Analysis:
     """Analyse an observed film.
 
     Args:
         seconds: that observing it took.
+        tell: called while networks work, after each batch of faces.
     """
     from scenefer.video import ReaderNotes
 
@@ -91,6 +93,7 @@ def analyse_observed(
         identity=observed_film.identity,
         cast=cast,
         landmarks=load_landmarks(plan),
+        tell=tell,
     )
     notes = ReaderNotes(**observed_film.notes)
     part = [] if span == _WHOLE else [_part(span, film)]

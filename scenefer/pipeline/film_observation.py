@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import asdict
-from functools import cache
+from functools import lru_cache
 from os import cpu_count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -16,6 +16,7 @@ import pandas as pd
 from scenefer.analysis.observation import combine
 from scenefer.core.errors import OutputError
 from scenefer.core.film import Film, Span
+from scenefer.core.memory import give_back
 from scenefer.core.spool import Spool
 from scenefer.models import registry
 from scenefer.pipeline import observation_cache
@@ -79,15 +80,20 @@ def join(chunks: Sequence[Chunk], n_resumed: int, *, threads: int, spool: Path |
     with ThreadPoolExecutor(1) as beside:
         identity = beside.submit(load_identity, chunks[0].plan, threads)
         observation, notes = _joined(chunks, None if spool is None else Spool(spool))
+    give_back()  # what the chunks took on their way
     return ObservedFilm(observation, notes, len(chunks), n_resumed, identity.result())
 
 
-@cache
 def load_identity(plan: Plan, threads: int) -> IdentityModel | None:
     """Load the identity network, once per process; None if the plan does not identify people."""
     if not plan.models.identity or not plan.observation.crops:
         return None
-    return registry.load_identity(plan.models.identity, registry.choose_device(plan.models.device), threads)
+    return _identity(plan.models.identity, registry.choose_device(plan.models.device), threads)
+
+
+@lru_cache(maxsize=2)
+def _identity(name: str, device: str, threads: int) -> IdentityModel:
+    return registry.load_identity(name, device, threads)
 
 
 def load_landmarks(plan: Plan) -> LandmarkModel | None:

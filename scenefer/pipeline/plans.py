@@ -115,6 +115,9 @@ _RETIRED = {
     ("comparison", "emq"),
     ("comparison", "emq_tracks"),
     ("expression", "least_faces"),
+    ("mouths", "open"),
+    ("mouths", "least_closed"),
+    ("mouths", "closed_share"),
 }  # settings of older versions, still in the records of their runs
 
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from scenefer.analysis import mouths, observation, stages
+from scenefer.analysis import observation, stages
 from scenefer.analysis.result import Analysis
 from scenefer.core.errors import SceneferError
 from scenefer.core.film import Span
@@ -45,7 +45,6 @@ def reclassify(folder: Path, weights: str, device: str = "auto") -> Analysis:
         calibration(registry.describe(path)),
         plan,
         span,
-        known_scenes=earlier.scenes,
         earlier=earlier,
     )
     read = replace(
@@ -74,7 +73,6 @@ def _record(earlier: Analysis, analysed: Analysis, plan: plans.Plan, weights: Pa
     run = {
         **earlier.run,
         "coverage": analysed.run["coverage"],
-        "warnings": _warnings(earlier, analysed),
         "made": datetime.now(UTC).isoformat(timespec="seconds"),
         "versions": versions(),
         "settings": asdict(plan),
@@ -87,9 +85,3 @@ def _record(earlier: Analysis, analysed: Analysis, plan: plans.Plan, weights: Pa
     if "made_of" in run:  # so a batch with the earlier weights makes the report again
         run["made_of"] = {**run["made_of"], "expression": plans.expression_id(plan, weight_files.sha256_of(weights))}
     return run
-
-
-def _warnings(earlier: Analysis, analysed: Analysis) -> list[str]:
-    """Keep what was said of the film; what was said of its faces' reading is said anew."""
-    said_anew = mouths.NOTICE.partition("{")[0]
-    return [said for said in earlier.run["warnings"] if not said.startswith(said_anew)] + analysed.run["warnings"]

@@ -40,8 +40,6 @@ SHAPES = (
     marked("read live, {rate} pictures a second: what lies between them was not looked at"),
     # pipeline/edited_runs.py
     marked("edits by hand are not applied, and lie in {file}: {why}"),
-    # analysis/mouths.py
-    marked("faces that speak with an open mouth, and are read as with a shut one (--dense): {n}"),
     # analysis/cast.py
     marked("cast: {picture} is no picture and was left out"),
     marked("cast: no face was found in {picture}"),

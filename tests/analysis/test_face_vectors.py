@@ -25,12 +25,14 @@ class Counting(ColourAsVector):
 def test_a_face_is_given_to_the_network_once():
     faces = faces_table(time=np.arange(200) / 5, crop=[picture(k, RED if k % 2 else BLUE) for k in range(200)])
     model = Counting()
-    vectors = FaceVectors(model)
+    beats: list[int] = []
+    vectors = FaceVectors(model, lambda: beats.append(1))
     first = vectors.of(faces.iloc[50:150])
     assert max(model.seen) < 100  # a crowd is not decoded at once
     assert np.array_equal(vectors.of(faces)[50:150], first)
     assert np.array_equal(vectors.of(faces.iloc[::-1]), vectors.of(faces)[::-1])
     assert sum(model.seen) == 200
+    assert len(beats) == len(model.seen)  # a crowd is not taken for a hung worker
 
 
 def test_a_head_that_turns_takes_one_face_of_each_side():

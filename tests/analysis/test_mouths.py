@@ -1,20 +1,16 @@
-"""Who speaks, by mouths; and how a face is read while it speaks."""
+"""How far mouths are open, and who speaks."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import numpy as np
 import pandas as pd
-import pytest
 
 from scenefer.analysis import mouths
-from scenefer.analysis.mouths import MouthSettings
 from scenefer.core import geometry, jpeg
-from scenefer.core.schema import EMOTIONS
 from scenefer.models import framing
-from tests.builders import expressions_table, faces_table, tracks_table
+from tests.builders import faces_table, tracks_table
 
 TALKING = [0.05, 0.2, 0.08, 0.25, 0.05, 0.15, 0.02, 0.2, 0.06, 0.3]
 SMILING = [0.03, 0.03, 0.04, 0.1, 0.2, 0.2, 0.2, 0.21, 0.2, 0.2]
@@ -98,38 +94,6 @@ def test_a_track_says_which_share_of_it_speaks_and_null_where_nothing_is_known()
     tracks = mouths.with_speech(tracks_table(track=[0, 1]), faces)
     assert tracks["speaking"].iloc[0] == 1
     assert np.isnan(tracks["speaking"].iloc[1])
-
-
-def speaking_faces(openings: list[float]) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """A track that reads as surprise while its mouth is open, and as neutral while it is shut."""
-    surprise = [0.9 if opening >= MouthSettings().open else 0.1 for opening in openings]
-    read = expressions_table(time=TIMES, surprise=surprise, neutral=[1 - p for p in surprise])
-    return read, faces_table(time=TIMES, mouth_open=openings).assign(track=0)
-
-
-def test_an_open_speaking_mouth_is_read_as_the_track_is_with_a_shut_one():
-    read, faces = speaking_faces(TALKING)
-    changed = mouths.read_as_closed(read, faces)
-    np.testing.assert_allclose(changed["neutral"], 0.9, atol=1e-6)
-    np.testing.assert_allclose(changed[list(EMOTIONS)].sum(axis=1), 1, atol=1e-6)
-    assert mouths.notice(read, changed) == [
-        "faces that speak with an open mouth, and are read as with a shut one (--dense): 5"
-    ]
-    assert mouths.notice(read, read) == []
-    half = mouths.read_as_closed(read, faces, replace(MouthSettings(), closed_share=0.5))
-    np.testing.assert_allclose(half["neutral"].to_numpy()[np.array(TALKING) >= 0.1], 0.5, atol=1e-6)
-
-
-@pytest.mark.parametrize("openings", [SMILING, [0.4] * 10, [None] * 10])
-def test_a_smile_a_mouth_held_open_and_one_that_was_not_measured_are_read_as_they_look(openings: list[float]):
-    read, faces = speaking_faces([opening or 0.0 for opening in openings])
-    faces["mouth_open"] = np.array(openings, np.float32)
-    pd.testing.assert_frame_equal(mouths.read_as_closed(read, faces), read)
-
-
-def test_too_few_moments_with_a_shut_mouth_change_nothing():
-    read, faces = speaking_faces([opening + 0.1 for opening in TALKING])
-    pd.testing.assert_frame_equal(mouths.read_as_closed(read, faces), read)
 
 
 def test_squares_are_those_that_the_detector_means():

@@ -80,3 +80,11 @@ def test_other_weights_read_the_stored_crops():
     np.testing.assert_allclose(first, second, atol=0.2)  # JPEG; a logit is brightness / 10
     with pytest.raises(ValueError, match="crops"):
         reclassify(faces.assign(crop=None), BrightnessAsLogit(), "mtcnn")
+
+
+def test_many_stored_faces_give_signs_of_life_while_they_are_read():
+    faces = pd.concat([observe(film(), MODELS).faces.iloc[:1]] * 100, ignore_index=True)
+    beats: list[int] = []
+    again = reclassify(faces, BrightnessAsLogit(), "mtcnn", lambda: beats.append(1))
+    assert len(again) == 100
+    assert len(beats) >= 3

@@ -12,8 +12,7 @@ import pytest
 
 from scenefer.analysis.cast import Cast
 from scenefer.analysis.face_vectors import FaceVectors
-from scenefer.analysis.people import ActorSettings, group, group_tracks, people_of, silhouettes
-from scenefer.core.tables import conform
+from scenefer.analysis.people import ActorSettings, group, group_tracks, silhouettes
 from tests.builders import faces_table, shots_table, tracks_table
 from tests.toy_models import ColourAsVector
 
@@ -160,14 +159,6 @@ def test_of_two_faces_in_one_picture_only_the_nearer_gets_the_name():
         faces, tracks, shots_table(start=[0.0], end=[1.0]), FaceVectors(ColourAsVector()), cast=RED_AND_BLUE
     ).tracks
     assert told["actor_name"].tolist() == [None, "Ana"]
-
-
-def test_people_of_an_earlier_analysis_are_kept():
-    tracks = tracks_table(track=[0, 1, 2], start=[0.0, 2.0, 4.0])
-    earlier = tracks.iloc[:2].assign(actor=pd.array([1, 0], "Int64"), actor_name=["Ana", None])
-    kept = people_of(tracks, conform(earlier, "tracks"))
-    assert kept["actor"].astype(object).where(kept["actor"].notna(), None).tolist() == [1, 0, None]
-    assert kept["actor_name"].tolist() == ["Ana", None, None]
 
 
 def test_two_thousand_tracks_take_no_more_than_five_seconds_and_one_small_matrix():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -62,6 +63,14 @@ def test_the_half_that_changes_in_a_split_screen_is_two_people(hunted: Path, tmp
     save(found, tmp_path / "run", {})
     again = reclassify(tmp_path / "run", "rmn_face")
     pd.testing.assert_frame_equal(again.tracks, found.tracks)
+    # A run of other rules keeps what they found: its shots, and so its tracks and people.
+    shots = pd.concat([found.shots, found.shots.assign(shot=1, start=3.0)], ignore_index=True)
+    shots.loc[0, "end"] = 3.0
+    moved = replace(found, shots=shots, tracks=found.tracks.assign(shot=[0, 0, 1]))
+    save(moved, tmp_path / "moved", {})
+    again = reclassify(tmp_path / "moved", "rmn_face")
+    pd.testing.assert_frame_equal(again.tracks, moved.tracks)
+    assert again.shots["start"].tolist() == [0.0, 3.0]
 
 
 def test_a_television_that_changes_the_channel_shows_two_people(films: Path, tmp_path: Path):

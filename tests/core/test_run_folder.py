@@ -8,7 +8,6 @@ from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from scenefer.core import run_folder
@@ -108,21 +107,6 @@ def test_an_exchange_that_was_undone_meanwhile_is_done_again(tmp_path: Path, mon
 )
 def test_a_film_names_its_folder(name: str, expected: str):
     assert run_folder.folder_name(Path(name)) == expected
-
-
-def test_a_crowd_gives_signs_of_life_while_people_are_told_apart():
-    class Numbers:
-        sha256 = "0" * 64
-
-        def vectors(self, crops, landmarks):
-            return np.array([[crop[0, 0, 0], point[0, 0]] for crop, point in zip(crops, landmarks, strict=True)])
-
-    told: list[float] = []
-    crops = [np.full((1, 1, 3), number % 256) for number in range(1200)]
-    points = np.arange(1200.0)[:, None, None] * np.ones((1, 5, 2))
-    found = jobs.Telling(Numbers(), told.append).vectors(crops, points)
-    assert np.array_equal(found, Numbers().vectors(crops, points))
-    assert len(told) == 3
 
 
 def test_a_film_that_was_forgotten_since_it_was_planned_is_not_read_anew(

@@ -15,7 +15,7 @@ from scenefer.core import run_folder
 from scenefer.core.errors import FilmError, OutputError, PlanError
 from scenefer.core.film import Span
 from scenefer.models import known_weights, registry, weight_files
-from scenefer.pipeline import api, chunks, film_analysis, observation_cache
+from scenefer.pipeline import api, chunks, film_analysis, film_observation, observation_cache
 from scenefer.pipeline.plans import Plan, make_plan
 from scenefer.video import probe
 from tests.toy_models import BrightnessAsLogit, OneFaceWhereItIsBright
@@ -180,3 +180,9 @@ def test_no_film_and_unknown_settings_are_told_apart(tmp_path: Path):
         make_plan(options={"observation.detector": "mtcn"})
     assert Plan() == make_plan()
     assert not observation_cache.is_done(tmp_path, "a")
+
+
+def test_people_are_told_apart_by_one_network_whatever_else_a_plan_says():
+    first, second = (film_observation.load_identity(make_plan(options={"scenes.n_scenes": n}), 1) for n in (2, 3))
+    assert first is not None
+    assert first is second
