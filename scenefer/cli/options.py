@@ -85,7 +85,7 @@ PlanFile = Annotated[str | None, typer.Option(help="TOML file with settings that
 SampleRate = Annotated[float | None, typer.Option(help="Samples per second of film.")]
 Device = Annotated[str | None, typer.Option(help="auto, cpu or cuda.")]
 Weights = Annotated[str | None, typer.Option(help="Name or file of the expression weights.")]
-Detector = Annotated[str | None, typer.Option(help="yunet or mtcnn.")]
+Detector = Annotated[str | None, typer.Option(help="yunet, mtcnn, or haar with the extra studies.")]
 Identity = Annotated[
     str | None,
     typer.Option(help="Network that tells people apart: face_identity, or facenet after `weights pull`."),
@@ -99,9 +99,7 @@ KeepIdentity = Annotated[
 ]
 Dense = Annotated[
     bool,
-    typer.Option(
-        "--dense", help="Find 68 points of each face: who speaks, and how is a face read while its mouth is shut?"
-    ),
+    typer.Option("--dense", help="Find 68 points of each face: how far are mouths open, and who speaks?"),
 ]
 Reader = Annotated[str | None, typer.Option(help="pyav or decord.")]
 Workers = Annotated[int | None, typer.Option(help="Processes; 0 = one per core.", min=0)]

@@ -82,7 +82,7 @@ def scenes_table(
 
 def _largest(scene: Mapping[str, Any], n: int) -> str:
     if scene["percent"] is None:
-        return "too little evidence"
+        return "too few faces"
     largest = sorted(scene["percent"].items(), key=lambda item: -item[1])[:n]
     words = " · ".join(f"{emotion} {percent:.0f}" for emotion, percent in largest)
     return words + (" (one take)" if scene["evidence"] == "one take" else "")

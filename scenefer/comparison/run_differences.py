@@ -161,7 +161,7 @@ def _notices(analysis: Analysis, other: Analysis, by_time: list[tuple[str, str]]
 
 def _sentence(name: str, scene: pd.DataFrame) -> str:
     if scene["difference"].isna().all():
-        return f"{name}: not compared, too little face evidence"
+        return f"{name}: not compared, too few faces"
     beyond = (scene["difference_low"] > 0) | (scene["difference_high"] < 0)
     told = scene.loc[beyond & (scene["difference"].abs() >= _WORTH_SAYING)]
     told = told.reindex(told["difference"].abs().sort_values(ascending=False).index)

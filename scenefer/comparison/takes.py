@@ -125,7 +125,7 @@ def _said(rows: pd.DataFrame, names: Sequence[str]) -> str:
         called.setdefault(row["standing"], []).append(str(names[row["run"]]))
     if ALONE in called or not called:
         only = f"; only {called[ALONE][0]} shows enough" if ALONE in called else ""
-        return f"{about}: {intended} intended; too little face evidence to say which is nearest{only}"
+        return f"{about}: {intended} intended; too few faces to say which is nearest{only}"
     best = rows.loc[rows["standing"] == NEAREST].iloc[0]
     distance = f"Jensen-Shannon distance {best['js']:.2f} ({best['js_low']:.2f} to {best['js_high']:.2f})"
     alike = f", cannot be told apart from {' and '.join(called[AS_NEAR])}" if AS_NEAR in called else ""

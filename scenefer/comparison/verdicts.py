@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 VERDICTS = ("match", "partial", "mismatch")  # as in tables; ``wording.WORDS`` has the words for readers
 
 NO_INTENTION = marked("nothing intended")
-NO_EVIDENCE = marked("too little face evidence")
+NO_EVIDENCE = marked("too few faces")
 NOT_A_CLASS = marked("neutral intended, which these classes leave out")
 NO_CLASS = marked("nothing but neutral detected, which these classes leave out")
 REASONS = (NO_INTENTION, NO_EVIDENCE, NOT_A_CLASS, NO_CLASS)  # why there is no verdict
@@ -36,6 +36,8 @@ _EQUAL = 1e-9  # shares closer than this are a tie, because sums of floats have 
 
 @dataclass(frozen=True)
 class ComparisonSettings(Settings):
+    """When a scene is as intended, and when a film has scenes enough for figures over all of them."""
+
     # The view whose verdicts are the headline.
     view: str = one_of(SCREEN_TIME, KNOWN_VIEWS, character_view(""))
     match_misplaced: float = 0.25  # maximum misplaced share for a mixture to be a match

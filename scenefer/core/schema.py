@@ -194,7 +194,7 @@ TABLES: dict[str, tuple[Column, ...]] = {
             "percent",
             "float64?",
             "%",
-            "share of the detected expression; the seven sum to 100; null = too little evidence",
+            "share of the detected expression; the seven sum to 100; null = too few faces",
         ),
         Column("low", "float64?", "%", "lower end of the 95 % interval"),
         Column("high", "float64?", "%", "upper end of the 95 % interval"),
@@ -285,7 +285,8 @@ TABLES: dict[str, tuple[Column, ...]] = {
         Column("time", "float64?", "s", "film time up to which it was read; null where that says nothing"),
         Column("error", "str", "", "what is wrong, and where"),
         Column("remedy", "str", "", "what to do about it"),
-        Column("permanent", "bool", "", "its bytes are at fault: it is not tried again until they change"),
+        Column("permanent", "bool", "", "its bytes are at fault: it is not tried again until they or read_by change"),
+        Column("read_by", "str", "", "the reader and its version"),
         Column("when", "str", "", "when that was found, UTC, ISO 8601"),
     ),
     "differences": (
@@ -329,7 +330,7 @@ TABLES: dict[str, tuple[Column, ...]] = {
             "str?",
             "",
             "nearest; as near (the interval of behind contains 0); farther; alone (no other has enough evidence); null "
-            "= too little evidence",
+            "= too few faces",
         ),
     ),
     "films": (

@@ -181,7 +181,7 @@ def _counted(n: int, noun: str) -> str:
 
 def _detected(scene: dict[str, Any]) -> str:
     if scene["percent"] is None:
-        return "too little face evidence"
+        return "too few faces"
     shares = {emotion: entry["percent"] for emotion, entry in scene["percent"]["screen_time"].items()}
     largest = sorted(shares, key=lambda emotion: -(shares[emotion] or 0))[:_NAMED]
     words = ", ".join(f"{emotion} {shares[emotion]:.0f} %" for emotion in largest)

@@ -35,7 +35,7 @@ def write_srt(
     Args:
         expressions: table EXPRESSIONS; ``shots`` SHOTS; ``scenes`` SCENES.
         verdicts: by scene number, for compared scenes.
-        thin: numbers of scenes with too little face evidence; no percentages are shown for them.
+        thin: numbers of scenes with too few faces; no percentages are shown for them.
     """
     starts, ends, scene = _spans(shots, scenes)
     usable = expressions[expressions["usable"]]
@@ -55,7 +55,7 @@ def write_srt(
         number = int(scene[piece])
         verdict = f" ({verdict_words(verdicts[number])})" if number in verdicts else ""
         words = f"detected: {_words(100 * shares[own].sum(axis=0) / seconds)}"
-        lines = [f"{_safe(names[number])}{verdict}", "too little face evidence" if number in thin else words]
+        lines = [f"{_safe(names[number])}{verdict}", "too few faces" if number in thin else words]
         cues.append(
             f"{len(cues) + 1}\n{_clock(float(starts[piece]))} --> {_clock(float(ends[piece]))}\n"
             + "\n".join(lines)

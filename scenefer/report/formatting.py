@@ -9,7 +9,7 @@ from typing import Any
 from scenefer.core.language import ENGLISH, Language, marked
 
 NO_FEELING = marked(
-    "What is detected is how a face looks: a facial expression, as a network reads it from single pictures. "
+    "What is detected is how a face looks: a facial expression, as a network reads it from pictures of the face alone. "
     "It is not a determination of what the person feels, thinks or intends."
 )
 

@@ -70,7 +70,7 @@ def scenes(analysis: Analysis) -> go.Figure:
         )
     for row, scene in enumerate(names):
         if table.loc[table["scene"] == scene, "percent"].isna().all():
-            figure.add_annotation(x=50, y=row, text="too little face evidence", showarrow=False)
+            figure.add_annotation(x=50, y=row, text="too few faces", showarrow=False)
     figure.update_layout(barmode="stack", legend_traceorder="normal")
     figure.update_xaxes(range=[0, 100], title_text="detected, % of face-seconds")
     figure.update_yaxes(tickvals=list(range(len(names))), ticktext=labels, autorange="reversed", automargin=True)

@@ -59,7 +59,7 @@ def test_what_is_detected_is_readable_on_a_narrow_terminal(width: int, long: boo
     assert "angry 61 · disgust 7" in lines[3]
     assert "happy 51 · angry 8" in lines[4 if long else next(k for k, line in enumerate(lines) if "joy" in line)]
     assert "✓" in lines[3]
-    assert any("too little evidence" in line for line in lines)
+    assert any("too few faces" in line for line in lines)
 
 
 @pytest.mark.parametrize("width", [60, 72, 80, 100, 110, 140])

@@ -179,7 +179,7 @@ def test_what_is_not_judged_says_why():
     analysis = analysis_of([[happy] * 4], [[happy]], [[happy] * 4], [[neutral] * 4])
     comparison = compare(analysis, sheet_of(analysis, None, "happy", "neutral", "happy"))
     rows = headline(comparison)[0]
-    assert rows["why"].tolist() == ["nothing intended", "too little face evidence", None, None]
+    assert rows["why"].tolist() == ["nothing intended", "too few faces", None, None]
     assert rows["verdict"].tolist() == [None, None, "mismatch", "mismatch"]
     assert rows["detected_happy"].tolist() == pytest.approx([100, np.nan, 100, 0], nan_ok=True)
     assert rows["js"].isna().tolist() == [True, True, False, False]
@@ -190,7 +190,7 @@ def test_what_is_not_judged_says_why():
     ]
     assert comparison.counts == {
         "scenes": 4, "compared": 2, "match": 0, "partial": 0, "mismatch": 2,
-        "nothing intended": 1, "too little face evidence": 1,
+        "nothing intended": 1, "too few faces": 1,
     }  # fmt: skip
 
 
@@ -446,7 +446,7 @@ def test_two_runs_differ_where_their_faces_do():
     assert nothing["evidence"] == "insufficient"
     assert summary_of_runs(differences).splitlines()[:4] == [
         "a: angry -20 points (-20 to -20), sad +20 points (+20 to +20); Jensen-Shannon distance 0.18, within one take",
-        "b: not compared, too little face evidence",
+        "b: not compared, too few faces",
         "Only in this run: c.",
         "Only in the other run: z.",
     ]

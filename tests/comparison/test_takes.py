@@ -67,9 +67,7 @@ def test_takes_whose_lists_differ_are_held_against_the_first_list_that_says_some
 def test_only_a_take_with_enough_faces_has_no_other_to_be_nearer_than():
     found = compare_takes([take(1, moving(0.4), intended="angry"), take(2, [])])
     assert found.table["standing"].tolist() == ["alone", None]
-    assert "too little face evidence to say which is nearest; only one shows enough" in takes.summary(
-        found, ["one", "two"]
-    )
+    assert "too few faces to say which is nearest; only one shows enough" in takes.summary(found, ["one", "two"])
 
 
 def test_the_same_faces_are_as_near_as_themselves():

@@ -141,7 +141,7 @@ def test_a_character_who_is_not_seen_is_not_judged():
     two = replace(two, expressions=found.expressions.assign(scene=scene), samples=found.samples.assign(scene=scene))
     sheet = sheet_of(two, "happy", "sad", character=["Budi", "Budi"])
     rows = headline(compare(two, sheet))[0]
-    assert rows["why"].tolist() == ["too little face evidence", None]
+    assert rows["why"].tolist() == ["too few faces", None]
     assert rows["verdict"].tolist()[1] == "match"
 
 

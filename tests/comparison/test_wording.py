@@ -20,11 +20,11 @@ def test_the_summary_says_scene_by_scene_what_was_found():
         "b: worth a look; fear intended, detected at 20 % (20–20): surprise leads with 60 %, fear comes second, "
         "within one take",
         "c: as intended; happy 60 %, neutral 40 % intended; 10 % (10–10) of what is detected lies elsewhere",
-        "d: sad intended; not judged: too little face evidence",
+        "d: sad intended; not judged: too few faces",
         "e: nothing intended",
         "",
         "3 intentions compared in 3 of 5 scenes: 2 as intended, 0 in doubt, 1 worth a look.",
-        "Not judged: 1, too little face evidence.",
+        "Not judged: 1, too few faces.",
         "Not judged: 1, nothing intended.",
         "Note: 3 verdicts are given: among so many, some are wrong by chance alone.",
         "",

@@ -144,7 +144,7 @@ def test_an_edit_list_has_the_films_timecode_what_was_detected_and_the_verdict(t
         "|C:ResolveColorGreen |M:rage [angry] |D:98",
     ]
     assert "sad intended: worth a look |C:ResolveColorRed |M:joy [sad]" in path.read_text()
-    assert "too little face evidence; fear intended: too little face evidence |C:ResolveColorBlue" in path.read_text()
+    assert "too few faces; fear intended: too few faces |C:ResolveColorBlue" in path.read_text()
 
 
 def test_an_edit_list_is_read_by_another_program(tmp_path: Path):
@@ -181,7 +181,7 @@ def test_json_has_the_percentages_with_their_intervals_and_null_where_nothing_ca
     assert rage["percent"]["screen_time"]["angry"]["percent"] == pytest.approx(80)
     assert rage["intentions"] == [{"character": None, "intended": "angry", "verdict": "match", "why": None}]
     assert nobody["percent"] is None
-    assert nobody["intentions"][0]["why"] == "too little face evidence"
+    assert nobody["intentions"][0]["why"] == "too few faces"
 
 
 def test_subtitles_say_what_the_faces_of_each_few_seconds_show(tmp_path: Path):
@@ -189,7 +189,7 @@ def test_subtitles_say_what_the_faces_of_each_few_seconds_show(tmp_path: Path):
     assert write_run(analysis, compared(analysis), path) == "3 subtitles"
     assert write_run(thin_at_joy(analysis), None, tmp_path / "thin.srt") == "3 subtitles"
     assert (tmp_path / "thin.srt").read_text().splitlines()[6:9] == [
-        "00:00:04,080 --> 00:00:06,640", "joy", "too little face evidence",
+        "00:00:04,080 --> 00:00:06,640", "joy", "too few faces",
     ]  # fmt: skip
     one = replace(analysis, scenes=analysis.scenes.head(1))
     assert write_run(one, None, tmp_path / "new" / "folder" / "one.json") == "1 scene"
@@ -256,7 +256,7 @@ def test_a_named_person_who_is_hardly_seen_does_not_silence_the_subtitles(tmp_pa
     write_run(whole, None, tmp_path / "film.srt")
     text = (tmp_path / "film.srt").read_text()
     assert "angry" in text
-    assert "too little face evidence" not in text
+    assert "too few faces" not in text
 
 
 def test_the_rows_of_faces_say_how_far_mouths_are_open_where_that_was_measured(tmp_path: Path):
