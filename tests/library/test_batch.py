@@ -12,10 +12,13 @@ import pytest
 from safetensors import safe_open
 from safetensors.numpy import save_file
 
+from scenefer.core.film import film_id
+from scenefer.library import failures
 from scenefer.library.batch import Batch
 from scenefer.library.jobs import Finish
 from scenefer.library.orders import Order
 from scenefer.models import known_weights
+from scenefer.pipeline import chunks
 from scenefer.pipeline.executors.serial import serial
 from scenefer.pipeline.plans import make_plan
 from tests.batches import QUICK, SMALL, batch, ended, failed, planned
@@ -83,13 +86,14 @@ def test_a_library_is_resumed_by_content_and_redoes_what_changed_and_nothing_els
     assert failed(tmp_path)["text.mp4"]["permanent"] == "true"
     assert not list(tmp_path.rglob("*.tmp")) + list(tmp_path.rglob("*claim*"))
 
-    # What another reader said of it is no verdict of this one.
-    (record,) = (tmp_path / "reports" / "library" / "failures").glob("*.json")
-    said = json.loads(record.read_text())
-    assert planned("films", cwd=tmp_path)["text.mp4"][0] == "failed"
-    record.write_text(json.dumps({**said, "read_by": "decord 0.6.0"}))
-    assert planned("films", cwd=tmp_path)["text.mp4"][0] != "failed"
-    record.write_text(json.dumps(said))
+    # A reader that failed is asked no more, another one is.
+    reports, torn = tmp_path / "reports", Path("films/short.mkv")
+    for reader, state in ((chunks.reader(make_plan()), "failed"), ("decord 0.6.0", "done")):
+        content = film_id(tmp_path / torn)
+        failure = failures.describe(torn, content, "observe", "torn", permanent=True, read_by=reader)
+        failures.note(reports, (tmp_path / torn).resolve(), failure)
+        assert planned("films", cwd=tmp_path)["short.mkv"][0] == state
+    failures.forget(reports, (tmp_path / torn).resolve())
 
     # Nothing is done twice, renamed and moved films included; it still exits 1, for the film that is none.
     first = finished_chunks(tmp_path / "data")
