@@ -31,7 +31,7 @@ SHOWN = ("neutral", "surprise", "happy", "sad")
 
 def read_alone(run: Analysis, calibrated: Calibration) -> pd.DataFrame:
     """Return the run's table EXPRESSIONS with every face read alone."""
-    plan = plans.from_record(run.run["settings"])
+    plan = plans.from_record(run.run.get("settings", {}))
     rule = expressions.rule_for(run.film, plan.expression, plan.observation.detector)
     linked = run.faces.merge(run.expressions[["face", "track"]], on="face")
     return expressions.read_expressions(linked, run.samples, calibrated, replace(rule, steadied_over=0.0))

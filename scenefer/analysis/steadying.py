@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-_REACH = 3.0  # standard deviations; what lies farther weighs 1 % and less
+REACH = 3.0  # standard deviations; what lies farther weighs 1 % and less
 
 
 def steadied(logits: np.ndarray, time: np.ndarray, track: np.ndarray, counts: np.ndarray, seconds: float) -> np.ndarray:
@@ -33,7 +33,7 @@ def steadied(logits: np.ndarray, time: np.ndarray, track: np.ndarray, counts: np
     sums, weights = own.copy(), np.ones(len(own))
     for step in range(1, len(own)):
         apart = (time[step:] - time[:-step]) / seconds
-        together = (track[step:] == track[:-step]) & (apart <= _REACH)
+        together = (track[step:] == track[:-step]) & (apart <= REACH)
         if not together.any():  # nor are any of those that lie more steps apart
             break
         weight = np.where(together & counts[step:] & counts[:-step], np.exp(-0.5 * apart**2), 0.0)

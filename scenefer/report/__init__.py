@@ -36,6 +36,7 @@ from typing import TYPE_CHECKING, Any
 from scenefer.analysis.edits import excluded
 from scenefer.analysis.scene_emotions import EmotionSettings, rule_for
 from scenefer.analysis.shots import length_of
+from scenefer.analysis.steadying import REACH
 from scenefer.core.language import ENGLISH, Language
 from scenefer.core.run_folder import REPORT
 from scenefer.core.schema import EMOTIONS
@@ -115,10 +116,10 @@ def _rules(analysis: Analysis) -> dict[str, Any]:
     return asdict(rule_for(analysis.film, EmotionSettings(**stated))) if stated else {}
 
 
-def _is_steadied(analysis: Analysis) -> bool:
-    """Tell whether faces were read beside their neighbours in time; earlier versions read each alone."""
+def _steadied(analysis: Analysis) -> float:
+    """Return the seconds within which faces were read together; 0 where each was alone, as in earlier versions."""
     stated = analysis.run.get("settings", {}).get("expression", {})
-    return analysis.film.kind == "video" and bool(stated.get("steadied_over"))
+    return REACH * stated.get("steadied_over", 0.0) if analysis.film.kind == "video" else 0.0
 
 
 def _page(analysis: Analysis, compared: Comparison | None, scenes: list[dict[str, Any]], language: Language) -> str:
@@ -175,7 +176,7 @@ def _page(analysis: Analysis, compared: Comparison | None, scenes: list[dict[str
         gaps=intended_vs_detected.overview(compared, scenes, language),
         settings=coverage.settings(analysis.run),
         rules=_rules(analysis),
-        steadied=_is_steadied(analysis),
+        steadied=_steadied(analysis),
         no_feeling=language.say(formatting.NO_FEELING),
     )
 

@@ -32,7 +32,7 @@ def test_what_was_intended_stands_beside_what_is_detected():
     assert lines[1].index("intended") < lines[1].index("detected")
     assert "angry" in lines[3][: lines[3].index("·")]
     assert "happy 60 · neutral 40" in lines[4]
-    assert lines[5].split()[-3:] == ["too", "little", "evidence"]
+    assert lines[5].split()[-3:] == ["too", "few", "faces"]
 
 
 def test_intentions_for_several_people_stand_below_each_other():

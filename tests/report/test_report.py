@@ -558,3 +558,14 @@ def test_one_take_and_few_shots_are_said():
     assert formatting.limits({**about, "evidence": "one take"}).startswith("One take: a single track.")
     assert formatting.limits({**about, "evidence": "enough", "n_tracks": 2}).startswith("Fewer than three shots")
     assert formatting.limits({**about, "evidence": "enough", "n_shots": 3}) == ""
+
+
+@pytest.mark.parametrize(
+    ("over", "kind", "reach"), [(0.5, "video", "1.5 s"), (2.0, "video", "6 s"), (0.5, "stills", "")]
+)
+def test_the_page_says_within_how_many_seconds_faces_were_read_together(over: float, kind: str, reach: str):
+    whole = analysed()
+    run = {**whole.run, "settings": {"expression": {"steadied_over": over}, "emotions": {}}}
+    text = Page(render(replace(whole, run=run, film=replace(whole.film, kind=kind)))).text
+    assert (f"read together with the same face up to {reach} before and after" in text) == bool(reach)
+    assert ("Nothing is smoothed in it" in text) != bool(reach)
