@@ -9,7 +9,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from benchmarks import detectors, film, gates, library, live, missed_faces, peers, speech, steadying
+from benchmarks import detectors, film, gates, library, live, missed_faces, peers, speech, steadying, verdicts
 from benchmarks.card import NAMES, fill, viewed
 from scenefer.core.schema import EMOTIONS
 
@@ -137,7 +137,7 @@ def blocks() -> dict[tuple[str, str], str]:
         (FIGURES, "gates", "gates", gated), (FIGURES, "detectors", "detectors", detectors.table),
         ("docs/live.md", "live", "live", live.table),
         (FIGURES, "missed", "missed_faces", missed),
-        (FIGURES, "steadying", "steadying", steadying.table),
+        (FIGURES, "verdicts", "verdicts", verdicts.table), (FIGURES, "steadying", "steadying", steadying.table),
         (FIGURES, "speech", "speech", speech.table), (FIGURES, "peers", "peers", peers.table),
     ):  # fmt: skip
         written[document, name] = write(json.loads((RESULTS / f"{file}.json").read_text(encoding="utf-8")))
