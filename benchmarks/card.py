@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from benchmarks import expression, film_time, reading, stills
+from benchmarks import expression, film_time, reading, stills, verdicts
 from scenefer.core.schema import EMOTIONS
 from scenefer.training import evaluate, leakage
 
@@ -27,7 +27,12 @@ NAMES = {
 def viewed(results: dict[str, Any]) -> str:
     """Write the figures for film (face time, film stills, stills of one clip) next to those of the constant answer."""
     seen = film_time.from_plain(json.loads(TRUTH.read_text(encoding="utf-8"))["film_time"])
-    rows = [*film_time.lines(seen), *stills.lines(stills.from_plain(results["stills"]))]
+    judged = json.loads(verdicts.RESULTS.read_text(encoding="utf-8"))
+    rows = [
+        *film_time.lines(seen),
+        *stills.lines(stills.from_plain(results["stills"])),
+        *verdicts.lines(judged),
+    ]
     lines = ["| what a viewer sees (95 % interval) | scenefer | always neutral |", "|---|---|---|"]
     return "\n".join([*lines, *(f"| {name} | {ours} | {constant} |" for name, ours, constant in rows)])
 

@@ -154,14 +154,28 @@ def table(measured: Mapping[str, Any]) -> str:
         f"of these calm, {first['calm']['n']}",
         "another was intended",
     )
-    lines = [f"| share of `ferplus` | {' | '.join(heads)} |", "|---|---|---|---|"]
+    rows = [f"| share of `ferplus` | {' | '.join(heads)} |", "|---|---|---|---|"]
     for name, found in measured.items():
-        cells = [
-            " / ".join(f"{found[part][verdict] / found[part]['n']:.0%}" for verdict in VERDICTS)
-            for part in ("shown", "calm", "other")
-        ]
-        lines.append(f"| {name} | {' | '.join(cells)} |")
-    return "\n".join(lines)
+        cells = " | ".join(_shares(found[part]) for part in ("shown", "calm", "other"))
+        rows.append(f"| {name} | {cells} |")
+    return "\n".join(rows)
+
+
+def lines(measured: Mapping[str, Any]) -> list[tuple[str, str, str]]:
+    """Return rows for the documents: what is shown, by what ships, by the constant answer."""
+    ships, constant = measured["as it ships"], measured["always neutral"]
+    words = " / ".join(verdict_words(verdict) for verdict in VERDICTS)
+    return [
+        (name.format(n=ships[part]["n"], words=words), _shares(ships[part]), _shares(constant[part]))
+        for part, name in (
+            ("shown", "verdicts on {n} scenes that show what was intended: {words}"),
+            ("calm", "of these on {n} calm scenes"),
+        )
+    ]
+
+
+def _shares(counted: Mapping[str, int]) -> str:
+    return " / ".join(f"{counted[verdict] / counted['n']:.0%}" for verdict in VERDICTS)
 
 
 def main() -> None:
