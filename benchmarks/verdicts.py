@@ -111,6 +111,7 @@ def count(judged: Sequence[Judged]) -> dict[str, Any]:
     calm = [one for one in shown if one.emotion == "neutral"]
     return {
         "scenes": len(shown),
+        "wrong": [f"{one.emotion} of {one.clip}" for one in shown if one.verdict == "mismatch"],
         "too_few_faces": sum(one.intended == one.emotion and not one.verdict for one in judged),
         **{
             name: {verdict: sum(one.verdict == verdict for one in some) for verdict in VERDICTS} | {"n": len(some)}

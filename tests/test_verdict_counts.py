@@ -47,7 +47,7 @@ def test_what_a_viewer_accepts_beside_the_annotated_emotion_counts_on_neither_si
             judged("fear", "happy", ""),
         ]
     )
-    assert (counted["scenes"], counted["too_few_faces"]) == (2, 1)
+    assert (counted["scenes"], counted["too_few_faces"], counted["wrong"]) == (2, 1, [])
     assert counted["shown"] == {"match": 1, "partial": 1, "mismatch": 0, "n": 2}
     assert counted["calm"] == {"match": 1, "partial": 0, "mismatch": 0, "n": 1}
     assert counted["other"] == {"match": 1, "partial": 0, "mismatch": 1, "n": 2}

@@ -77,10 +77,11 @@ def join(chunks: Sequence[Chunk], n_resumed: int, *, threads: int, spool: Path |
         DamagedChunk: a chunk is damaged; it is deleted, so that it will be made again.
         OutputError: the pictures cannot be kept in the folder.
     """
+    give_back()  # what the pixel pass took
     with ThreadPoolExecutor(1) as beside:
         identity = beside.submit(load_identity, chunks[0].plan, threads)
         observation, notes = _joined(chunks, None if spool is None else Spool(spool))
-    give_back()  # what the chunks took on their way
+    give_back()  # what reading the chunks took
     return ObservedFilm(observation, notes, len(chunks), n_resumed, identity.result())
 
 
