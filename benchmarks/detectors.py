@@ -56,8 +56,7 @@ class Sample(NamedTuple):
 def samples() -> Iterator[tuple[scoring.Truth, int, float, np.ndarray]]:
     """Yield the sampled pictures of all clips at detection size: truth, frame number, scale, picture."""
     most = ObservationSettings().detection_pixels
-    for path in sorted((truth.FILMS / "truth").glob("*.json")):
-        one = scoring.read_truth(path)
+    for one in scoring.read_truths(truth.FILMS):
         for number, frame in enumerate(video.frames(video.probe(truth.FILMS / one.clip), sample_rate=RATE)):
             if frame.sampled:
                 picture = frame.picture.reduced(most)

@@ -138,7 +138,7 @@ def on_stills(found: FoundStills, model: predictor.ExpressionReader, square: eva
 
 def measure(work: Path, n_pictures: int = N_PICTURES) -> dict[str, Any]:
     """Measure both detectors, on so many of FER2013's pictures."""
-    truths = [scoring.read_truth(path) for path in sorted((truth.FILMS / "truth").glob("*.json"))]
+    truths = scoring.read_truths(truth.FILMS)
     clips = [truth.FILMS / one.clip for one in truths]
     model = predictor.load(registry.find_expression("rmn_face"))
     measured: dict[str, Any] = {}

@@ -111,7 +111,7 @@ def main() -> None:
     parser.add_argument("--work", type=Path, required=True, help="folder for the clips' runs, so that a call is quick")
     parser.add_argument("--detector", default="yunet")
     asked = parser.parse_args()
-    truths = [scoring.read_truth(path) for path in sorted((truth.FILMS / "truth").glob("*.json"))]
+    truths = scoring.read_truths(truth.FILMS)
     clips = [truth.FILMS / one.clip for one in truths]
     runs = truth.run_product(clips, asked.work, "standard", "--detector", asked.detector)
     measured = {

@@ -162,7 +162,7 @@ def covered_take(seconds: int, correlation: float, n_takes: int = 400) -> dict[s
 
 def on_film(work: Path) -> dict[str, Any]:
     """Analyse the annotated clips, or use the runs that ``make truth`` left in a folder, and compare halves."""
-    truths = [scoring.read_truth(path) for path in sorted((FILMS / "truth").glob("*.json"))]
+    truths = scoring.read_truths(FILMS)
     runs = run_product([FILMS / truth.clip for truth in truths], work, "standard")
     return halves.measure(
         stretch for truth, run in zip(truths, runs, strict=True) for stretch in halves.stretches(truth, run)

@@ -127,7 +127,7 @@ def main() -> None:
     parser.add_argument("--work", type=Path, required=True, help="folder for the clips' runs, as of benchmarks.truth")
     parser.add_argument("--pictures", type=Path, help="draw a picture of every stretch into this folder")
     options = parser.parse_args()
-    truths = [scoring.read_truth(path) for path in sorted((truth.FILMS / "truth").glob("*.json"))]
+    truths = scoring.read_truths(truth.FILMS)
     runs = truth.run_product([truth.FILMS / one.clip for one in truths], options.work, "standard")
     of_clip = {one.clip: run for one, run in zip(truths, runs, strict=True)}
     found = [stretch for one, run in zip(truths, runs, strict=True) for stretch in stretches(one, run)]

@@ -72,7 +72,7 @@ class Read:
 
 def annotated(work: Path) -> list[ClipFaces]:
     """Analyse the annotated clips, or use the runs that are in a folder."""
-    truths = [scoring.read_truth(path) for path in sorted((truth.FILMS / "truth").glob("*.json"))]
+    truths = scoring.read_truths(truth.FILMS)
     runs = truth.run_product([truth.FILMS / one.clip for one in truths], work, "standard")
     return [_clip_faces(one, run) for one, run in zip(truths, runs, strict=True)]
 

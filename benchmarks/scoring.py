@@ -105,6 +105,11 @@ def read_truth(path: Path) -> Truth:
     )
 
 
+def read_truths(films: Path) -> list[Truth]:
+    """Read the annotations of all clips of a folder, in the order of their files' names."""
+    return [read_truth(path) for path in sorted((films / "truth").glob("*.json"))]
+
+
 class Cuts(NamedTuple):
     """Hard cuts of a clip that were found, missed and invented, as frame numbers."""
 

@@ -55,7 +55,7 @@ def mouths_apart(read: pd.DataFrame, opening: pd.Series) -> dict[str, Any]:
 
 def measure(work: Path) -> dict[str, Any]:
     """Analyse the clips of people who talk, and compare their faces both ways."""
-    truths = [scoring.read_truth(path) for path in sorted((truth.FILMS / "truth").glob("*.json"))]
+    truths = scoring.read_truths(truth.FILMS)
     clips = [one.clip for one in truths if one.clip.startswith(TALKING)]
     runs = truth.run_product([truth.FILMS / clip for clip in clips], work, "standard", "--dense")
     calibrated = calibration(registry.describe(registry.find_expression(plans.Plan().models.expression)))

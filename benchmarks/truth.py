@@ -145,7 +145,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if not FILMS.is_dir():
         console.print(f"the annotated clips are not at {FILMS}; set SCENEFER_FILMS to their folder")
         return 2
-    truths = [scoring.read_truth(path) for path in sorted((FILMS / "truth").glob("*.json"))]
+    truths = scoring.read_truths(FILMS)
     truths = [t for t in truths if not options.clips or Path(t.clip).name in options.clips]
     with tempfile.TemporaryDirectory() as scratch:
         extra = ["--dense"] if options.dense else []

@@ -25,6 +25,7 @@ from scenefer.analysis import stages
 from scenefer.analysis.observation import Observation
 from scenefer.analysis.result import Analysis
 from scenefer.comparison import scene_comparison
+from scenefer.comparison.verdicts import VERDICTS
 from scenefer.comparison.wording import verdict_words
 from scenefer.core.schema import EMOTIONS
 from scenefer.models import Calibration, calibration, registry
@@ -32,7 +33,6 @@ from scenefer.pipeline import plans
 
 RESULTS = Path(__file__).parent / "results" / "verdicts.json"
 BLENDS = (0.0, 0.3, 0.5, 0.7, 0.9)  # shares of the head ferplus that are read beside what ships
-VERDICTS = ("match", "partial", "mismatch")
 
 
 class Scene(NamedTuple):
@@ -122,7 +122,7 @@ def count(judged: Sequence[Judged]) -> dict[str, Any]:
 
 def measure(work: Path, weights: str) -> dict[str, Any]:
     """Judge the scenes of all clips by what ships and by other blends."""
-    truths = [scoring.read_truth(path) for path in sorted((truth.FILMS / "truth").glob("*.json"))]
+    truths = scoring.read_truths(truth.FILMS)
     runs = truth.run_product([truth.FILMS / one.clip for one in truths], work, "standard")
     metadata = registry.describe(registry.find_expression(weights))
     ships = calibration(metadata)

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from scenefer.analysis.face_search import search_once
 from scenefer.core import geometry
 from scenefer.core.errors import FilmError, PlanError
 from scenefer.core.text import printable
@@ -76,15 +77,12 @@ def _vectors(person: Path, detector: FaceDetector, model: IdentityModel) -> tupl
         if frame is None or pixels is None:
             left_out.append(f"cast: {printable(path)} is no picture and was left out")
             continue
-        reduced = frame.picture.reduced(_SEARCHED)
-        (found,) = detector.detect([reduced])
+        found = search_once(frame.picture, detector, _SEARCHED)
         if not len(found.scores):
             left_out.append(f"cast: no face was found in {printable(path)}")
             continue
-        scale = pixels.shape[1] / reduced.shape[1]
-        boxes = found.boxes * scale
-        largest = int(np.argmax((boxes[:, 2:] - boxes[:, :2]).prod(axis=1)))
-        box, landmarks = boxes[largest : largest + 1], found.landmarks[largest : largest + 1] * scale
+        largest = int(np.argmax((found.boxes[:, 2:] - found.boxes[:, :2]).prod(axis=1)))
+        box, landmarks = found.boxes[largest : largest + 1], found.landmarks[largest : largest + 1]
         crops += geometry.crop_faces(pixels, box)
         points.append(geometry.in_crop(box, landmarks)[1])
     return model.vectors(crops, np.concatenate(points)) if crops else np.empty((0, 0), np.float32), left_out

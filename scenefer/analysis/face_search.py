@@ -8,12 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import floor
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from scenefer.core import geometry
 from scenefer.models import Detections, FaceDetector, FollowingDetector
+
+if TYPE_CHECKING:
+    from scenefer.video.picture import Picture
 
 _BATCH = 4  # samples that a detector which follows nothing is given together
 _LONGEST_STEP = 0.6  # seconds between two samples; in more a face goes anywhere
@@ -92,6 +95,14 @@ class FaceSearch:
 
     def _interval(self, time: float) -> int:
         return floor((time + 1e-6) / self._every)
+
+
+def search_once(picture: Picture, detector: FaceDetector, most: int) -> Detections:
+    """Search a single picture, reduced to at most so many pixels; faces are in pixels of the picture as it is."""
+    reduced = picture.reduced(most)
+    (found,) = detector.detect([reduced])
+    scale = picture.size[0] / reduced.shape[1]
+    return found._replace(boxes=found.boxes * scale, landmarks=found.landmarks * scale)
 
 
 def _new(faces: Detections) -> Found:

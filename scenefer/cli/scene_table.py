@@ -15,7 +15,7 @@ from rich.text import Text
 from scenefer.cli.terminal import CLOSE, ROOMY, SPACIOUS, WIDE
 from scenefer.comparison.agreement import leading, worst_verdicts
 from scenefer.comparison.intentions import parse_intention
-from scenefer.comparison.verdicts import VERDICTS
+from scenefer.comparison.verdicts import NO_EVIDENCE, VERDICTS
 from scenefer.comparison.wording import verdict_words
 from scenefer.core import tables
 from scenefer.core.film import clock
@@ -82,7 +82,7 @@ def scenes_table(
 
 def _largest(scene: Mapping[str, Any], n: int) -> str:
     if scene["percent"] is None:
-        return "too few faces"
+        return NO_EVIDENCE
     largest = sorted(scene["percent"].items(), key=lambda item: -item[1])[:n]
     words = " · ".join(f"{emotion} {percent:.0f}" for emotion, percent in largest)
     return words + (" (one take)" if scene["evidence"] == "one take" else "")

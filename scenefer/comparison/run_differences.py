@@ -9,6 +9,7 @@ from scenefer.analysis.scene_emotions import VIEWS
 from scenefer.comparison import resampled_shares
 from scenefer.comparison.resampled_shares import Quantity
 from scenefer.comparison.scene_pairs import pair_scenes
+from scenefer.comparison.verdicts import NO_EVIDENCE
 from scenefer.core.language import marked
 from scenefer.core.scene import names_of
 from scenefer.core.schema import EMOTIONS, TABLES
@@ -161,7 +162,7 @@ def _notices(analysis: Analysis, other: Analysis, by_time: list[tuple[str, str]]
 
 def _sentence(name: str, scene: pd.DataFrame) -> str:
     if scene["difference"].isna().all():
-        return f"{name}: not compared, too few faces"
+        return f"{name}: not compared, {NO_EVIDENCE}"
     beyond = (scene["difference_low"] > 0) | (scene["difference_high"] < 0)
     told = scene.loc[beyond & (scene["difference"].abs() >= _WORTH_SAYING)]
     told = told.reindex(told["difference"].abs().sort_values(ascending=False).index)

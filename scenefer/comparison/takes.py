@@ -15,6 +15,7 @@ from scenefer.comparison.intentions import parse_intention, write_intention
 from scenefer.comparison.resampled_shares import Quantity
 from scenefer.comparison.run_differences import Differences
 from scenefer.comparison.scene_pairs import pair_scenes
+from scenefer.comparison.verdicts import NO_EVIDENCE
 from scenefer.core.language import marked
 from scenefer.core.scene import names_of
 from scenefer.core.schema import EMOTIONS, TABLES
@@ -125,7 +126,7 @@ def _said(rows: pd.DataFrame, names: Sequence[str]) -> str:
         called.setdefault(row["standing"], []).append(str(names[row["run"]]))
     if ALONE in called or not called:
         only = f"; only {called[ALONE][0]} shows enough" if ALONE in called else ""
-        return f"{about}: {intended} intended; too few faces to say which is nearest{only}"
+        return f"{about}: {intended} intended; {NO_EVIDENCE} to say which is nearest{only}"
     best = rows.loc[rows["standing"] == NEAREST].iloc[0]
     distance = f"Jensen-Shannon distance {best['js']:.2f} ({best['js_low']:.2f} to {best['js_high']:.2f})"
     alike = f", cannot be told apart from {' and '.join(called[AS_NEAR])}" if AS_NEAR in called else ""

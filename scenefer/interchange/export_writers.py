@@ -10,6 +10,7 @@ import pandas as pd
 
 from scenefer.analysis.scene_emotions import SCREEN_TIME
 from scenefer.comparison.intentions import parse_intention
+from scenefer.comparison.verdicts import NO_EVIDENCE
 from scenefer.comparison.wording import NOT_JUDGED, verdict_words
 from scenefer.core.schema import EMOTIONS
 from scenefer.core.text import printable
@@ -181,7 +182,7 @@ def _counted(n: int, noun: str) -> str:
 
 def _detected(scene: dict[str, Any]) -> str:
     if scene["percent"] is None:
-        return "too few faces"
+        return NO_EVIDENCE
     shares = {emotion: entry["percent"] for emotion, entry in scene["percent"]["screen_time"].items()}
     largest = sorted(shares, key=lambda emotion: -(shares[emotion] or 0))[:_NAMED]
     words = ", ".join(f"{emotion} {shares[emotion]:.0f} %" for emotion in largest)

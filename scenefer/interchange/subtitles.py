@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from scenefer.comparison.verdicts import NO_EVIDENCE
 from scenefer.comparison.wording import verdict_words
 from scenefer.core.scene import names_of, scenes_of
 from scenefer.core.schema import EMOTIONS
@@ -55,7 +56,7 @@ def write_srt(
         number = int(scene[piece])
         verdict = f" ({verdict_words(verdicts[number])})" if number in verdicts else ""
         words = f"detected: {_words(100 * shares[own].sum(axis=0) / seconds)}"
-        lines = [f"{_safe(names[number])}{verdict}", "too few faces" if number in thin else words]
+        lines = [f"{_safe(names[number])}{verdict}", NO_EVIDENCE if number in thin else words]
         cues.append(
             f"{len(cues) + 1}\n{_clock(float(starts[piece]))} --> {_clock(float(ends[piece]))}\n"
             + "\n".join(lines)

@@ -10,6 +10,7 @@ import numpy as np
 
 from scenefer import video
 from scenefer.analysis import result
+from scenefer.analysis.face_search import search_once
 from scenefer.analysis.observation import ObservationSettings
 from scenefer.core import geometry, jpeg
 from scenefer.core.errors import SceneferError, WeightsError
@@ -82,11 +83,9 @@ def _of_picture(path: Path, number: int) -> tuple[np.ndarray, np.ndarray]:
     if frame.pixels is None:
         raise SceneferError(f"{path} cannot be read as a picture")
     detector = registry.load_detector(ObservationSettings().detector, smallest_face=24, device="cpu")
-    reduced = frame.picture.reduced(ObservationSettings().detection_pixels)
-    (found,) = detector.detect([reduced])
+    found = search_once(frame.picture, detector, ObservationSettings().detection_pixels)
     if number >= len(found.scores):
         raise SceneferError(f"{path} has {len(found.scores)} faces, so none is number {number}; count from 0")
     only = slice(number, number + 1)
-    scale = frame.pixels.shape[1] / reduced.shape[1]
-    crops, framed, _ = geometry.cut_out(frame.pixels, found.boxes[only] * scale, found.landmarks[only] * scale)
+    crops, framed, _ = geometry.cut_out(frame.pixels, found.boxes[only], found.landmarks[only])
     return crops[0], framing.squares(framed, detector.name)

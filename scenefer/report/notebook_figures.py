@@ -13,6 +13,7 @@ import plotly.graph_objects as go
 
 from scenefer.analysis.scene_emotions import SCREEN_TIME
 from scenefer.comparison import scene_comparison
+from scenefer.comparison.verdicts import NO_EVIDENCE
 from scenefer.core.scene import names_of
 from scenefer.core.schema import EMOTIONS
 from scenefer.report import plotly_arc
@@ -70,7 +71,7 @@ def scenes(analysis: Analysis) -> go.Figure:
         )
     for row, scene in enumerate(names):
         if table.loc[table["scene"] == scene, "percent"].isna().all():
-            figure.add_annotation(x=50, y=row, text="too few faces", showarrow=False)
+            figure.add_annotation(x=50, y=row, text=NO_EVIDENCE, showarrow=False)
     figure.update_layout(barmode="stack", legend_traceorder="normal")
     figure.update_xaxes(range=[0, 100], title_text="detected, % of face-seconds")
     figure.update_yaxes(tickvals=list(range(len(names))), ticktext=labels, autorange="reversed", automargin=True)

@@ -166,10 +166,10 @@ def prepare(container: InputContainer, index: int, threads: int, *, lean: bool =
     return stream
 
 
-def packets(container: InputContainer, stream: VideoStream) -> Iterator[Packet | av.error.FFmpegError]:
+def packets(container: InputContainer, stream: VideoStream) -> Iterator[Packet | None]:
     """Yield the packets of a stream, last an empty packet that flushes the decoder.
 
-    On a demuxing error, yield the error and continue after it; give up after three errors in a row.
+    On a demuxing error, yield None and continue after it; give up after three errors in a row.
     """
     barren = 0
     while barren < 3:
@@ -178,9 +178,9 @@ def packets(container: InputContainer, stream: VideoStream) -> Iterator[Packet |
                 barren = 0
                 yield packet
             return
-        except av.error.FFmpegError as error:
+        except av.error.FFmpegError:
             barren += 1
-            yield error
+            yield None
     yield from _flush(container, stream)
 
 

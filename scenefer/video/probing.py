@@ -106,7 +106,7 @@ def _beginning(container: InputContainer, stream: VideoStream, path: Path) -> tu
     first: VideoFrame | None = None
     stamps: list[int] = []
     for packet in packets(container, stream):
-        if isinstance(packet, av.error.FFmpegError):
+        if packet is None:
             continue
         mended.mend(packet)
         if packet.pts is not None:

@@ -242,7 +242,7 @@ def _pictures(
 ) -> Iterator[VideoFrame]:
     """Decode packet by packet; a packet that cannot be decoded is noted and skipped."""
     for packet in packets(container, stream):
-        if isinstance(packet, av.error.FFmpegError):
+        if packet is None:
             sent.hole = sent.broken = True
             continue
         if packet.size:  # not the empty one at the end

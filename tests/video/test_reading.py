@@ -307,7 +307,7 @@ def test_a_chunk_that_the_disk_cuts_short_is_partial_however_long_the_film(
             if packet.pts is not None and packet.pts * packet.time_base >= 3:
                 break
             yield packet
-        yield from [av.error.ExternalError(5, "Input/output error")] * errors
+        yield from [None] * errors
         end = av.Packet()
         end.stream = stream
         yield end
