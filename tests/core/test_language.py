@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import re
 import string
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date
 from fractions import Fraction
 from io import BytesIO
 from pathlib import Path
-from types import SimpleNamespace
 
 import cv2
 import numpy as np
@@ -27,6 +26,7 @@ from scenefer.core.film import Film
 from scenefer.core.language import ENGLISH, LANGUAGES, Language
 from scenefer.core.schema import EMOTIONS
 from scenefer.interchange.scene_lists import read_sheet
+from scenefer.models import Detections
 from scenefer.pipeline.film_analysis import NO_CROPS
 from scenefer.report import formatting, render, warnings
 from scenefer.video import ReaderNotes
@@ -126,8 +126,8 @@ def test_what_a_run_has_kept_in_english_is_said_again():
 class NobodyFound:
     """A detector that finds no face."""
 
-    def detect(self, pictures: list[np.ndarray]) -> list[SimpleNamespace]:
-        return [SimpleNamespace(scores=np.empty(0))] * len(pictures)
+    def detect(self, pictures: Sequence[np.ndarray]) -> list[Detections]:
+        return [Detections(np.empty((0, 4)), np.empty((0, 5, 2)), np.empty(0))] * len(pictures)
 
 
 def test_what_is_known_of_people_is_said_again(tmp_path: Path):
