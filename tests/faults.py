@@ -28,7 +28,7 @@ def left_by(folder: Path) -> dict[str, Any]:
     for path in sorted((folder / "reports").glob("*/run.json")):
         record = json.loads(path.read_text())
         record["film"].pop("path")
-        del record["settings"]["run"], record["plan"]  # where and how it ran
+        del record["settings"]["run"]  # where and how it ran
         found[str(path.relative_to(folder))] = {
             name: value for name, value in record.items() if name not in ("made", "timings", "cache")
         }

@@ -107,6 +107,7 @@ def speech(
         (N,) float64: 1 or 0; NaN where too little is known of its track around it.
     """
     speaks = np.full(len(track), np.nan)
+    farthest = max(2 * _STEP, 1.5 * _sample_step(track, time))  # over a gap a mouth may have opened slowly
     known = np.flatnonzero(~np.isnan(opening))
     order = known[np.lexsort((time[known], track[known]))]
     for rows in np.split(order, np.flatnonzero(np.diff(track[order])) + 1):
@@ -114,12 +115,22 @@ def speech(
         # At ten samples a second a mouth moves half as far from one to the next as at five.
         later = np.minimum(np.searchsorted(moments, moments[:-1] + _STEP), len(moments) - 1)
         steps = np.abs(opening[rows][later] - opening[rows][:-1])
+        steps[moments[later] - moments[:-1] > farthest] = np.nan
         first = np.searchsorted(moments, moments - settings.window / 2 - 1e-9)
         stop = np.searchsorted(moments, moments + settings.window / 2 + 1e-9)
         for place, (begin, end) in enumerate(zip(first, stop, strict=True)):
-            if end - begin >= settings.least_samples:
-                speaks[rows[place]] = np.median(steps[begin : end - 1]) >= settings.movement
+            measured = steps[begin : end - 1]
+            measured = measured[~np.isnan(measured)]
+            if len(measured) >= settings.least_samples - 1:
+                speaks[rows[place]] = np.median(measured) >= settings.movement
     return speaks
+
+
+def _sample_step(track: np.ndarray, time: np.ndarray) -> float:
+    """Return the usual time between two samples of a track, in seconds; 0 if no track has two."""
+    order = np.lexsort((time, track))
+    steps = np.diff(time[order])[np.diff(track[order]) == 0]
+    return float(np.median(steps)) if len(steps) else 0.0
 
 
 def with_speech(

@@ -48,6 +48,16 @@ class Analysis:
     edits: Edits | None = None  # what was corrected by hand in these tables
     measured: Analysis | None = None  # as it was before that; this is what is written
 
+    @property
+    def begins(self) -> float:
+        """Film time of the film's first picture, seconds: above 0 where it begins after the sound.
+
+        Of a film that was read in part the first picture was not read; its file was asked when it was opened.
+        """
+        is_whole = not (self.run.get("span") or [0.0])[0]
+        seen = float(self.frames["time"].iloc[0]) if is_whole and len(self.frames) else self.film.begins
+        return round(seen, 6)
+
 
 _OPTIONAL = ("vectors", "comparison", "validation_sample", "validated")
 EDITED = frozenset({"tracks", "samples", "expressions", "scenes", "scene_emotions"})  # by corrections by hand

@@ -133,7 +133,7 @@ def group_shots(
         seconds = float(shots["end"].iloc[-1] - shots["start"].iloc[0])
         if seconds >= _LONG:
             fewest, most = np.ceil(seconds / settings.longest_mean), np.floor(seconds / settings.shortest_mean)
-            n_scenes = int(min(np.clip(len(first), fewest, most), len(shots)))
+            n_scenes = int(min(np.clip(len(first), fewest, max(most, 1)), len(shots)))
             first = first if n_scenes == len(first) else _divide_into(n_scenes, gains)
     starts = shots["start"].iloc[first]
     ends = [*starts.iloc[1:], shots["end"].iloc[-1]]

@@ -82,7 +82,7 @@ def coincidences(codes: np.ndarray) -> np.ndarray:
 def people_alpha(codes: np.ndarray, cluster: np.ndarray, seed: int = 0) -> Figure:
     """Compute alpha between people, with an interval from resampling clusters of faces, such as tracks."""
     by_cluster = _by_cluster(coincidences(codes).reshape(-1, _K * _K), cluster)
-    return _figure(lambda sums: krippendorff_alpha(sums.reshape(_K, _K)), by_cluster, seed)
+    return _figure(lambda sums: krippendorff_alpha(sums.reshape(_K, _K)), by_cluster, seed, -1.0)
 
 
 def pairwise_kappas(codes: np.ndarray) -> dict[tuple[int, int], tuple[float, int]]:
@@ -126,10 +126,10 @@ def reader_agreement(
         if inside.sum() > 0:
             sums = _by_cluster(np.stack([inside * right, inside], axis=1), cluster)
             share, sure = inside.sum() / weight.sum(), inside @ confidence / inside.sum()
-            bins.append(Calibrated(low, high, float(share), float(sure), _figure(_ratio, sums, seed)))
+            bins.append(Calibrated(low, high, float(share), float(sure), _figure(_ratio, sums, seed, 0.0)))
     return ReaderAgreement(
-        accuracy=_figure(lambda sums: np.trace(sums.reshape(_K, _K)) / sums.sum(), tables, seed),
-        kappa=_figure(lambda sums: metrics.cohen_kappa(sums.reshape(_K, _K)), tables, seed),
+        accuracy=_figure(lambda sums: np.trace(sums.reshape(_K, _K)) / sums.sum(), tables, seed, 0.0),
+        kappa=_figure(lambda sums: metrics.cohen_kappa(sums.reshape(_K, _K)), tables, seed, -1.0),
         confusion=confusion,
         recall=metrics.recalls(confusion),
         ece=metrics.ece(read, votes, weights=weight),
@@ -147,8 +147,12 @@ def _by_cluster(values: np.ndarray, cluster: np.ndarray) -> np.ndarray:
     return np.stack([np.bincount(number, column) for column in values.T], axis=1)
 
 
-def _figure(statistic: Callable[[np.ndarray], float], sums: np.ndarray, seed: int) -> Figure:
-    """Compute a statistic of sums over clusters, and its interval from resampling clusters; NaN if undefined."""
+def _figure(statistic: Callable[[np.ndarray], float], sums: np.ndarray, seed: int, least: float) -> Figure:
+    """Compute a statistic of sums over clusters, and its interval from resampling clusters; NaN if undefined.
+
+    Args:
+        least: the lowest value that the statistic can have; the highest is 1.
+    """
     n = len(sums)
     drawn = np.random.default_rng(seed).multinomial(n, np.full(n, 1 / n), RESAMPLES) @ sums
     resampled = np.array([statistic(one) for one in drawn])
@@ -157,4 +161,4 @@ def _figure(statistic: Callable[[np.ndarray], float], sums: np.ndarray, seed: in
     if n < 3 or not len(known) or np.isnan(estimate):
         return estimate, float("nan"), float("nan")
     low, high = interval(np.array(estimate), known, factor=widening(n, n - 1))
-    return estimate, max(float(low), -1.0), min(float(high), 1.0)
+    return estimate, max(float(low), least), min(float(high), 1.0)

@@ -108,6 +108,9 @@ class _Intention(NamedTuple):
     view: str | None = None  # view of the person that it is about; None = it is about the scene
 
 
+_NOTHING_INTENDED = _Intention(None, None, None)
+
+
 def compare(analysis: Analysis, sheet: pd.DataFrame, settings: ComparisonSettings = ComparisonSettings()) -> Comparison:
     """Compare the detected emotions of a film with a sheet of intentions.
 
@@ -153,14 +156,20 @@ def _rows(
     settings: ComparisonSettings,
 ) -> Iterator[dict[str, Any]]:
     """Judge the intentions for a scene in every view: ``alike`` are the views of all people, the others of one each."""
-    for view in dict.fromkeys((*alike, *(meant.view for meant in intentions if meant.view))):
+    of_people = {meant.view: None for meant in intentions if meant.view}
+    for view in dict.fromkeys((*alike, *of_people)):
         evidence, reading = seen.get(view, (resampled_shares.NOTHING, None))
-        for meant in intentions:
-            if view == meant.view or (meant.view is None and view in alike):
-                about = {"character": meant.character, "intended": meant.text, **evidence._asdict()}
-                for classes in CLASSES:
-                    verdict = judge(meant.shares, reading, classes, settings)
-                    yield {**_COLUMNS, "view": view, **about, "classes": classes.name, **verdict}
+        of_one = view.startswith(character_view(""))  # whose faces say nothing of what was intended for another
+        own = [
+            meant
+            for meant in intentions
+            if view == meant.view or (meant.view is None and view in alike and not (of_one and meant.character))
+        ]
+        for meant in own or ([] if of_people else [_NOTHING_INTENDED]):
+            about = {"character": meant.character, "intended": meant.text, **evidence._asdict()}
+            for classes in CLASSES:
+                verdict = judge(meant.shares, reading, classes, settings)
+                yield {**_COLUMNS, "view": view, **about, "classes": classes.name, **verdict}
 
 
 def _corrected(
@@ -242,7 +251,7 @@ def _intentions(analysis: Analysis, sheet: pd.DataFrame, notices: list[str]) -> 
     meant_for = [meant for of_scene in found.values() for meant in of_scene if meant.character and not meant.view]
     if meant_for:
         notices.append(_unnamed(sorted({str(meant.character) for meant in meant_for}), analysis.tracks))
-    return {scene: of_scene or [_Intention(None, None, None)] for scene, of_scene in found.items()}
+    return {scene: of_scene or [_NOTHING_INTENDED] for scene, of_scene in found.items()}
 
 
 def _text(cell: Any) -> str | None:

@@ -8,6 +8,7 @@ numbers, so that one hour of timecode is one real hour within 3.6 ms (SMPTE ST 1
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from dataclasses import replace
 from fractions import Fraction
 from typing import TYPE_CHECKING
@@ -86,6 +87,21 @@ def frame_of(timecode: str, rate: Fraction) -> int:
     if match is None:
         raise ValueError("write HH:MM:SS:FF by frame count, or HH:MM:SS;FF for drop-frame")
     return _frame_number(match, exact_rate(rate))
+
+
+def first_frame(film: Film) -> int:
+    """Return the frame number of a film's first frame by its timecode; 0 without one that exists at its rate.
+
+    Containers carry timecodes that do not: drop-frame at 25 frames a second, frame 29 of a second of 25, other text.
+    """
+    with suppress(ValueError):
+        return frame_of(film.timecode or "", film.frame_rate)
+    return 0
+
+
+def counts_drop(film: Film) -> bool:
+    """Check whether a film's timecode is drop-frame, and exists."""
+    return ";" in timecode_of(first_frame(film), film.frame_rate, drop=";" in (film.timecode or ""))
 
 
 def with_timecode(film: Film, start: str) -> Film:

@@ -14,7 +14,7 @@ from scenefer.comparison.verdicts import NO_EVIDENCE
 from scenefer.comparison.wording import NOT_JUDGED, verdict_words
 from scenefer.core.schema import EMOTIONS
 from scenefer.core.text import printable
-from scenefer.core.timecode import exact_rate
+from scenefer.core.timecode import counts_drop, exact_rate, first_frame
 from scenefer.interchange import film_table, scene_records, scene_table
 from scenefer.interchange.csv_rows import spreadsheet_safe
 from scenefer.interchange.subtitles import write_srt
@@ -76,7 +76,7 @@ def as_json(analysis: Analysis, compared: Comparison | None, rejected: bool) -> 
 def as_edl(analysis: Analysis, compared: Comparison | None, rejected: bool) -> tuple[str, str]:
     """Write one marker per scene, as CMX 3600."""
     marks, colours = scene_marks(analysis, compared)
-    drop = scene_records.counts_drop(analysis)
+    drop = counts_drop(analysis.film)
     return write_edl(_title(analysis), marks, colours, analysis.film.frame_rate, drop=drop), _scenes(analysis)
 
 
@@ -85,7 +85,7 @@ def as_otio(analysis: Analysis, compared: Comparison | None, rejected: bool) -> 
     marks, colours = scene_marks(analysis, compared)
     rate = exact_rate(analysis.film.frame_rate)
     capitals = [colour.upper() for colour in colours]
-    begin = scene_records.first_frame(analysis) / rate
+    begin = first_frame(analysis.film) / rate
     text = write_otio(_title(analysis), _url(analysis), marks, capitals, rate, begin, _end(analysis))
     return text, _scenes(analysis)
 
@@ -139,7 +139,7 @@ def scene_marks(analysis: Analysis, compared: Comparison | None) -> tuple[list[M
         it; their notes contain the detected emotions and the verdict. And the colour of each mark.
     """
     rate = exact_rate(analysis.film.frame_rate)
-    begin = scene_records.first_frame(analysis)
+    begin = first_frame(analysis.film)
     meant, verdicts = scene_records.intentions(compared), scene_records.verdicts(compared)
     marks, colours = [], []
     for scene in scene_records.scene_record(analysis, compared)["scenes"]:
@@ -167,8 +167,8 @@ def _end(analysis: Analysis) -> Fraction:
 
 def _footage(analysis: Analysis) -> Footage:
     film, rate = analysis.film, exact_rate(analysis.film.frame_rate)
-    first, length = scene_records.first_frame(analysis), round(_end(analysis) * rate)
-    drop = scene_records.counts_drop(analysis)
+    first, length = first_frame(analysis.film), round(_end(analysis) * rate)
+    drop = counts_drop(analysis.film)
     return Footage(_title(analysis), _url(analysis), rate, first, length, (film.width, film.height), drop)
 
 

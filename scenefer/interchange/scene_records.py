@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from scenefer.analysis.shots import length_of
@@ -11,7 +10,7 @@ from scenefer.comparison.agreement import worst_verdicts
 from scenefer.core.schema import EMOTIONS
 from scenefer.core.tables import rows_of
 from scenefer.core.text import printable
-from scenefer.core.timecode import exact_rate, frame_of, timecode_of
+from scenefer.core.timecode import counts_drop, exact_rate, first_frame, timecode_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -22,8 +21,8 @@ if TYPE_CHECKING:
 
 def scene_record(analysis: Analysis, compared: Comparison | None) -> dict[str, Any]:
     """Make the record of a film and its scenes: times, timecodes, percentages by view, verdicts."""
-    film, begin = analysis.film, first_frame(analysis)
-    rate, drop = exact_rate(film.frame_rate), counts_drop(analysis)
+    film, begin = analysis.film, first_frame(analysis.film)
+    rate, drop = exact_rate(film.frame_rate), counts_drop(film)
     meant = intentions(compared)
     scenes = []
     for scene in rows_of(analysis.scenes):
@@ -95,19 +94,6 @@ def summary(analysis: Analysis) -> dict[str, Any]:
         "scenes": scenes,
         "warnings": [printable(warning) for warning in analysis.run["warnings"]],
     }
-
-
-def first_frame(analysis: Analysis) -> int:
-    """Return the frame number of the film's first frame by its timecode; 0 without a readable timecode."""
-    with suppress(ValueError):
-        return frame_of(analysis.film.timecode or "", analysis.film.frame_rate)
-    return 0
-
-
-def counts_drop(analysis: Analysis) -> bool:
-    """Tell whether the film's timecode is drop-frame."""
-    film = analysis.film
-    return ";" in timecode_of(first_frame(analysis), film.frame_rate, drop=";" in (film.timecode or ""))
 
 
 def intentions(compared: Comparison | None) -> dict[int, list[dict[str, Any]]]:

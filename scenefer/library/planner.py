@@ -18,7 +18,7 @@ from scenefer.core import run_folder
 from scenefer.core.errors import PlanError, SheetError
 from scenefer.core.film import Film, path_id
 from scenefer.core.version import __version__
-from scenefer.interchange import scene_lists
+from scenefer.interchange import scene_lists, timelines
 from scenefer.library import catalogue, failures, upload
 from scenefer.library.failures import Failure
 from scenefer.library.orders import Order
@@ -234,8 +234,6 @@ def _why(report: catalogue.Report | None, made_of: Mapping[str, str], task: Task
 
 def _digest(sheet: Path | None) -> str:
     try:
-        if sheet is None or sheet.is_dir():  # a timeline package is identified by its name only
-            return str(sheet)
-        return hashlib.sha256(sheet.read_bytes()).hexdigest()
+        return "None" if sheet is None else hashlib.sha256(timelines.file_of(sheet).read_bytes()).hexdigest()
     except OSError:
         return "unreadable"  # said when it is read

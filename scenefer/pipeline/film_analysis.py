@@ -107,7 +107,7 @@ def analyse_observed(
         "span": [span.start, None if span.end == float("inf") else span.end],
         "versions": versions(),
         "settings": asdict(plan),
-        "plan": plans.identity(plan),
+        "plan": plans.plan_id(plan),
         "weights": weights_record(plan, weights),
         "timings": {
             "observe_s": round(seconds, 3),

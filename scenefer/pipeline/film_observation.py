@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import lru_cache
 from os import cpu_count
 from pathlib import Path
@@ -52,9 +52,9 @@ def observe_film(
         SceneferError: the error of the first chunk that failed; the chunks that were done are kept.
         OutputError: too little room is left on the disk of the cache.
     """
-    n_missing = sum(not is_done(chunk) for chunk in chunks_of(film, plan, span, data))
-    crew = crew_for(executor, plan.run, n_missing)
-    work = FilmWork(film, chunks_of(film, plan, span, data, threads=crew.threads))
+    chunks = chunks_of(film, plan, span, data)
+    crew = crew_for(executor, plan.run, sum(not is_done(chunk) for chunk in chunks))
+    work = FilmWork(film, [replace(chunk, threads=crew.threads) for chunk in chunks])
     while True:
         _read(work, crew, plan, data, lambda: progress("observe", work.read, film.duration))
         try:

@@ -151,6 +151,13 @@ def identity(*parts: Any) -> str:
     return hashlib.sha256(json.dumps(plain, sort_keys=True, default=str).encode()).hexdigest()[:12]
 
 
+def plan_id(plan: Plan) -> str:
+    """Identify a plan by the settings that decide a result: all but ``[run]``, which says where and how it is made."""
+    settings = asdict(plan)
+    del settings["run"]
+    return identity(settings)
+
+
 def observe_id(plan: Plan, detector: str, expression: str) -> str:
     """Identify what the pixel pass depends on: its settings and version, the detector's weights, the schema.
 

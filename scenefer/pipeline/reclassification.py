@@ -76,7 +76,7 @@ def _record(earlier: Analysis, analysed: Analysis, plan: plans.Plan, weights: Pa
         "made": datetime.now(UTC).isoformat(timespec="seconds"),
         "versions": versions(),
         "settings": asdict(plan),
-        "plan": plans.identity(plan),
+        "plan": plans.plan_id(plan),
         "weights": weights_record(plan, weights),
         "timings": {"reclassify_s": round(seconds, 3)},
     }

@@ -31,11 +31,11 @@ class Crew(NamedTuple):
 def crew_for(executor: Executor, settings: RunSettings, n_jobs: int) -> Crew:
     """Choose the executor for films that were asked for by name.
 
-    A single chunk, because the film cannot be divided or only one is left, is read in this process and decoded with all
-    cores.
+    Chunks that are read one after the other in this process, because that was asked for, or the film cannot be divided,
+    or only one is left, are decoded with all cores.
     """
     workers = min(settings.workers or cpu_count() or 1, n_jobs)
-    return Crew(executor, workers) if workers > 1 else Crew(serial, 1, threads=0)
+    return Crew(serial, 1, threads=0) if workers <= 1 or executor is serial else Crew(executor, workers)
 
 
 class Scheduler:

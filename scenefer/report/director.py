@@ -14,7 +14,7 @@ from scenefer.analysis.expressions import counted, film_shares
 from scenefer.analysis.keyframes import keyframes
 from scenefer.core.language import ENGLISH, Language
 from scenefer.core.schema import EMOTIONS
-from scenefer.core.timecode import frame_of, timecode_of
+from scenefer.core.timecode import counts_drop, exact_rate, first_frame, timecode_of
 from scenefer.report import editing, formatting
 from scenefer.report.balance_curve import Balance, balance
 from scenefer.report.emotion_curves import ticks
@@ -102,10 +102,9 @@ def _worst(verdicts: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | None:
 
 def _timecodes(analysis: Analysis) -> Callable[[float], str]:
     """Return a function that formats a film time as in editing programs: by the film's timecode, or counted from 0."""
-    film = analysis.film
-    first = frame_of(film.timecode, film.frame_rate) if film.timecode else 0
-    drop = ";" in (film.timecode or "")
-    return lambda time: timecode_of(first + int(time * film.frame_rate + 1e-3), film.frame_rate, drop=drop)
+    rate = exact_rate(analysis.film.frame_rate)
+    first, drop = first_frame(analysis.film), counts_drop(analysis.film)
+    return lambda time: timecode_of(first + int(time * rate + 1e-3), rate, drop=drop)
 
 
 def _of_stills(analysis: Analysis, time: float, language: Language) -> str:

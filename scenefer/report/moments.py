@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from scenefer.analysis.expressions import counted, film_shares
-from scenefer.analysis.scene_emotions import SCREEN_TIME
+from scenefer.analysis.scene_emotions import SCREEN_TIME, character_view
 from scenefer.comparison import scene_comparison
 from scenefer.comparison.intentions import parse_intention
 from scenefer.core.language import Language, marked
@@ -46,16 +46,17 @@ def moments(analysis: Analysis, compared: Comparison | None, language: Language)
     """Choose up to three scenes to look at again, the most pressing first."""
     found = _from_usual(analysis, language) if compared is None else _from_intention(compared, language)
     chosen: dict[int, Moment] = {}
-    for scene, less_of, sentence in found:
+    for scene, view, less_of, sentence in found:
         if scene not in chosen:
-            time, jpeg = _picture(analysis, scene, less_of)
+            time, jpeg = _picture(analysis, scene, view, less_of)
             chosen[scene] = Moment(scene, time, jpeg, sentence)
         if len(chosen) == MOMENTS:
             break
     return list(chosen.values())
 
 
-_Found = tuple[int, Callable[[np.ndarray], np.ndarray], str]  # scene; score of shares (N, 7), lowest at the moment; why
+# Scene; view whose faces count; score of shares (N, 7), lowest at the moment; why.
+_Found = tuple[int, str, Callable[[np.ndarray], np.ndarray], str]
 
 
 def _from_intention(compared: Comparison, language: Language) -> Iterable[_Found]:
@@ -65,7 +66,8 @@ def _from_intention(compared: Comparison, language: Language) -> Iterable[_Found
     for row in rows:
         meant = parse_intention(row["intended"])
         parts = [EMOTIONS.index(emotion) for emotion in meant]
-        yield row["scene"], lambda shares, parts=parts: shares[:, parts].sum(axis=1), _against(row, meant, language)
+        sentence = _against(row, meant, language)
+        yield row["scene"], row["view"], lambda shares, parts=parts: shares[:, parts].sum(axis=1), sentence
 
 
 def _least_gap(row: Mapping[str, Any]) -> float:
@@ -125,7 +127,7 @@ def _from_usual(analysis: Analysis, language: Language) -> Iterable[_Found]:
         }
         sign = -1.0 if above else 1.0
         sentence = language.say(_MORE if above else _LESS, **words)
-        yield row["scene"], lambda shares, place=place, sign=sign: sign * shares[:, place], sentence
+        yield row["scene"], SCREEN_TIME, lambda shares, place=place, sign=sign: sign * shares[:, place], sentence
 
 
 def _usual(analysis: Analysis) -> dict[str, float]:
@@ -134,10 +136,19 @@ def _usual(analysis: Analysis) -> dict[str, float]:
     return dict.fromkeys(EMOTIONS, 0.0) if shares is None else dict(zip(EMOTIONS, shares.tolist(), strict=True))
 
 
-def _picture(analysis: Analysis, scene: int, less_of: Callable[[np.ndarray], np.ndarray]) -> tuple[float, bytes | None]:
-    """Find the moment of a scene at which ``less_of`` is lowest, and the stored picture nearest to it."""
+def _picture(
+    analysis: Analysis, scene: int, view: str, less_of: Callable[[np.ndarray], np.ndarray]
+) -> tuple[float, bytes | None]:
+    """Find the moment of a scene at which ``less_of`` is lowest, and the stored picture nearest to it.
+
+    In the view of a person, only that person's faces count.
+    """
     rows = analysis.expressions
     faces = rows.loc[counted(rows) & (rows["scene"] == scene)].sort_values("time", kind="stable")
+    if view.startswith(character_view("")):
+        tracks = analysis.tracks
+        own = tracks.loc[tracks["actor_name"].map(character_view, na_action="ignore") == view, "track"]
+        faces = faces.loc[faces["track"].isin(own)]
     span = analysis.scenes.loc[analysis.scenes["scene"] == scene, ["start", "end"]].iloc[0]
     time = faces["time"].to_numpy()
     low = less_of(_smoothed(time, faces[list(EMOTIONS)].to_numpy(np.float64), faces["weight"].to_numpy()))

@@ -67,13 +67,11 @@ def player_data(analysis: Analysis, language: Language = ENGLISH) -> dict[str, A
     return {
         "id": film.id,
         "length": round(film.duration or length_of(analysis.shots), 3),
-        "begins": _begins(analysis),
+        "begins": analysis.begins,
         "width": film.width,
         "height": film.height,
         "decimal": language.decimal_mark,
-        "frames": _frames(
-            analysis.frames["time"].to_numpy(), float(1 / exact_rate(film.frame_rate)), _begins(analysis)
-        ),
+        "frames": _frames(analysis.frames["time"].to_numpy(), float(1 / exact_rate(film.frame_rate)), analysis.begins),
         "scenes": [
             [scene.id, formatting.scene_name(scene.name, language), scene.start, scene.end, len(rows)]
             for scene, rows in zip(scenes, so_far, strict=True)
@@ -90,16 +88,6 @@ def player_data(analysis: Analysis, language: Language = ENGLISH) -> dict[str, A
             name: language.say(text, **{place: f"{{{place}}}" for place in _PLACES}) for name, text in SAID.items()
         },
     }
-
-
-def _begins(analysis: Analysis) -> float:
-    """Return the film time of the first frame, seconds: above 0 if the video starts after the audio.
-
-    Of a film that was read in part the first frame was not read; its file was asked when it was opened.
-    """
-    is_whole = not (analysis.run.get("span") or [0.0])[0]
-    seen = float(analysis.frames["time"].iloc[0]) if is_whole and len(analysis.frames) else analysis.film.begins
-    return round(seen, 6)
 
 
 def _frames(times: np.ndarray, usual: float, begins: float) -> dict[str, Any]:

@@ -12,6 +12,7 @@ import numpy as np
 from scenefer.core.language import ENGLISH, Language
 from scenefer.core.scene import scenes_of
 from scenefer.core.schema import EMOTIONS
+from scenefer.core.timecode import exact_rate
 from scenefer.report import plotly_layout
 from scenefer.report.emotion_curves import COLOURS, coarse_curves, curves
 from scenefer.report.formatting import moment, percent, scene_name
@@ -111,7 +112,8 @@ def _areas(analysis: Analysis, time: np.ndarray, shares: np.ndarray, language: L
 def _moments(analysis: Analysis, times: np.ndarray, language: Language) -> list[str]:
     """Label moments (N,) with time, frame and scene; the film's first frame is number 0."""
     shown = analysis.frames["time"].to_numpy()
-    before = round(float(shown[0] * analysis.film.frame_rate)) if len(shown) else 0  # frames before the part read
+    rate = exact_rate(analysis.film.frame_rate)
+    before = round((float(shown[0]) - analysis.begins) * rate) if len(shown) else 0  # frames before the part read
     frames = before + np.maximum(np.searchsorted(shown, times + 1e-3, side="right") - 1, 0)
     begins = analysis.scenes["start"].to_numpy()
     places = np.searchsorted(begins, times + 1e-6, side="right") - 1

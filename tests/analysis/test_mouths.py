@@ -81,6 +81,14 @@ def test_a_mouth_that_keeps_moving_speaks_and_one_that_opens_once_does_not():
     assert told.tolist() == [1.0] * 10 + [0.0] * 10
 
 
+def test_a_mouth_that_is_seldom_measured_and_opens_slowly_does_not_speak():
+    """Between two openings that are far apart nobody knows how fast it moved."""
+    opening = np.full(22, np.nan)
+    opening[::4] = 0.03 + 0.06 * np.arange(6)
+    told = mouths.speech(np.zeros(22, int), 0.2 * np.arange(22), opening)
+    assert np.isnan(told).all()
+
+
 def test_the_order_of_faces_does_not_matter_and_the_unknown_stays_unknown():
     order = np.random.default_rng(0).permutation(20)
     opening = np.array([*TALKING, 0.1, 0.3, 0.1, *([np.nan] * 7)])

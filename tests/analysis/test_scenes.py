@@ -100,6 +100,11 @@ def test_films_of_long_takes_have_scenes_too(length: float):
     assert guessed["start"].tolist()[1:] == guessed["end"].tolist()[:-1]
 
 
+def test_a_film_shorter_than_the_shortest_mean_is_one_scene():
+    shots, pictures = film([RED, BLUE] * 250)
+    assert len(group_shots(shots, pictures, SceneSettings(shortest_mean=3000, longest_mean=4000))) == 1
+
+
 def test_no_shots_are_no_scenes():
     assert len(group_shots(shots_table(), frames_table())) == 0
     assert len(one_scene(shots_table(), "nothing", "stills")) == 0

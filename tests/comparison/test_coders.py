@@ -52,6 +52,13 @@ def test_a_face_about_which_people_differ_counts_in_parts():
     assert coders.reader_agreement(read, votes, np.ones(3), np.arange(3)).accuracy[0] == pytest.approx(2.5 / 3)
 
 
+def test_the_interval_of_an_accuracy_is_no_less_than_none_right():
+    read, votes = np.eye(7)[[0] * 12], np.eye(7)[[0] + [1] * 11]
+    found = coders.reader_agreement(read, votes, np.ones(12), np.arange(12) // 4)
+    assert found.accuracy[:2] == (pytest.approx(1 / 12), 0.0)
+    assert all(one.right[1] >= 0.0 for one in found.calibration)
+
+
 def test_intervals_are_over_tracks_not_over_faces():
     rng = np.random.default_rng(0)
     track = np.arange(400) // 40

@@ -90,7 +90,9 @@ def test_every_stratum_has_two_faces_at_least_if_it_holds_them():
 
 def test_faces_that_are_not_usable_are_not_drawn():
     table = expressions_table(time=np.arange(100) * 0.2, usable=[row % 2 == 0 for row in range(100)])
-    assert all(face % 2 == 0 for face in shown(draw_sample(table, 20)))
+    drawn = shown(draw_sample(table, 20))
+    assert len(drawn) == 20
+    assert all(face % 2 == 0 for face in drawn)
 
 
 def test_a_sample_goes_on_without_the_faces_of_moments_that_were_excluded_since():

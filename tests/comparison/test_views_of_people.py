@@ -14,8 +14,10 @@ from scenefer.analysis.result import Analysis
 from scenefer.analysis.scene_emotions import EmotionSettings, summarise
 from scenefer.comparison.run_differences import compare_runs
 from scenefer.comparison.scene_comparison import ComparisonSettings, compare, headline
+from scenefer.core.language import ENGLISH
 from scenefer.core.schema import EMOTIONS
 from scenefer.report import people, render
+from scenefer.report.moments import moments
 from tests.builders import expressions_table, faces_table, samples_table, scenes_table, tracks_table
 from tests.comparisons import sheet_of
 from tests.reports import analysed, jpeg
@@ -132,6 +134,27 @@ def test_the_report_tells_a_scenes_intentions_for_several_characters_apart():
     assert "Of 2 judged intentions: 1 as intended and 1 worth a look." in page
     marks = re.findall(r"</b>([a-z ]+)</span> <small>(for \w+)</small>", page)
     assert marks == [("as intended", "for Ana"), ("worth a look", "for Budi")]
+
+
+def test_what_is_intended_for_another_is_not_judged_by_the_faces_of_the_person_of_the_view():
+    found = film(*ANA_TWICE, names={0: "Ana"})
+    comparison = compare(found, sheet_of(found, "sad", character=["Bob"]), ComparisonSettings(view="character:Ana"))
+    (shown,) = headline(comparison)[0].to_dict("records")
+    assert (shown["view"], shown["intended"], shown["verdict"]) == ("character:Ana", None, None)
+    table = comparison.table
+    assert set(table.loc[table["character"] == "Bob", "view"]) == {"screen_time", "equal_actor"}
+    assert {one.n_labelled for one in comparison.agreements if one.view == "character:Ana"} == {0}
+    assert {one.n_labelled for one in comparison.agreements if one.view == "screen_time"} == {1}
+
+
+def test_the_moment_of_a_character_is_of_that_persons_faces():
+    """Budi, who shows least of what is intended for Ana, comes first."""
+    found = film((1, "sad"), (0, "neutral"), (0, "angry"), names={0: "Ana", 1: "Budi"})
+    comparison = compare(found, sheet_of(found, "angry", character=["Ana"]))
+    two = replace(found, pictures=found.pictures.head(3).assign(time=[1.0, 5.0, 9.0]))
+    (moment,) = moments(two, comparison, ENGLISH)
+    assert "Intended: angry (Ana)" in moment.sentence
+    assert moment.time == 5.0
 
 
 def test_a_character_who_is_not_seen_is_not_judged():

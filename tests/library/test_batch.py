@@ -13,7 +13,7 @@ from safetensors import safe_open
 from safetensors.numpy import save_file
 
 from scenefer.core.film import film_id
-from scenefer.library import failures
+from scenefer.library import failures, planner
 from scenefer.library.batch import Batch
 from scenefer.library.jobs import Finish
 from scenefer.library.orders import Order
@@ -274,3 +274,13 @@ def test_hard_films_and_good_ones_are_one_library(tmp_path: Path):
     assert {name for name, state in states.items() if state == "partial"} >= partial
     assert set(failed(tmp_path)) >= bad | partial
     assert os.path.isfile(tmp_path / "reports" / "testfilm_720p25" / "report.html")
+
+
+def test_a_timeline_package_is_known_by_what_it_holds(tmp_path: Path):
+    package = tmp_path / "film.fcpxmld"
+    package.mkdir()
+    (package / "Info.fcpxml").write_text("<fcpxml/>")
+    before = planner._digest(package)
+    (package / "Info.fcpxml").write_text("<fcpxml version='1.11'/>")
+    assert planner._digest(package) != before
+    assert planner._digest(tmp_path / "gone.fcpxmld") == "unreadable"

@@ -13,7 +13,7 @@ from scenefer.analysis.scene_emotions import EmotionSettings
 from scenefer.comparison.verdicts import ComparisonSettings
 from scenefer.core.errors import PlanError
 from scenefer.pipeline import plans as plans
-from scenefer.pipeline.plans import PROFILES, Plan, expression_id, identity, make_plan, observe_id
+from scenefer.pipeline.plans import PROFILES, Plan, expression_id, identity, make_plan, observe_id, plan_id
 
 
 def test_without_anything_stated_the_plan_is_the_defaults():
@@ -141,3 +141,9 @@ def test_mirroring_asks_for_new_logits_but_not_for_new_pixels():
 
 def test_an_identity_is_the_same_on_every_machine():
     assert identity({"b": 1, "a": [1.5]}) == "8776134cd0f8"
+
+
+def test_where_and_how_a_result_is_made_does_not_change_the_plans_id():
+    plain = plan_id(make_plan())
+    assert {plan_id(make_plan(options=one)) for one in ({"run.workers": 3}, {"run.longest_chunk": 7.0})} == {plain}
+    assert plan_id(make_plan(options={"emotions.resamples": 70})) != plain

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -117,6 +118,29 @@ def test_moments_have_the_timecode_of_the_film():
     whole = replace(whole, film=replace(whole.film, timecode="01:00:00:00"))
     (moment,) = first_page(whole, found)["moments"]
     assert moment["when"] == f"01:00:{int(moment['time']):02}:00"
+
+
+@pytest.mark.parametrize("timecode", ["00:00:00;00", "00:00:00:29", "reel 4"])
+def test_a_timecode_that_does_not_exist_counts_from_zero(timecode: str):
+    whole, found = compared(rage="angry", joy="sad", empty="fear")
+    whole = replace(whole, film=replace(whole.film, timecode=timecode))
+    (moment,) = first_page(whole, found)["moments"]
+    assert moment["when"] == f"00:00:{int(moment['time']):02}:00"
+
+
+def test_a_rate_that_is_nearly_a_standard_one_is_that():
+    """A container's average of 24.0019 frames a second would be 13 frames ahead after two hours."""
+    whole, found = compared(rage="angry", joy="sad", empty="fear")
+    late = whole.pictures.assign(time=whole.pictures["time"] + 7000)
+    whole = replace(
+        whole,
+        film=replace(whole.film, frame_rate=Fraction(240019, 10000), timecode="00:00:00:00"),
+        pictures=late,
+        expressions=whole.expressions.assign(time=whole.expressions["time"] + 7000),
+        scenes=whole.scenes.assign(start=whole.scenes["start"] + 7000, end=whole.scenes["end"] + 7000),
+    )
+    (moment,) = first_page(whole, found)["moments"]
+    assert moment["when"] == f"01:56:{40 + int(moment['time']) - 7000:02}:00"
 
 
 def test_it_comes_first_and_names_stay_text():

@@ -87,7 +87,9 @@ def test_the_page_allows_its_own_scripts_and_nothing_else():
         "base-uri": "'none'",
         "form-action": "'none'",
     }
-    assert all(link.startswith("#") for link in page.attributes("href"))
+    links = page.attributes("href")
+    assert links
+    assert all(link.startswith("#") for link in links)
 
 
 def test_every_link_and_label_of_the_page_leads_somewhere():
@@ -96,7 +98,9 @@ def test_every_link_and_label_of_the_page_leads_somewhere():
     assert len(ids) == len(set(ids))
     assert {link.removeprefix("#") for link in page.attributes("href")} <= set(ids)
     assert set(page.attributes("aria-labelledby")) <= set(ids)
-    assert all("alt" in attributes for tag, attributes in page.elements if tag == "img")
+    pictures = [attributes for tag, attributes in page.elements if tag == "img"]
+    assert pictures
+    assert all("alt" in attributes for attributes in pictures)
 
 
 def test_the_bundle_is_the_one_that_plotly_was_made_for():
@@ -312,6 +316,14 @@ def test_faces_for_the_intention_stand_before_those_against_it():
         ("against", "happy", ""),
         ("against", "happy", ""),
     ]
+
+
+def test_frames_are_counted_from_the_first_picture_where_the_sound_begins_before_it():
+    """As the player counts them."""
+    late = analysed()
+    late = replace(late, frames=late.frames.assign(time=late.frames["time"] + 0.48))
+    clock = plotly_arc.arc(late, 30.0)["data"][0]
+    assert "frame 0" in next(words for at, words in zip(clock["x"], clock["text"], strict=True) if at and at >= 0.48)
 
 
 def test_a_ribbon_over_the_arc_has_the_colours_of_what_was_intended():

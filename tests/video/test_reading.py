@@ -126,7 +126,9 @@ def test_a_second_part_whose_clock_begins_before_the_first_ones_is_read(tmp_path
     film = probe(joined(tmp_path / f"film.{suffix}", late, early))
     times = [frame.time for frame in frames(film, sample_rate=5, notes=notes)]
     assert len(times) == 125
-    assert np.diff(times) == pytest.approx(0.04, abs=0.041)  # the writer of MPEG-PS leaves out a tick here and there
+    steps = np.diff(times)  # the writer of MPEG-PS leaves out a tick here and there
+    assert steps.min() > 0
+    assert steps.max() < 0.081
     assert times[-1] == pytest.approx(4.96, abs=0.05)
     assert notes.n_backward == 1
     assert notes.first_backward == pytest.approx(2.0, abs=0.05)

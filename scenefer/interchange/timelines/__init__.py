@@ -26,7 +26,15 @@ from scenefer.interchange.timelines.marker_tables import is_marker_table, read_m
 from scenefer.interchange.timelines.marks import Mark, Timeline, rows_of
 
 __all__ = [
-    "Mark", "Timeline", "is_marker_table", "load", "parse_timeline", "read_marker_table", "read_timeline", "rows_of",
+    "Mark",
+    "Timeline",
+    "file_of",
+    "is_marker_table",
+    "load",
+    "parse_timeline",
+    "read_marker_table",
+    "read_timeline",
+    "rows_of",
 ]  # fmt: skip
 
 
@@ -36,10 +44,14 @@ def load(path: Path) -> tuple[str, list[str]]:
     Raises:
         SheetError: as ``decoding.read_text``.
     """
-    package = path.suffix.casefold() == ".fcpxmld" and path.is_dir()
     is_timeline = path.suffix.casefold() in suffixes()
     remedy = "export it again as UTF-8 text" if is_timeline else 'save it as "CSV UTF-8"'
-    return read_text(path / "Info.fcpxml" if package else path, remedy)
+    return read_text(file_of(path), remedy)
+
+
+def file_of(path: Path) -> Path:
+    """Return the file of a list: itself, or the timeline inside an ``.fcpxmld`` folder."""
+    return path / "Info.fcpxml" if path.suffix.casefold() == ".fcpxmld" and path.is_dir() else path
 
 
 def read_timeline(path: Path, rate: Fraction) -> Timeline:

@@ -15,6 +15,8 @@ from scenefer.core.errors import FilmError, WorkerError
 from scenefer.pipeline.executors.base import Executor
 from scenefer.pipeline.executors.processes import processes
 from scenefer.pipeline.executors.serial import serial
+from scenefer.pipeline.plans import RunSettings
+from scenefer.pipeline.scheduler import Crew, crew_for
 
 
 class Job(NamedTuple):
@@ -158,3 +160,17 @@ def test_workers_end_with_who_stops_listening(tmp_path: Path):
     begin = time.monotonic()
     outcomes.close()
     assert time.monotonic() - begin < 10
+
+
+@pytest.mark.parametrize(
+    ("executor", "n_jobs", "crew"),
+    [
+        pytest.param(processes, 5, Crew(processes, 3, threads=1), id="a worker a chunk"),
+        pytest.param(processes, 1, Crew(serial, 1, threads=0), id="a single chunk"),
+        pytest.param(serial, 5, Crew(serial, 1, threads=0), id="one after the other"),
+    ],
+)
+def test_chunks_that_are_read_one_after_the_other_are_decoded_with_all_cores(
+    executor: Executor, n_jobs: int, crew: Crew
+):
+    assert crew_for(executor, RunSettings(workers=3), n_jobs) == crew
