@@ -36,8 +36,9 @@ def apply(measured: Analysis, edits: Edits, settings: StageSettings) -> Analysis
         settings: those of the run.
 
     Returns:
-        The analysis whose tables TRACKS, SAMPLES, EXPRESSIONS, SCENES and SCENE_EMOTIONS are as corrected. Whether a
-        face is usable does not hang on where a scene begins and stays as measured, but in excluded moments.
+        The analysis whose tables TRACKS, SAMPLES, EXPRESSIONS, SCENES and SCENE_EMOTIONS are as corrected, and whose
+        PICTURES show no excluded moment. Whether a face is usable does not depend on where a scene begins and stays as
+        measured, but in excluded moments.
 
     Raises:
         SheetError: they are of another film or analysis, or one of them does not fit; the message names it.
@@ -84,10 +85,12 @@ def _recomputed(
         samples = sampling.account(placed, expressions)
     if moments.spans:
         expressions, samples = moments.without(expressions, samples)
+    shown = ~_inside(measured.pictures["time"].to_numpy(), moments.spans)
     rule = scene_emotions.rule_for(film, settings.emotions)
     run = {**measured.run, "edits": edits.record(), "coverage": stages.coverage(samples)}
     return replace(
         measured,
+        pictures=measured.pictures.loc[shown].reset_index(drop=True),
         tracks=tracks,
         samples=samples,
         expressions=expressions,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import os
 import shutil
@@ -60,7 +61,9 @@ class Analysis:
 
 
 _OPTIONAL = ("vectors", "comparison", "validation_sample", "validated")
-EDITED = frozenset({"tracks", "samples", "expressions", "scenes", "scene_emotions"})  # by corrections by hand
+EDITED = frozenset(
+    {"pictures", "tracks", "samples", "expressions", "scenes", "scene_emotions"}
+)  # by corrections by hand
 _TABLES = tuple(entry.name for entry in fields(Analysis) if entry.name in TABLES and entry.name not in _OPTIONAL)
 
 
@@ -92,7 +95,8 @@ def save(
             if (table := getattr(measured if name in EDITED else analysis, name)) is not None:
                 tables.write(_file(beside, name), table, name, origin)
         if analysis.sheet is not None:
-            analysis.sheet.to_csv(beside / "tables" / _SHEET, index=False)
+            # All is quoted, for pandas leaves a lone carriage return bare, and reads it as the end of a line.
+            analysis.sheet.to_csv(beside / "tables" / _SHEET, index=False, quoting=csv.QUOTE_ALL)
         record = {**analysis.run, "version": RECORD_VERSION, "film": as_record(analysis.film, key_frames=False)}
         if analysis.measured is not None:
             record["coverage"] = measured.run["coverage"]

@@ -163,10 +163,10 @@ def sample_rate(film: Film, settings: StageSettings) -> float:
 
 
 def coverage(accounted: pd.DataFrame) -> dict[str, float]:
-    """Compute the share of the sampled time in each state, 0 to 1."""
-    total = float(accounted["weight"].sum())
-    states = accounted.groupby("state")["weight"].sum()
+    """Compute the share of the sampled time in each state, 0 to 1; time that was excluded by hand is left out."""
+    states = accounted.groupby("state")["weight"].sum().drop("excluded", errors="ignore")
+    total = float(states.sum())
     return {
         state: float(states.get(state, 0.0)) / total if total else 0.0
-        for state in ("face", "no face", "rejected", "not decoded", *(["excluded"] if "excluded" in states else []))
+        for state in ("face", "no face", "rejected", "not decoded")
     }

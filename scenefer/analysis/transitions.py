@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from scenefer.core.settings import Settings
+from scenefer.core.settings import Settings, bounded
 
 BLACK = 24  # maximum luma (0..255) of a black picture, after compression; white is at most as far from 255
 PLAIN = 4.0  # a picture whose signature has a smaller standard deviation is plain
@@ -33,9 +33,9 @@ class TransitionSettings(Settings):
     """What counts as a dissolve or a fade."""
 
     threshold: float = 0.12  # minimum change of the picture, as summed cut_score, in a transition
-    longest: float = 3.0  # maximum duration of a dissolve, fade or wipe in seconds; 0 = do not search for them
+    longest: float = bounded(3.0, 0, 3600)  # maximum seconds of a dissolve, fade or wipe; 0 = none is searched
     residual: float = 0.2  # maximum residual of a blend, relative to the distance of its (dissimilar) ends
-    difference: float = 10.0  # minimum root mean square difference of the ends of a blend, in grey levels (0..255)
+    difference: float = bounded(10.0, 0, 255)  # grey levels: minimum RMS difference of a blend's ends
     longest_void: float = 2.0  # seconds of black or white within a fade; if longer, they are a shot
 
 

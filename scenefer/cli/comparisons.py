@@ -88,22 +88,23 @@ def _compared_with_intentions(
 ) -> Comparison:
     """Compare a run with what was intended, and write its report anew."""
     from scenefer.comparison.intentions import read_words
-    from scenefer.pipeline import edited_runs, film_analysis
+    from scenefer.pipeline import edited_runs, film_analysis, locks
     from scenefer.pipeline.inputs import from_timecode
     from scenefer.pipeline.run_comparison import compared_with_intentions, with_estimate, with_sheet
 
-    loaded = edited_runs.load(folder)
-    if intended is not None:
-        require_paths(intended)
-        film = from_timecode(loaded.film, timecode_start)
-        known = read_words(words) if words else {}
-        loaded = with_sheet(loaded, intended, film, known, every_clip=every_clip)
-    if estimate is not None:
-        loaded = with_estimate(loaded, estimate)
-    compared = compared_with_intentions(loaded)
-    if compared is None:
-        raise PlanError(f"nothing says what the scenes of {folder} were meant to show; give --intended SHEET")
-    film_analysis.write(loaded, folder)
+    with locks.rewriting(folder):
+        loaded = edited_runs.load(folder)
+        if intended is not None:
+            require_paths(intended)
+            film = from_timecode(loaded.film, timecode_start)
+            known = read_words(words) if words else {}
+            loaded = with_sheet(loaded, intended, film, known, every_clip=every_clip)
+        if estimate is not None:
+            loaded = with_estimate(loaded, estimate)
+        compared = compared_with_intentions(loaded)
+        if compared is None:
+            raise PlanError(f"nothing says what the scenes of {folder} were meant to show; give --intended SHEET")
+        film_analysis.write(loaded, folder)
     return compared
 
 

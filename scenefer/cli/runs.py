@@ -47,19 +47,20 @@ def report(
     if recording.is_unfinished(folder):
         with locks.claim(folder):
             recording.finish(folder)
-    loaded = edited_runs.measured(folder) if edits is not None or no_edits else edited_runs.load(folder)
-    if edits is not None:
-        from scenefer.interchange.edits_file import read_edits
+    with locks.rewriting(folder):
+        loaded = edited_runs.measured(folder) if edits is not None or no_edits else edited_runs.load(folder)
+        if edits is not None:
+            from scenefer.interchange.edits_file import read_edits
 
-        loaded = edited_runs.with_edits(loaded, read_edits(edits))
-    if lang is not None:
-        loaded = film_analysis.in_language(loaded, Language(lang))
-    if estimate is not None:
-        loaded = with_estimate(loaded, estimate)
-    if judged is not None:
-        loaded = replace(loaded, run={**loaded.run, "judged": read_judged(judged, loaded)})
-    were_kept = (folder / EDITS).is_file()
-    film_analysis.write(loaded, folder)
+            loaded = edited_runs.with_edits(loaded, read_edits(edits))
+        if lang is not None:
+            loaded = film_analysis.in_language(loaded, Language(lang))
+        if estimate is not None:
+            loaded = with_estimate(loaded, estimate)
+        if judged is not None:
+            loaded = replace(loaded, run={**loaded.run, "judged": read_judged(judged, loaded)})
+        were_kept = (folder / EDITS).is_file()
+        film_analysis.write(loaded, folder)
     if edits is not None:
         n = len(loaded.edits.edits) if loaded.edits else 0
         say(f"edits: {n} applied, kept in {folder / EDITS}; scenefer report {folder} --no-edits takes them off")
@@ -75,10 +76,11 @@ def reclassify(
 ) -> None:
     """Classify the stored faces of a run again with other weights; needs neither the film nor the cache."""
     from scenefer.cli import scene_table
-    from scenefer.pipeline import film_analysis, reclassification
+    from scenefer.pipeline import film_analysis, locks, reclassification
 
-    analysis = reclassification.reclassify(folder, weights, device)
-    film_analysis.write(analysis, folder)
+    with locks.rewriting(folder):
+        analysis = reclassification.reclassify(folder, weights, device)
+        film_analysis.write(analysis, folder)
     scene_table.print_scenes(out, analysis, folder)
     say(f"report: {folder / REPORT}")
 
@@ -94,9 +96,10 @@ def forget(
     Numbers about expressions stay, and so do names from a cast folder or a sheet.
     """
     from scenefer.library import catalogue
-    from scenefer.pipeline import erasure
+    from scenefer.pipeline import erasure, locks
 
-    done = erasure.forget(folder, data)
+    with locks.rewriting(folder):
+        done = erasure.forget(folder, data)
     catalogue.rewrite(folder.resolve().parent)  # its page has a frame of every film
     said = (("removed", done.removed or ("nothing: there was nothing left",)), ("kept", done.kept))
     for title, lines in (*said, ("not reached from here", done.beyond)):

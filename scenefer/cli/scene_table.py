@@ -19,7 +19,7 @@ from scenefer.comparison.verdicts import NO_EVIDENCE, VERDICTS
 from scenefer.comparison.wording import verdict_words
 from scenefer.core import tables
 from scenefer.core.film import clock
-from scenefer.core.text import printable
+from scenefer.core.text import printable, whole
 from scenefer.interchange.scene_records import summary
 
 if TYPE_CHECKING:
@@ -68,11 +68,12 @@ def scenes_table(
     if verdicts:
         table.add_column("", no_wrap=True)
     table.add_column(
-        "detected, % of screen time" if moves and wide else "detected, %",
+        "detected, % of face time" if moves and wide else "detected, %",
         min_width=22 if width >= CLOSE else None,
     )
     for scene in summary(analysis)["scenes"]:
-        edges = [clock(scene[edge])[: -2 if wide else -4] for edge in ("start", "end")][: len(times)]
+        fine, cut = (1, -2) if wide else (0, -4)
+        edges = [clock(round(scene[edge], fine))[:cut] for edge in ("start", "end")][: len(times)]
         cells = [Text(printable(scene["name"])), *edges, *([f"{scene['coverage']:.0%}"] if roomy else [])]
         cells += [Text(meant.get(str(scene["name"]), ""))] if meant else []
         cells += [_mark(verdicts.get(scene["scene"]), encoding)] if verdicts else []
@@ -84,7 +85,7 @@ def _largest(scene: Mapping[str, Any], n: int) -> str:
     if scene["percent"] is None:
         return NO_EVIDENCE
     largest = sorted(scene["percent"].items(), key=lambda item: -item[1])[:n]
-    words = " · ".join(f"{emotion} {percent:.0f}" for emotion, percent in largest)
+    words = " · ".join(f"{emotion} {whole(percent)}" for emotion, percent in largest)
     return words + (" (one take)" if scene["evidence"] == "one take" else "")
 
 

@@ -37,35 +37,38 @@ def validate(
     from scenefer.comparison import validation
     from scenefer.comparison.coding_sample import check_sample, draw_sample, sample_id, shown
     from scenefer.interchange.judgements import read_judgements
-    from scenefer.pipeline import edited_runs, film_analysis
+    from scenefer.pipeline import edited_runs, film_analysis, locks
     from scenefer.report import coding_page
 
-    loaded = edited_runs.load(folder)
-    sample = loaded.validation_sample
-    if codes:
-        if n is not None or new:
-            raise PlanError("--n and --new draw a sample; leave them out where judgements are given")
-        if sample is None:
-            raise SheetError(f"no sample was drawn of {folder}: scenefer validate {folder} writes the page to judge")
-        judged = read_judgements(codes, sample_id(sample, loaded.film.id), set(shown(sample)))
-        found = validation.evaluate(loaded, sample, judged)
-        run = {**loaded.run, "validation": found.record}
-        film_analysis.write(replace(loaded, validated=found.table, run=run), folder)
-        say_lines(validation.summary(found, loaded))
-        say(f"table: {folder / 'tables' / 'validated.parquet'}")
-        return
-    if sample is None or new:
-        sample = draw_sample(loaded.expressions, n or 200, seed)
-        run = {name: value for name, value in loaded.run.items() if name != "validation"}
-        page = coding_page.render(loaded, sample, Language(lang) if lang else film_analysis.language_of(loaded))
-        film_analysis.write(replace(loaded, validation_sample=sample, validated=None, run=run), folder)
-    else:
-        check_sample(sample, loaded.expressions)
-        if n not in (None, len(shown(sample))):
-            raise PlanError(
-                f"a sample of {len(shown(sample))} faces is drawn; --new draws another, and voids its codes"
-            )
-        page = coding_page.render(loaded, sample, Language(lang) if lang else film_analysis.language_of(loaded))
+    with locks.rewriting(folder):
+        loaded = edited_runs.load(folder)
+        sample = loaded.validation_sample
+        if codes:
+            if n is not None or new:
+                raise PlanError("--n and --new draw a sample; leave them out where judgements are given")
+            if sample is None:
+                raise SheetError(
+                    f"no sample was drawn of {folder}: scenefer validate {folder} writes the page to judge"
+                )
+            judged = read_judgements(codes, sample_id(sample, loaded.film.id), set(shown(sample)))
+            found = validation.evaluate(loaded, sample, judged)
+            run = {**loaded.run, "validation": found.record}
+            film_analysis.write(replace(loaded, validated=found.table, run=run), folder)
+            say_lines(validation.summary(found, loaded))
+            say(f"table: {folder / 'tables' / 'validated.parquet'}")
+            return
+        if sample is None or new:
+            sample = draw_sample(loaded.expressions, n or 200, seed)
+            run = {name: value for name, value in loaded.run.items() if name != "validation"}
+            page = coding_page.render(loaded, sample, Language(lang) if lang else film_analysis.language_of(loaded))
+            film_analysis.write(replace(loaded, validation_sample=sample, validated=None, run=run), folder)
+        else:
+            check_sample(sample, loaded.expressions)
+            if n not in (None, len(shown(sample))):
+                raise PlanError(
+                    f"a sample of {len(shown(sample))} faces is drawn; --new draws another, and voids its codes"
+                )
+            page = coding_page.render(loaded, sample, Language(lang) if lang else film_analysis.language_of(loaded))
     atomic.write_result(folder / CODING_PAGE, page.encode(), "free space, or choose a run that may be written")
     say(f"{len(shown(sample))} faces to judge: {folder / CODING_PAGE}")
     say(f"then: scenefer validate {folder} codes-….csv")

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 _COLUMNS = {column.name: None for column in TABLES["differences"]}
 _THINNEST_FIRST = ("insufficient", "one take", "enough")
 _WORTH_SAYING = 1.0  # percentage points
+_DIFFERENCE = ("difference", "difference_low", "difference_high")
 _OTHER_SEED = 1_000_003  # added to the seed, for each run before, where a run's faces are not the first one's
 
 # What a reader must know, kept in English and said again in the language of a page.
@@ -78,13 +79,14 @@ def compare_runs(analysis: Analysis, other: Analysis, place: int = 1) -> Differe
         evidence = min(seen.evidence, seen_there.evidence, key=_THINNEST_FIRST.index)
         head = {"scene": scene, "other_scene": pair.other, "name": names[scene], "view": view, "evidence": evidence}
         rows += [{**_COLUMNS, **head, **row} for row in _rows(here, there)]
+    told = any(row.get("difference") is not None and is_beyond(*(row[name] for name in _DIFFERENCE)) for row in rows)
     by_time = [(names[pair.scene], names_there[pair.other]) for pair in pairs.values() if pair.by_time]
     met = {pair.other for pair in pairs.values()}
     return Differences(
         table=conform({name: [row[name] for row in rows] for name in _COLUMNS}, "differences"),
         only=tuple(name for scene, name in names.items() if scene not in pairs),
         only_other=tuple(name for scene, name in names_there.items() if scene not in met),
-        notices=_notices(analysis, other, by_time),
+        notices=_notices(analysis, other, by_time, told),
     )
 
 
@@ -144,11 +146,11 @@ def _same_faces(analysis: Analysis, other: Analysis) -> bool:
     )
 
 
-def _notices(analysis: Analysis, other: Analysis, by_time: list[tuple[str, str]]) -> tuple[str, ...]:
+def _notices(analysis: Analysis, other: Analysis, by_time: list[tuple[str, str]], told: bool) -> tuple[str, ...]:
     weights, weights_there = (
         run.run.get("weights", {}).get("expression", {}).get("sha256") for run in (analysis, other)
     )
-    notices = [NOT_CORRECTED]
+    notices = [NOT_CORRECTED] if told else []
     if weights != weights_there:
         notices.append(OTHER_WEIGHTS)
     if analysis.film.id != other.film.id and "guessed" in {*analysis.scenes["source"], *other.scenes["source"]}:
@@ -163,16 +165,14 @@ def _notices(analysis: Analysis, other: Analysis, by_time: list[tuple[str, str]]
 def _sentence(name: str, scene: pd.DataFrame) -> str:
     if scene["difference"].isna().all():
         return f"{name}: not compared, {NO_EVIDENCE}"
-    beyond = (scene["difference_low"] > 0) | (scene["difference_high"] < 0)
-    told = scene.loc[beyond & (scene["difference"].abs() >= _WORTH_SAYING)]
+    told = scene.loc[[is_beyond(*row) for row in scene[list(_DIFFERENCE)].itertuples(index=False)]]
     told = told.reindex(told["difference"].abs().sort_values(ascending=False).index)
     changes = [
         f"{emotion} {value:+.0f} points ({low:+.0f} to {high:+.0f})"
-        for emotion, value, low, high in told[
-            ["emotion", "difference", "difference_low", "difference_high"]
-        ].itertuples(index=False)
+        for emotion, value, low, high in told[["emotion", *_DIFFERENCE]].itertuples(index=False)
     ]
-    take = ", within one take" if (scene["within"] == "one take").all() else ""
+    few = (scene["within"] == "one take").all()
+    take = "" if not few else ", one take" if (scene["evidence"] == "one take").all() else ", fewer than three shots"
     distance = f"Jensen-Shannon distance {scene['js'].iloc[0]:.2f}"
     return (
         f"{name}: {', '.join(changes) or 'no difference of a point or more beyond the uncertainty'}; {distance}{take}"

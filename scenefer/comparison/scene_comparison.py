@@ -202,6 +202,11 @@ def of_run(analysis: Analysis, settings: ComparisonSettings = ComparisonSettings
     return None if sheet is None or not sheet["intended"].notna().any() else compare(analysis, sheet, settings)
 
 
+def furthest_first(verdict: str, js: float) -> tuple[bool, float]:
+    """Return the key by which scenes are sorted that do not show what was intended: mismatches first, then by gap."""
+    return verdict != "mismatch", -js
+
+
 def about_estimate(comparison: Comparison) -> str | None:
     """Return the notice on whether verdicts use corrected shares; None if these were not requested."""
     return next((notice for notice in comparison.notices if notice.startswith("verdicts ")), None)

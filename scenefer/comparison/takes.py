@@ -128,9 +128,12 @@ def _said(rows: pd.DataFrame, names: Sequence[str]) -> str:
         only = f"; only {called[ALONE][0]} shows enough" if ALONE in called else ""
         return f"{about}: {intended} intended; {NO_EVIDENCE} to say which is nearest{only}"
     best = rows.loc[rows["standing"] == NEAREST].iloc[0]
+    if AS_NEAR in called:
+        near = rows.loc[rows["standing"].isin((NEAREST, AS_NEAR))].sort_values("js", kind="stable")
+        told = ", ".join(f"{names[row['run']]} {row['js']:.2f}" for row in rows_of(near))
+        return f"{about}: {intended} intended; none is clearly nearest (Jensen-Shannon distance {told})"
     distance = f"Jensen-Shannon distance {best['js']:.2f} ({best['js_low']:.2f} to {best['js_high']:.2f})"
-    alike = f", cannot be told apart from {' and '.join(called[AS_NEAR])}" if AS_NEAR in called else ""
-    return f"{about}: {intended} intended; nearest is {called[NEAREST][0]}, {distance}{alike}"
+    return f"{about}: {intended} intended; nearest is {called[NEAREST][0]}, {distance}"
 
 
 def _intended(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from scenefer.analysis.scene_emotions import EQUAL_ACTOR
 from scenefer.comparison.agreement import VALIDATED
 from scenefer.comparison.intentions import parse_intention
 from scenefer.comparison.scene_comparison import headline
@@ -12,6 +13,7 @@ from scenefer.comparison.verdicts import REASONS, VERDICTS
 from scenefer.core.language import ENGLISH, Language, marked
 from scenefer.core.schema import EMOTIONS
 from scenefer.core.tables import rows_of
+from scenefer.core.text import whole
 
 if TYPE_CHECKING:
     from scenefer.comparison.agreement import Agreement
@@ -57,7 +59,18 @@ def _sentence(row: Mapping[str, Any]) -> str:
     """Return a sentence about a scene: verdict, intended and detected emotions."""
     name = row["name"] if row["character"] is None else f"{row['name']} ({row['character']})"
     verdict = "" if row["verdict"] is None else f"{verdict_words(row['verdict'])}; "
-    return f"{name}: {verdict}{finding(row)}{', within one take' * bool(verdict and row['within'] == 'one take')}"
+    return f"{name}: {verdict}{', '.join(filter(None, (finding(row), thin(row))))}"
+
+
+def thin(row: Mapping[str, Any], language: Language = ENGLISH) -> str:
+    """Say how little a verdict rests on: one take, or fewer than three shots or people; empty if on more, or none."""
+    if row["verdict"] is None or row["within"] != "one take":
+        return ""
+    if row["evidence"] == "one take":
+        return language.say("one take")
+    if row["view"] == EQUAL_ACTOR:
+        return language.say("fewer than three people")
+    return language.say("fewer than three shots")
 
 
 def figures(row: Mapping[str, Any]) -> dict[str, Any]:
@@ -97,7 +110,7 @@ def _finding(row: Mapping[str, Any], language: Language) -> str:
             high=high,
         )
     low, high = (f"{row[name]:.0f}" for name in ("mass_low", "mass_high"))
-    n = "<1" if 0 < row["mass"] <= 0.5 else f"{row['mass']:.0f}"
+    n = whole(row["mass"])
     return say(
         "{meant} intended, detected at {n} % ({low}–{high}): {reason}",
         meant=meant,

@@ -8,6 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from scenefer.core.errors import unwritable
+from scenefer.core.run_folder import require_not_of_a_run
 
 
 def write_whole(path: Path, content: bytes) -> None:
@@ -28,14 +29,17 @@ def write_whole(path: Path, content: bytes) -> None:
 def write_result(path: Path, content: bytes, remedy: str) -> None:
     """Write a result for the user atomically, as ``write_whole`` does; create its folder if it is missing.
 
+    If the path is a link, the file that it leads to is written.
+
     Args:
         remedy: what the user should do if the file cannot be written; part of the error message.
 
     Raises:
-        OutputError: it cannot be written.
+        OutputError: it cannot be written, or is a part of a run.
     """
+    require_not_of_a_run(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_whole(path, content)
+        write_whole(Path(os.path.realpath(path)), content)
     except OSError as error:
         raise unwritable(path, error, remedy) from error

@@ -51,8 +51,8 @@ def read(path: Path) -> dict[str, Any]:
         PlanError: the file is missing or is not valid TOML.
     """
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        return tomllib.loads(path.read_text(encoding="utf-8-sig"))  # Notepad writes a byte order mark
+    except (OSError, ValueError, RecursionError) as error:  # ValueError: no UTF-8, no TOML, thousands of digits
         raise PlanError(f"{path} cannot be read as TOML: {error}") from error
 
 

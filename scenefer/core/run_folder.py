@@ -74,6 +74,18 @@ def run_of(path: Path) -> Path:
     return path.parent if path.name in (REPORT, RECORD) and path.is_file() else path
 
 
+def require_not_of_a_run(path: Path) -> None:
+    """Refuse to write a file or a folder over what a run consists of: the run would be damaged, or the file lost.
+
+    Raises:
+        OutputError: it is such a part, or lies in one.
+    """
+    path = Path(os.path.realpath(path))
+    for place in (path, *path.parents):
+        if place.name in _OWN and (place.parent / RECORD).is_file():
+            raise OutputError(f"{printable(path)} belongs to the run {printable(place.parent)}; choose another --to")
+
+
 def runs_in(reports: Path) -> Iterator[Path]:
     """Yield the folders of finished runs in a folder of reports, sorted by name; nothing if it does not exist."""
     try:

@@ -34,7 +34,7 @@ class RunRecord(TypedDict):
 
     version: NotRequired[int]  # RECORD_VERSION; absent in runs older than this key
     state: str  # done, or partial: some of the film could not be read
-    coverage: dict[str, float]  # share of the sampled time in each state of the table SAMPLES
+    coverage: dict[str, float]  # share of the sampled time in each state of the table SAMPLES but excluded
     warnings: list[str]  # what a reader of the report must know, in sentences
     made: NotRequired[str]  # when, ISO 8601
     cache: NotRequired[str]  # folder of the observed chunks

@@ -299,8 +299,7 @@ TABLES: dict[str, tuple[Column, ...]] = {
             "within",
             "str?",
             "",
-            "what the intervals speak of: shots, people, or one take (fewer than three of them); tracks, where "
-            "corrected shares rest on fewer than three shots",
+            "what the intervals speak of: shots, people, or one take (fewer than three of them)",
         ),
         *_with_interval(
             Column("js", "float64?", "0..1", "Jensen-Shannon distance of both; the interval less its bias")

@@ -15,6 +15,11 @@ def printable(text: str | os.PathLike[str]) -> str:
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in decodable)
 
 
+def whole(percent: float) -> str:
+    """Write a share of 0..100 as a whole number; what is above 0 and would round to it as "<1"."""
+    return "<1" if 0 < percent <= 0.5 else f"{percent:.0f}"
+
+
 def natural(text: str) -> list[str | int]:
     """Make a key for natural sort order, 2 before 10; text and numbers alternate, so keys are always comparable."""
     parts = re.split(r"(\d+)", text)

@@ -13,7 +13,7 @@ from scenefer.comparison.intentions import parse_intention
 from scenefer.comparison.verdicts import NO_EVIDENCE
 from scenefer.comparison.wording import NOT_JUDGED, verdict_words
 from scenefer.core.schema import EMOTIONS
-from scenefer.core.text import printable
+from scenefer.core.text import printable, whole
 from scenefer.core.timecode import counts_drop, exact_rate, first_frame
 from scenefer.interchange import film_table, scene_records, scene_table
 from scenefer.interchange.csv_rows import spreadsheet_safe
@@ -185,7 +185,7 @@ def _detected(scene: dict[str, Any]) -> str:
         return NO_EVIDENCE
     shares = {emotion: entry["percent"] for emotion, entry in scene["percent"]["screen_time"].items()}
     largest = sorted(shares, key=lambda emotion: -(shares[emotion] or 0))[:_NAMED]
-    words = ", ".join(f"{emotion} {shares[emotion]:.0f} %" for emotion in largest)
+    words = ", ".join(f"{emotion} {whole(shares[emotion])} %" for emotion in largest)
     return f"detected {words}{' (one take)' * (scene['evidence'] == 'one take')}"
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from scenefer.core.errors import SheetError
 from scenefer.core.schema import EMOTIONS
 from scenefer.core.text import did_you_mean, printable
-from scenefer.interchange.judgements import read_rows
+from scenefer.interchange.judgements import is_number, read_rows
 
 if TYPE_CHECKING:
     from scenefer.analysis.result import Analysis
@@ -39,7 +39,7 @@ def read_judged(path: Path, analysis: Analysis) -> list[dict[str, Any]]:
             raise SheetError(f"{where}: it is of another film; give the faces of this run's report")
         face, judgement = row["face"].strip(), row["judgement"].strip().casefold()
         instead = row["instead"].strip().casefold()
-        if not face.isdecimal() or int(face) not in read or EMOTIONS[read[int(face)]] != row["read"]:
+        if not is_number(face) or int(face) not in read or EMOTIONS[read[int(face)]] != row["read"]:
             said = f"face {printable(face)!r} is not read as {printable(row['read'])!r} in this run"
             raise SheetError(f"{where}: {said}; judge the faces of the report that lies in it")
         if judgement not in JUDGEMENTS:

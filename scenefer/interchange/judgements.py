@@ -12,6 +12,7 @@ from scenefer.core.schema import EMOTIONS
 from scenefer.core.text import did_you_mean, printable
 
 COLUMNS = ("sample", "coder", "face", "code")
+_MOST_DIGITS = 18  # of the number of a face
 
 
 def read_judgements(paths: Sequence[Path], sample: str, faces: set[int]) -> dict[str, dict[int, int]]:
@@ -47,7 +48,7 @@ def _read(path: Path, sample: str, faces: set[int]) -> tuple[str, dict[int, int]
             said = f"sample {printable(row['sample'])!r}, and this run's is {sample!r}"
             raise SheetError(f"{where}: {said}; give judgements of the page that lies in this run")
         face, code = row["face"].strip(), row["code"].strip().casefold()
-        if not face.isdecimal() or int(face) not in faces:
+        if not is_number(face) or int(face) not in faces:
             raise SheetError(f"{where}: face {printable(face)!r} is not in the sample")
         if code not in (*EMOTIONS, UNSURE):
             meant = did_you_mean(code, (*EMOTIONS, UNSURE))
@@ -57,6 +58,11 @@ def _read(path: Path, sample: str, faces: set[int]) -> tuple[str, dict[int, int]
     if not codes:
         raise SheetError(f"{printable(path)}: no face is judged in it")
     return name, codes
+
+
+def is_number(text: str) -> bool:
+    """Check whether a text is the number of a face; int() refuses thousands of digits."""
+    return text.isdecimal() and len(text) <= _MOST_DIGITS
 
 
 def read_rows(path: Path, columns: Sequence[str], source: str) -> Iterator[tuple[int, dict[str, str]]]:

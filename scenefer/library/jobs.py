@@ -25,6 +25,7 @@ from scenefer.pipeline.chunks import Chunk, chunks_of, observe_chunk
 from scenefer.pipeline.executors import EXECUTORS
 from scenefer.pipeline.film_observation import join
 from scenefer.pipeline.film_work import FilmWork, stamped
+from scenefer.pipeline.kept_judgements import with_judgements
 from scenefer.pipeline.plans import Plan
 
 if TYPE_CHECKING:
@@ -175,7 +176,8 @@ def _report(job: Finish, folder: Path, tell: Callable[[float], None]) -> None:
     found = film_analysis.analyse_observed(
         job.film, observed_film, job.plan, lists, job.span, job.data, job.cast, job.seconds, lambda: tell(0.0)
     )
-    found = edited_runs.with_kept(replace(found, run={**found.run, "made_of": job.made_of}), folder)
+    found = with_judgements(replace(found, run={**found.run, "made_of": job.made_of}), folder)
+    found = edited_runs.with_kept(found, folder)
     tell(0.0)
     notes = [f"note: {warning}" for warning in found.run["warnings"]]
     film_analysis.write(found, folder, [*job.log, *notes, stamped("analysed")])

@@ -20,9 +20,10 @@ from scenefer.core.language import Language
 from scenefer.core.run_folder import REPORT, report_folder, run_of
 from scenefer.interchange import scene_lists
 from scenefer.interchange.export import write_run
-from scenefer.pipeline import edited_runs, film_analysis
+from scenefer.pipeline import edited_runs, film_analysis, locks
 from scenefer.pipeline.executors import make_executor
-from scenefer.pipeline.inputs import from_timecode, open_film
+from scenefer.pipeline.inputs import from_timecode, open_film, part_of
+from scenefer.pipeline.kept_judgements import with_judgements
 from scenefer.pipeline.notebook import Analysis, shown
 from scenefer.pipeline.plans import Plan, make_plan
 from scenefer.pipeline.run_comparison import compared_with_intentions, with_comparison, with_sheet
@@ -51,7 +52,7 @@ def analyze(
     words: AnyPath | None = None,
     every_clip: bool = False,
     timecode_start: str | None = None,
-    span: tuple[float, float] = _WHOLE,
+    span: tuple[float, float | None] = _WHOLE,
     cast: AnyPath | None = None,
     data: AnyPath = _DATA,
     executor: Executor | str = "serial",
@@ -68,7 +69,7 @@ def analyze(
         words: TOML file of words that lists use, each with the emotion meant.
         every_clip: take every clip of a timeline without markers as a scene.
         timecode_start: HH:MM:SS:FF of the film's first frame; overrides the timecode in the file.
-        span: start and end of the part to read, s.
+        span: start and end of the part to read, s; an end of None is that of the film.
         cast: a folder with one subfolder of pictures per person, which gives people their names; obtain their consent.
         data: folder of the cache of observed chunks; an interrupted analysis resumes from it.
         executor: ``"serial"``, ``"processes"`` or ``"ray"``, or a function with the same signature. ``"processes"``
@@ -94,7 +95,7 @@ def analyze(
         film,
         chosen,
         lists,
-        span=Span(*span),
+        span=part_of(film, *span),
         data=Path(data),
         cast=film_analysis.read_cast(Path(cast), chosen) if cast else None,
         executor=executor,
@@ -192,9 +193,10 @@ def report(run: Run, to: AnyPath | None = None, *, language: str | None = None) 
         analysis = film_analysis.in_language(analysis, Language(language))
     if to is None:
         to = report_folder(analysis.film, _REPORTS) if isinstance(run, result.Analysis) else run_of(Path(run))
-    if isinstance(run, result.Analysis) and analysis.edits is None:  # a new analysis: what was corrected by hand stays
-        analysis = edited_runs.with_kept(analysis, Path(to))
-    film_analysis.write(analysis, Path(to))
+    with locks.rewriting(Path(to)):
+        if isinstance(run, result.Analysis) and analysis.edits is None:  # a new analysis: what people did stays
+            analysis = edited_runs.with_kept(with_judgements(analysis, Path(to)), Path(to))
+        film_analysis.write(analysis, Path(to))
     return Path(to) / REPORT
 
 

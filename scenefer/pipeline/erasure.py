@@ -116,13 +116,15 @@ def _from_run(earlier: Analysis, folder: Path) -> list[str]:
     """Write the run again without pictures and vectors; replacing the folder removes any other files in it."""
     n_crops = int(earlier.faces["crop"].notna().sum())
     n_vectors = 0 if earlier.vectors is None else len(earlier.vectors)
-    counts = ((n_crops, "pictures of faces"), (n_vectors, "vectors"), (len(earlier.pictures), "keyframes"))
+    measured = earlier.measured or earlier
+    counts = ((n_crops, "pictures of faces"), (n_vectors, "vectors"), (len(measured.pictures), "keyframes"))
     removed = [f"{printable(folder)}: {n} {what}" for n, what in counts if n]
     before = {path.relative_to(folder) for path in folder.rglob("*") if path.is_file()}
     without = replace(
         earlier,
         faces=earlier.faces.assign(crop=None),
         pictures=tables.empty("pictures"),
+        measured=earlier.measured and replace(earlier.measured, pictures=tables.empty("pictures")),
         vectors=None,
         run={**earlier.run, "forgotten": earlier.run.get("forgotten") or datetime.now(UTC).date().isoformat()},
     )

@@ -172,6 +172,8 @@ def write(
     elif (folder / run_folder.LOG).is_file():
         pages = {**pages, run_folder.LOG: (folder / run_folder.LOG).read_bytes()}
     save(with_comparison(analysis, compared), folder, pages, keep_others=keep_others)
+    if analysis.validation_sample is None:
+        (folder / run_folder.CODING_PAGE).unlink(missing_ok=True)  # of a sample that is no more
 
 
 def in_language(analysis: Analysis, language: Language) -> Analysis:

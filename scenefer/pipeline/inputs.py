@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 from scenefer import video
 from scenefer.core.errors import PlanError
 from scenefer.core.film import Film, Span
+from scenefer.core.text import printable
 from scenefer.core.timecode import seconds_of, with_timecode
 from scenefer.models import registry
 from scenefer.pipeline.executors import EXECUTORS
@@ -47,14 +49,28 @@ def span_of(start: str | None, end: str | None, film: Film) -> Span:
         PlanError: they are no times, or name no part of the film.
     """
     first = _seconds("start", start, film) if start is not None else 0.0
-    last = _seconds("end", end, film) if end is not None else float("inf")
-    if last <= first:
-        raise PlanError(f"--end {end!r} is not after the start")
-    if film.duration is not None and first >= film.duration:
-        raise PlanError(
-            f"--start {start!r} lies beyond the end of {film.path.name}, which is {film.duration:.3f} s long"
-        )
-    return Span(first, last)
+    last = _seconds("end", end, film) if end is not None else None
+    return part_of(film, first, last)
+
+
+def part_of(film: Film, start: float, end: float | None) -> Span:
+    """Choose a part of a film.
+
+    Args:
+        start, end: seconds of film time; an end of None, or an infinite one, is that of the film.
+
+    Raises:
+        PlanError: they name no part of the film.
+    """
+    last = math.inf if end is None else end
+    if not start >= 0:  # nor NaN
+        raise PlanError(f"the start {start!r} is no film time: a film begins at 0")
+    if not last > start:
+        raise PlanError(f"the end {last:g} s is not after the start {start:g} s")
+    if film.duration is not None and start >= film.duration:
+        name = printable(film.path.name)
+        raise PlanError(f"the start {start:g} s lies beyond the end of {name}, which is {film.duration:.3f} s long")
+    return Span(float(start), float(last))
 
 
 def require_device(plan: Plan) -> None:

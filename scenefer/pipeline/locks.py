@@ -28,6 +28,8 @@ from functools import cache
 from pathlib import Path
 
 from scenefer.core.errors import OutputError, SceneferError, unwritable
+from scenefer.core.run_folder import CLAIMS, RECORD, folder_name
+from scenefer.core.text import printable
 
 PATIENCE = 60.0  # seconds after which an untouched claim is abandoned
 _BEATS = 6  # times that a living owner touches its claim within that time
@@ -75,6 +77,35 @@ def claim(place: Path, patience: float | None = None) -> Iterator[Path]:
         heart.join()
         with suppress(OSError):
             _fence(mine)  # renames before deleting: a process killed in between leaves nothing that looks held
+
+
+@contextmanager
+def rewriting(folder: Path) -> Iterator[None]:
+    """Keep other processes from writing a run from when it is read until it is written again.
+
+    Args:
+        folder: of the run; the claim is on the name of its film, as that of ``library.jobs.finish``.
+
+    Raises:
+        Elsewhere: another process writes it.
+        OutputError: the folder of the run cannot be written.
+    """
+    folder = Path(os.path.realpath(folder))
+    try:
+        film = Path(json.loads((folder / RECORD).read_text(encoding="utf-8", errors="surrogateescape"))["film"]["path"])
+    except (OSError, ValueError, KeyError, TypeError):
+        film = folder  # no run yet, or one that its reader refuses
+    claims = folder.parent / CLAIMS
+    try:
+        with claim(claims / folder_name(film)):
+            yield
+    except Elsewhere as error:
+        raise Elsewhere(
+            f"{printable(folder)} is being written by another process; repeat when that has ended"
+        ) from error
+    finally:
+        with suppress(OSError):  # another run is being written
+            claims.rmdir()
 
 
 def publish(staging: Path, place: Path) -> None:

@@ -74,7 +74,7 @@ class Analysis(result.Analysis):
         table = self.scene_table().reset_index(drop=True)
         written = table.to_html(index=False, na_rep="–", float_format=lambda value: f"{value:.1f}", border=0)
         warnings = "".join(f"<li>{escape(printable(said))}</li>" for said in self.run.get("warnings", ()))
-        head = f"<b>{escape(printable(self.film.path.name))}</b>: detected facial expression, % of screen time"
+        head = f"<b>{escape(printable(self.film.path.name))}</b>: detected facial expression, % of face time"
         return f"<p>{head}</p>{written}" + (f"<ul>{warnings}</ul>" if warnings else "")
 
 

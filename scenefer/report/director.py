@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 WIDTH, HEIGHT = 1000, 200  # units of the drawing
 _FRAME, _MOMENT = 640, 400  # px, the longer side of the pictures
+_NEXT_TO_NOTHING = 0.5  # percent; up to it the second expression is not named
 
 
 def page(
@@ -74,18 +75,28 @@ def _in_order(chosen: Sequence[Moment]) -> list[Moment]:
 
 
 def _found(analysis: Analysis, language: Language) -> str:
-    """Say in one sentence what the faces of the film mostly show."""
+    """Say in one sentence what the faces of the film mostly show, or why nothing is said of them."""
+    say = language.say
     shares = film_shares(analysis.expressions)
-    if shares is None:
-        return language.say("No scene shows enough usable faces for percentages.")
+    if not len(analysis.faces):
+        return say("No face was found. --profile thorough looks for smaller ones, --detector mtcnn in another way.")
+    if shares is None or analysis.scene_emotions["percent"].isna().all():
+        return say("No scene shows enough usable faces for percentages.")
     first, second = np.argsort(-shares, kind="stable")[:2].tolist()
-    return language.say(
-        "Over the whole film the faces mostly show {first} ({share}), then {second} ({rest}).",
-        first=language.emotion(EMOTIONS[first]),
-        share=formatting.percent(float(shares[first]), language),
-        second=language.emotion(EMOTIONS[second]),
-        rest=formatting.percent(float(shares[second]), language),
-    )
+    words = {
+        "first": language.emotion(EMOTIONS[first]),
+        "share": formatting.percent(float(shares[first]), language),
+        "second": language.emotion(EMOTIONS[second]),
+        "rest": formatting.percent(float(shares[second]), language),
+    }
+    alone = shares[second] <= _NEXT_TO_NOTHING
+    if analysis.film.kind == "video":
+        if alone:
+            return say("Over the whole film the faces show {first} ({share}).", **words)
+        return say("Over the whole film the faces mostly show {first} ({share}), then {second} ({rest}).", **words)
+    if alone:
+        return say("In what is shown here the faces show {first} ({share}).", **words)
+    return say("In what is shown here the faces mostly show {first} ({share}), then {second} ({rest}).", **words)
 
 
 def _frame(analysis: Analysis, end: float) -> str | None:

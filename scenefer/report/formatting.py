@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from scenefer.core.language import ENGLISH, Language, marked
+from scenefer.core.text import whole
 
 NO_FEELING = marked(
     "What is detected is how a face looks: a facial expression, as a network reads it from pictures of the face alone. "
@@ -32,9 +33,7 @@ _COMMANDS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]"
 
 def percent(share: float, language: Language = ENGLISH) -> str:
     """Write a share of 0..100 in whole percent: intervals are wider than that."""
-    if 0 < share <= 0.5:
-        return language.say("<1\N{NO-BREAK SPACE}%")
-    return language.say("{n}\N{NO-BREAK SPACE}%", n=round(share))
+    return language.say("{n}\N{NO-BREAK SPACE}%", n=whole(share))
 
 
 def interval(low: float, high: float) -> str:

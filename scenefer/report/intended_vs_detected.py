@@ -36,7 +36,7 @@ def of_scenes(compared: Comparison | None, language: Language = ENGLISH) -> dict
                 "words": wording.verdict_words(verdict, language),
                 "sentence": _capital(wording.finding(row, language)),
                 "character": formatting.printable(row["character"]),
-                "within": row["within"] if verdict else None,
+                "thin": wording.thin(row, language),
                 "gap": row["js"] if verdict else -1.0,
                 # If a scene has several intentions, the strip shows the worst.
                 "rank": VERDICTS.index(verdict) if verdict else -1,
@@ -55,7 +55,7 @@ def overview(
     said = scene_comparison.about_estimate(compared)
     judged = [(card, row) for card in cards for row in card["verdicts"] if row["verdict"] in VERDICTS]
     apart = [pair for pair in judged if pair[1]["verdict"] != "match"]
-    apart.sort(key=lambda pair: (pair[1]["verdict"] != "mismatch", -pair[1]["gap"]))
+    apart.sort(key=lambda pair: scene_comparison.furthest_first(pair[1]["verdict"], pair[1]["gap"]))
     return {
         "headline": _headline([row["verdict"] for _, row in judged], len({card["id"] for card, _ in judged}), language),
         "counts": [

@@ -1,7 +1,7 @@
-"""The moments of a film to look at again: one per scene, with the picture where the faces deviate most, and the reason.
+"""The moments of a film to look at again: one a scene, with the picture where the faces deviate most, and the reason.
 
-If there are intentions, these are the scenes furthest from them, certain ones first; otherwise the scenes whose faces
-differ most from the film's average. Nothing is said about a person.
+If there are intentions, these are the scenes furthest from them, those first that surely miss them; otherwise the
+scenes whose faces differ most from the film's average. Nothing is said about a person.
 """
 
 from __future__ import annotations
@@ -60,18 +60,13 @@ _Found = tuple[int, str, Callable[[np.ndarray], np.ndarray], str]
 
 
 def _from_intention(compared: Comparison, language: Language) -> Iterable[_Found]:
-    """Yield scenes that do not show what was intended: mismatches first, then by the lower bound of the gap."""
+    """Yield scenes that do not show what was intended, in the order of the largest gaps."""
     rows = [row for row in rows_of(scene_comparison.headline(compared)[0]) if row["verdict"] in ("mismatch", "partial")]
-    rows.sort(key=lambda row: (row["verdict"] != "mismatch", row["within"] == "one take", -_least_gap(row)))
-    for row in rows:
+    for row in sorted(rows, key=lambda row: scene_comparison.furthest_first(row["verdict"], row["js"])):
         meant = parse_intention(row["intended"])
         parts = [EMOTIONS.index(emotion) for emotion in meant]
         sentence = _against(row, meant, language)
         yield row["scene"], row["view"], lambda shares, parts=parts: shares[:, parts].sum(axis=1), sentence
-
-
-def _least_gap(row: Mapping[str, Any]) -> float:
-    return next((row[name] for name in ("js_low", "js") if row[name] is not None and row[name] == row[name]), 0.0)
 
 
 def _against(row: Mapping[str, Any], meant: Mapping[str, float], language: Language) -> str:
@@ -94,18 +89,26 @@ def _against(row: Mapping[str, Any], meant: Mapping[str, float], language: Langu
         "most": language.emotion(most),
         "share": formatting.percent(shown[most], language),
         "own": formatting.percent(row["mass"], language),
+        "found": formatting.listed(
+            [f"{language.emotion(emotion)} {formatting.percent(shown[emotion], language)}" for emotion in meant],
+            language,
+        ),
+        "elsewhere": formatting.percent(100 * row["tv"], language),
     }
     if most in meant and len(meant) == 1:
         return say("Intended: {wanted}. The faces show it at {own}, but something else may be as strong.", **words)
+    if len(meant) > 1 and most in meant:
+        return say("Intended: {wanted}. The faces show {found}; {elsewhere} lies elsewhere.", **words)
     if len(meant) > 1:
-        return say("Intended: {wanted}. The faces mostly show {most} ({share}).", **words)
+        return say("Intended: {wanted}. The faces mostly show {most} ({share}); {elsewhere} lies elsewhere.", **words)
     return say("Intended: {wanted}. The faces mostly show {most} ({share}); {meant} makes up {own}.", **words)
 
 
 def _from_usual(analysis: Analysis, language: Language) -> Iterable[_Found]:
     """Yield scenes by how far one share is with certainty above or below the film's average.
 
-    That is the distance from the share over the whole film to the nearer end of the scene's interval.
+    That is the distance from the share over the whole film to the nearer end of the scene's interval. That a scene
+    shows less of something is worth a look only where it is what the film mostly shows.
     """
     usual = _usual(analysis)
     of_scenes = analysis.scene_emotions
@@ -114,6 +117,8 @@ def _from_usual(analysis: Analysis, language: Language) -> Iterable[_Found]:
     for row in rows_of(rows):
         about = usual[row["emotion"]]
         above = row["percent"] > about
+        if not above and about < max(usual.values()):
+            continue
         sure = row["low"] - about if above else about - row["high"]
         departures.append((row["evidence"] == "one take", -sure, above, row))
     for _, less, above, row in sorted(departures, key=lambda found: found[:2]):

@@ -38,6 +38,15 @@ SHAPES = (
     marked("pictures of faces are off (--no-crops): people are not told apart, since that needs the pictures"),
     # live/recording.py
     marked("read live, {rate} pictures a second: what lies between them was not looked at"),
+    # pipeline/kept_judgements.py
+    marked(
+        "what people judged of this film's faces is not kept, since faces were found or read otherwise: scenefer "
+        "validate draws a sample anew"
+    ),
+    marked(
+        "what people judged of a random sample of this film's faces is not counted, since faces or scenes are others "
+        "now: give the judgements to scenefer validate once more"
+    ),
     # pipeline/edited_runs.py
     marked("edits by hand are not applied, and lie in {file}: {why}"),
     # analysis/cast.py

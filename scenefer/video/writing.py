@@ -20,6 +20,7 @@ import numpy as np
 
 from scenefer.core.errors import OutputError, PlanError
 from scenefer.core.film import Film, Span
+from scenefer.core.run_folder import require_not_of_a_run
 from scenefer.core.text import printable
 from scenefer.video.animation import WEBP
 from scenefer.video.container import ONE_FILM, open_container
@@ -45,10 +46,11 @@ def check_target(to: Path, film: Film) -> None:
     """Refuse an invalid output path.
 
     Raises:
-        OutputError, PlanError: it is the film itself, or is not named ``*.mp4``.
+        OutputError, PlanError: it is the film itself or a part of a run, or is not named ``*.mp4``.
     """
     if to.suffix.lower() != ".mp4":
         raise PlanError(f"{to}: it is written as MP4; name it *.mp4")
+    require_not_of_a_run(to)
     if to.exists() and to.samefile(film.path):
         raise OutputError(f"{to} is the film itself; choose another --to")
 

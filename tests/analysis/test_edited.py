@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from scenefer.analysis import edited
+from scenefer.analysis import edited, result
 from scenefer.analysis.result import EDITED, Analysis
 from scenefer.core.errors import SheetError
 from scenefer.core.schema import EMOTIONS
@@ -127,8 +127,17 @@ def test_the_faces_of_an_excluded_moment_count_in_no_share(correct: Any):
     row = found.scene_emotions.loc[found.scene_emotions["scene"] == 0].iloc[0]
     assert row["face_seconds"] == pytest.approx(6.9)
     assert row["coverage"] == pytest.approx(1.0), "what is excluded is not asked for a face either"
-    assert found.run["coverage"]["excluded"] == pytest.approx(2.9 / 29.4)
+    assert "excluded" not in found.run["coverage"]
     assert sum(found.run["coverage"].values()) == pytest.approx(1)
+
+
+def test_pictures_of_an_excluded_moment_are_not_shown_and_stay_in_the_run(correct: Any, tmp_path: Path):
+    whole, found = told_apart(), correct(EXCLUDE)
+    inside = whole.pictures["time"].between(2.0, 4.0, inclusive="left")
+    assert inside.any()
+    assert found.pictures["time"].tolist() == whole.pictures.loc[~inside, "time"].tolist()
+    result.save(found, tmp_path / "run", {})
+    assert len(result.load(tmp_path / "run").pictures) == len(whole.pictures)
 
 
 def test_a_face_that_did_not_count_keeps_its_reason(correct: Any):

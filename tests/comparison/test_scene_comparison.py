@@ -445,7 +445,7 @@ def test_two_runs_differ_where_their_faces_do():
     assert nothing[["other_percent", "difference", "js"]].isna().all()
     assert nothing["evidence"] == "insufficient"
     assert summary_of_runs(differences).splitlines()[:4] == [
-        "a: angry -20 points (-20 to -20), sad +20 points (+20 to +20); Jensen-Shannon distance 0.18, within one take",
+        "a: angry -20 points (-20 to -20), sad +20 points (+20 to +20); Jensen-Shannon distance 0.18, one take",
         "b: not compared, too few faces",
         "Only in this run: c.",
         "Only in the other run: z.",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 
 import pandas as pd
@@ -42,8 +43,8 @@ def test_the_nearest_take_is_told_from_one_far_away_and_not_from_one_just_as_nea
     assert far["behind_low"] > 0 > near["behind_low"]
     assert (table.loc[3, "evidence"], table.loc[1, "within"]) == ("insufficient", "shots")
     said = takes.summary(found, ["one", "two", "three", "four"])
-    assert "a: angry intended; nearest is two, Jensen-Shannon distance" in said
-    assert "cannot be told apart from three" in said
+    unclear = r"none is clearly nearest \(Jensen-Shannon distance two 0\.\d\d, three 0\.\d\d\)"
+    assert re.search(f"a: angry intended; {unclear}", said)
     assert said.count("among so many, some are there by chance alone") == 1
 
 

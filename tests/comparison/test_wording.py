@@ -16,9 +16,9 @@ def test_the_summary_says_scene_by_scene_what_was_found():
     analysis = analysis_of([[ANGRY] * 4], [[dread] * 4], [[home] * 2] * 3, [[ANGRY]], [[ANGRY] * 4])
     comparison = compare(analysis, sheet_of(analysis, "angry", "fear", "happy:0.6;neutral:0.4", "sad", None))
     assert summary(comparison).splitlines() == [
-        "a: as intended; angry intended, detected at 60 % (60–60): angry leads, within one take",
+        "a: as intended; angry intended, detected at 60 % (60–60): angry leads, one take",
         "b: worth a look; fear intended, detected at 20 % (20–20): surprise leads with 60 %, fear comes second, "
-        "within one take",
+        "one take",
         "c: as intended; happy 60 %, neutral 40 % intended; 10 % (10–10) of what is detected lies elsewhere",
         "d: sad intended; not judged: too few faces",
         "e: nothing intended",

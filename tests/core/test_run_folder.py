@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from scenefer.core import run_folder
+from scenefer.core import atomic, run_folder
 from scenefer.core.errors import OutputError
 from scenefer.core.film import Film, Span
 from scenefer.library import catalogue, jobs
@@ -124,3 +124,26 @@ def test_a_film_that_was_forgotten_since_it_was_planned_is_not_read_anew(
     assert reported == []
     jobs.finish(replace(job, always=True), lambda seconds: None)  # `analyze`, which asks for it
     assert reported == [tmp_path / "film"]
+
+
+def test_what_a_run_consists_of_is_no_place_for_a_result(tmp_path: Path):
+    run = tmp_path / "film"
+    (run / "pictures").mkdir(parents=True)
+    (run / "run.json").write_text("{}")
+    link = tmp_path / "linked.csv"
+    link.symlink_to(run / "run.json")
+    for place in (run / "run.json", run / "pictures" / "arc.png", run / "tables" / "faces.parquet", link):
+        with pytest.raises(OutputError, match=r"belongs to the run .*film; choose another --to"):
+            atomic.write_result(place, b"", "")
+    for place in (run / "notes.csv", run / "figures" / "arc.png", tmp_path / "pictures" / "arc.png"):
+        atomic.write_result(place, b"own", "")
+        assert place.read_bytes() == b"own"
+
+
+def test_a_result_is_written_through_a_link(tmp_path: Path):
+    (tmp_path / "share").mkdir()
+    (tmp_path / "share" / "real.csv").write_text("old")
+    (tmp_path / "linked.csv").symlink_to(tmp_path / "share" / "real.csv")
+    atomic.write_result(tmp_path / "linked.csv", b"new", "")
+    assert (tmp_path / "linked.csv").is_symlink()
+    assert (tmp_path / "share" / "real.csv").read_text() == "new"

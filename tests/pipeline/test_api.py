@@ -196,3 +196,18 @@ def test_report_is_a_function_whether_its_wing_is_loaded_or_not(analysis: scenef
 
     assert scenefer.report(analysis, tmp_path / "run") == tmp_path / "run" / "report.html"
     assert wing.build
+
+
+@pytest.mark.parametrize(
+    ("span", "said"),
+    [
+        ((2, 1), "the end 1 s is not after the start 2 s"),
+        ((50, 60), "lies beyond the end of <b>day.mp4, which is 6.000 s long"),
+        ((-5, 1), "a film begins at 0"),
+        ((float("nan"), 1), "a film begins at 0"),
+        ((0, float("nan")), "is not after the start"),
+    ],
+)
+def test_a_part_that_the_film_has_not_is_refused(place: Path, span: tuple[float, float], said: str):
+    with pytest.raises(errors.PlanError, match=said):
+        scenefer.analyze(place / "<b>day.mp4", span=span, data=place / "data")

@@ -14,13 +14,17 @@ from scenefer.analysis import result
 from scenefer.analysis.observation import Models
 from scenefer.core import run_folder
 from scenefer.core.errors import OutputError, SceneferError
+from scenefer.interchange.edits_file import read_edits
 from scenefer.models import IdentityModel
 from scenefer.pipeline import api, chunks, erasure, film_analysis, film_observation, reclassification
+from scenefer.pipeline.edited_runs import with_edits
 from scenefer.pipeline.plans import make_plan
 from tests.clips import write_clip
+from tests.edits import write_edits
 from tests.toy_models import BrightnessAsLogit, OneFaceWhereItIsBright
 
 PICTURE = "data:image/jpeg"
+EXCLUDE_ONE = {"edit": "exclude", "start": 0.0, "end": 1.0}
 
 
 class Alike:
@@ -50,6 +54,15 @@ def made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     assert PICTURE in (folder / "report.html").read_text()
     assert list((tmp_path / "data" / "observed").iterdir())
     return folder
+
+
+def test_pictures_of_excluded_moments_are_forgotten_too(made: Path, tmp_path: Path):
+    whole = result.load(made)
+    film_analysis.write(with_edits(whole, read_edits(write_edits(tmp_path / "e.json", whole, EXCLUDE_ONE))), made)
+    assert len(result.load(made).pictures) == len(whole.pictures)
+    erasure.forget(made)
+    assert not len(result.load(made).pictures)
+    assert PICTURE not in (made / "report.html").read_text()
 
 
 def assert_forgotten(folder: Path) -> None:

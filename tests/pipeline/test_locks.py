@@ -226,3 +226,18 @@ def test_a_place_that_cannot_be_made_is_said_at_once(tmp_path: Path, monkeypatch
     monkeypatch.setattr(Path, "mkdir", refuse)
     with pytest.raises(OutputError, match="cannot be written"), locks.claim(tmp_path / "nowhere" / "chunk"):
         pass
+
+
+def test_a_run_that_is_written_elsewhere_is_not_written_here(tmp_path: Path):
+    run = tmp_path / "reports" / "film"
+    run.mkdir(parents=True)
+    (run / "run.json").write_text('{"film": {"path": "/films/the film.mp4"}}')
+    with (
+        locks.claim(tmp_path / "reports" / ".claims" / "the film"),  # as a batch that reports it
+        pytest.raises(locks.Elsewhere, match="film is being written by another process"),
+        locks.rewriting(run),
+    ):
+        raise AssertionError
+    with locks.rewriting(run):
+        assert list((tmp_path / "reports" / ".claims").iterdir())
+    assert sorted(path.name for path in (tmp_path / "reports").iterdir()) == ["film"]

@@ -47,7 +47,7 @@ def test_an_option_goes_before_a_file_and_a_file_before_a_profile(tmp_path: Path
         ("[scenes]\nlongest_mean = 0\n", "longest_mean must be between 1"),
         ("[emotions]\nblock = nan\n", "[emotions]: block must be between 0.01 and 3600, not nan"),
         ("[emotions]\nseed = -1\n", "[emotions]: seed must be a number from 0 on"),
-        ("[shots]\nlongest = -1.0\n", "[shots]: longest must be a number from 0 on"),
+        ("[shots]\nlongest = -1.0\n", "[shots]: longest must be between 0 and 3600"),
         ("[comparison]\nmatch_misplaced = inf\n", "[comparison]: match_misplaced must be a number from 0 on"),
         ("[comparison]\nview = 'equal_actors'\n", "did you mean 'equal_actor'?"),
     ],
@@ -147,3 +147,17 @@ def test_where_and_how_a_result_is_made_does_not_change_the_plans_id():
     plain = plan_id(make_plan())
     assert {plan_id(make_plan(options=one)) for one in ({"run.workers": 3}, {"run.longest_chunk": 7.0})} == {plain}
     assert plan_id(make_plan(options={"emotions.resamples": 70})) != plain
+
+
+def test_a_plan_that_notepad_saved_is_read(tmp_path: Path):
+    file = tmp_path / "mine.toml"
+    file.write_bytes(b"\xef\xbb\xbf[observation]\nsample_rate = 3\n")
+    assert make_plan(file=file).observation.sample_rate == 3.0
+
+
+@pytest.mark.parametrize("text", [f"x = {'9' * 6000}\n", f"[words]\nx = {'[' * 5000}\n"])
+def test_a_plan_beyond_all_measure_is_refused_in_one_line(text: str, tmp_path: Path):
+    file = tmp_path / "mine.toml"
+    file.write_text(text)
+    with pytest.raises(PlanError, match=r"mine.toml cannot be read as TOML"):
+        make_plan(file=file)

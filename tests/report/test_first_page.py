@@ -110,7 +110,13 @@ def test_a_film_without_usable_faces_has_no_curve_and_no_moments():
     page = first_page(whole)
     assert page["curve"] is None
     assert page["moments"] == []
-    assert page["found"] == "No scene shows enough usable faces for percentages."
+    assert page["found"].startswith("No face was found.")
+
+
+def test_a_film_of_a_glance_says_so_on_its_first_page():
+    whole = analysed()
+    brief = replace(whole, scene_emotions=whole.scene_emotions.assign(percent=np.nan))
+    assert first_page(brief)["found"] == "No scene shows enough usable faces for percentages."
 
 
 def test_moments_have_the_timecode_of_the_film():
