@@ -226,11 +226,24 @@ def test_names_of_scenes_over_the_arc_can_be_told_apart(opened: Open, width: int
     assert all(before[2] <= after[1] + 1 for before, after in pairwise(shown))
 
 
-def test_on_a_phone_labels_stand_beside_what_they_name_and_the_confusion_fits(opened: Open):
+def test_on_a_phone_labels_stand_beside_what_they_name(opened: Open):
     page, _ = opened(judged(), 390)
     plane, side = (page.locator(one).bounding_box() for one in (".plane", ".side"))
     assert side["y"] >= plane["y"] + plane["height"]
-    assert page.eval_on_selector(".whole .scroll", "(one) => one.scrollWidth <= one.clientWidth")
+
+
+@pytest.mark.parametrize("code", ["en", "id"])
+def test_the_confusion_fits_at_every_width_in_columns_of_one_width(opened: Open, code: str):
+    page, _ = opened(judged(Language(code)), drawn=False)
+    for width in (390, 640, 700, 960, 1024, 1200, 1440):
+        page.set_viewport_size({"width": width, "height": 900})
+        assert page.eval_on_selector(".whole .scroll", "(one) => one.scrollWidth <= one.clientWidth"), width
+        heads = page.eval_on_selector_all(
+            ".confusion thead th", "(all) => all.map((one) => [one.scrollWidth - one.clientWidth, one.offsetWidth])"
+        )
+        assert len(heads) == 7
+        assert max(over for over, _ in heads) <= 0, f"a head runs over its column at {width}"
+        assert max(of for _, of in heads) - min(of for _, of in heads) <= 1
 
 
 @pytest.mark.parametrize("width", [740, 1000, 1440])
