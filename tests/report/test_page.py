@@ -319,6 +319,29 @@ def test_paper_asked_for_at_once_has_every_figure_and_the_window_gets_its_own_ba
     assert trouble == []
 
 
+@pytest.mark.parametrize("width", [1440, 700, 390])
+def test_over_the_arc_the_widest_scenes_are_named_and_no_name_stands_over_another_scene(opened: Open, width: int):
+    names = ("overture", "A letter arrives", "hall", "The count leaves the house", "stairs", "Epilogue in the garden")
+    whole = analysed(names)
+    edges = [0.0, 3.0, 5.0, 6.0, 30.0, 32.0, 60.0]
+    whole = replace(whole, scenes=whole.scenes.assign(start=edges[:-1], end=edges[1:]))
+    page, _ = opened(render(whole), width)
+    left, room = page.eval_on_selector(
+        "#arc .nsewdrag", "(one) => { const { left, width } = one.getBoundingClientRect(); return [left, width]; }"
+    )
+    shown = page.evaluate(
+        "[...document.querySelectorAll('#arc .annotation-text')]"
+        ".map((one) => [one.textContent, one.getBoundingClientRect()])"
+        ".map(([name, { left, right }]) => [name, left, right])"
+    )
+    owners = [[k for k, own in enumerate(names) if own.startswith(name.removesuffix("…"))] for name, _, _ in shown]
+    assert {3, 5} <= {k for own in owners for k in own}, "the two widest"
+    for (name, begin, end), own in zip(shown, owners, strict=True):
+        assert len(own) == 1, name
+        from_, to = (left + edge / 60 * room for edge in edges[own[0] : own[0] + 2])
+        assert from_ - 1 <= begin < end <= to + 1, name
+
+
 @pytest.mark.parametrize("width", [1440, 390])
 def test_a_link_to_a_scene_lands_with_its_heading_at_the_top(opened: Open, width: int):
     """Scrolled smoothly, by a click or from another page; nothing above it grows meanwhile."""
