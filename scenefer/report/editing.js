@@ -78,6 +78,7 @@
     part(".take-off").hidden = !takeOff;
     part(".command").hidden = !edits.length && !takeOff;
     part(".command code").textContent = `scenefer report ${run} ${takeOff ? "--no-edits" : `--edits ${quoted(fileName())}`}`;
+    offered.forEach((name) => name());
     mark();
   }
 
@@ -192,12 +193,15 @@
     if (wanted !== undefined) field.value = clock(wanted);
   }
 
-  // Buttons at what can be edited, made when editing is turned on.
-  function offer(place, kind, label, given) {
+  // Buttons at what can be edited, made when editing is turned on. There are dozens that read alike: each has a name that
+  // says of what it is, which changes with the names of people.
+  const offered = [];
+  function offer(place, kind, does, of, given) {
     const button = document.createElement("button");
     button.type = "button";
     button.className = "edit-this";
-    button.textContent = label;
+    button.textContent = words[does];
+    offered.push(() => button.setAttribute("aria-label", filled(words[`${does}_of`], of())));
     button.addEventListener("click", () => { button.focus(); open_(kind, given()); });
     place.append(button);
   }
@@ -206,18 +210,23 @@
       const place = document.createElement("p"), person = Number(card.dataset.person);
       place.className = "edit-these";
       card.lastElementChild.append(place);
-      for (const kind of ["rename", "merge", "split"]) offer(place, kind, words[`${kind}_person`], () => ({ person }));
+      for (const kind of ["rename", "merge", "split"]) {
+        offer(place, kind, `${kind}_person`, () => ({ who: rules.who(now.state, person) }), () => ({ person }));
+      }
     });
     if (data.people.length) {
-      document.querySelectorAll(".tracks [data-track]").forEach((card) => offer(card.lastElementChild, "split", words.split_track, () => ({ track: Number(card.dataset.track) })));
+      document.querySelectorAll(".tracks [data-track]").forEach((card) => {
+        const track = Number(card.dataset.track);
+        offer(card.lastElementChild, "split", "split_track", () => ({ n: track }), () => ({ track }));
+      });
     }
     if (!data.video) return;
     document.querySelectorAll(".card[id^=scene-]").forEach((card) => {
-      const place = document.createElement("p"), scene = data.scenes[Number(card.id.slice(6))][0];
+      const place = document.createElement("p"), [scene, shown] = data.scenes[Number(card.id.slice(6))], of = () => ({ scene: shown });
       place.className = "edit-these";
       (card.querySelector(":scope > details") || card).append(place);
-      offer(place, "boundary", words.move_scene, () => ({ scene }));
-      offer(place, "exclude", words.exclude_moment, () => {
+      offer(place, "boundary", "move_scene", of, () => ({ scene }));
+      offer(place, "exclude", "exclude_moment", of, () => {
         const { start, end } = now.state.scenes.find(({ name }) => name === scene);
         return { span: [start, end] };
       });

@@ -63,6 +63,13 @@ _WORDS = {
     "split_track": marked("Somebody else"),
     "move_scene": marked("Move its start or end"),
     "exclude_moment": marked("Exclude a moment"),
+    # The same buttons, for who does not see what they stand at.
+    "rename_person_of": marked("Rename {who}"),
+    "merge_person_of": marked("Merge {who}"),
+    "split_person_of": marked("Split off a track of {who}"),
+    "split_track_of": marked("Somebody else: track {n}"),
+    "move_scene_of": marked("Move its start or end: {scene}"),
+    "exclude_moment_of": marked("Exclude a moment: {scene}"),
 }
 _PLACES = re.compile(r"\{(\w+)\}")
 

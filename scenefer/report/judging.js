@@ -28,6 +28,9 @@
     const instead = own?.instead && words.emotions[own.instead];
     const answers = { right: words.right, wrong: instead ? said(words.instead, { emotion: instead }) : words.wrong, "cannot tell": words.unsure };
     summary.textContent = own?.judgement ? answers[own.judgement] : words.ask;
+    // There are hundreds that read alike: the name says of which face it is.
+    const of = `${words.emotions[face.dataset.read]}, ${face.dataset.of}`;
+    summary.setAttribute("aria-label", `${summary.textContent}${own?.judgement ? ":" : ""} ${of}`);
     summary.parentElement.dataset.judgement = own?.judgement || "";
   }
 

@@ -15,24 +15,27 @@ const sceneDetail = (() => {
     };
   }
 
-  // A name stands in its scene, if need be cut to letters that can still be told apart. Where most would not fit, as many
-  // as can be read stand behind a bar at their start.
+  // A name stands in its scene, if need be cut to letters that can still be told apart, or is left out: over another scene
+  // it would be taken for that one's. Only where no scene has room for any, the widest are named behind a bar at their
+  // start, across their neighbours, as many as can be read.
   function labels(scenes, span, room) {
-    const [from, to] = span, pixels = room / (to - from), seen = visible(scenes, span);
-    const inside = seen.flatMap(([name, start, end]) => {
-      const left = Math.max(start, from), letters = Math.floor(((Math.min(end, to) - left) * pixels - 8) / LETTER);
+    const [from, to] = span, pixels = room / (to - from);
+    const seen = visible(scenes, span).map(([name, start, end]) => {
+      const left = Math.max(start, from);
+      return { name, left, width: (Math.min(end, to) - left) * pixels };
+    });
+    const inside = seen.flatMap(({ name, left, width }) => {
+      const letters = Math.floor((width - 8) / LETTER);
       return letters < Math.min(SHORTEST, name.length) ? [] : [written(cutTo(name, letters), left)];
     });
-    if (inside.length > 0.7 * seen.length) return inside;
-    const last = to - (LONGEST * LETTER) / pixels;
-    let free = -Infinity;
-    return seen.flatMap(([name, start, end]) => {
-      const left = Math.max(start, from), own = Math.floor(((Math.min(end, to) - left) * pixels) / LETTER) - 2;
-      const short = cutTo(name, Math.max(LONGEST, own));
-      if (left < free || left > last) return [];
-      free = left + ((short.length + 2.5) * LETTER) / pixels;
-      return [written(`▏${short}`, left)];
-    });
+    if (inside.length) return inside;
+    const last = to - (LONGEST * LETTER) / pixels, found = [];
+    for (const { name, left } of seen.sort((a, b) => b.width - a.width)) {
+      const short = cutTo(name, LONGEST), right = left + ((short.length + 2.5) * LETTER) / pixels;
+      const isFree = found.every((other) => right <= other.left || left >= other.right);
+      if (left <= last && isFree) found.push({ short, left, right });
+    }
+    return found.sort((a, b) => a.left - b.left).map(({ short, left }) => written(`▏${short}`, left));
   }
 
   // Divides the scenes into pieces that are wide enough, neighbours together; null where each is wide enough alone.

@@ -200,6 +200,26 @@ def test_what_does_not_fit_is_said_at_once(opened: Open, run: Path, kind: str, f
     assert not page.is_visible(f"form[data-kind={kind}]")
 
 
+def test_every_button_at_a_thing_says_of_which_thing_it_is(opened: Open, run: Path):
+    page = opened(run)
+    page.click(".edit-toggle")
+    named = "(all) => all.map((one) => [one.getAttribute('aria-label'), one.textContent])"
+    buttons = page.eval_on_selector_all(".edit-this", named)
+    names = [name for name, _ in buttons]
+    assert len(set(names)) == len(names) > 20
+    assert all(shown in name for name, shown in buttons), "who speaks to the page says what is seen"
+    assert {
+        "Rename Person 4",
+        "Split off a track of Person 4",
+        "Somebody else: track 0",
+        "Exclude a moment: joy",
+    } <= set(names)
+    page.click('.people [data-person="2"] .edit-this')
+    page.keyboard.type("Anna")
+    press(page, "Enter")
+    assert page.get_attribute('.people [data-person="2"] .edit-this', "aria-label") == "Rename Anna (person 2)"
+
+
 def test_a_second_edit_of_the_same_thing_takes_the_place_of_the_first(opened: Open, run: Path):
     page = opened(run)
     page.click(".edit-toggle")

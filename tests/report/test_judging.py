@@ -44,11 +44,15 @@ def test_answers_by_keyboard_are_kept_and_saved_as_the_command_reads_them(page: 
     summaries = page.query_selector_all(".judging summary")
     assert len(summaries) == 8
     assert {one.text_content() for one in summaries} == {"Do you agree?"}
+    names = [one.get_attribute("aria-label") for one in summaries]
+    assert len(set(names)) == len(names), "each says of which face it is"
+    assert names[0].startswith("Do you agree? angry, 0:0")
     summaries[0].focus()
     page.keyboard.press("Enter")
     page.keyboard.press("Tab")
     page.keyboard.press("Space")
     assert summaries[0].text_content() == "you agree"
+    assert summaries[0].get_attribute("aria-label").startswith("you agree: angry, 0:0")
     summaries[1].focus()
     page.keyboard.press("Enter")
     page.keyboard.press("Tab")

@@ -197,16 +197,41 @@ def test_on_paper_nothing_is_hidden_and_figures_fit(opened: Open):
     page.emulate_media(media="print")
     page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
     wait(page, "document.querySelector('#lanes .main-svg').clientWidth === 840")
-    for shown in (".card", "details table", "#arc .main-svg", "#lanes .main-svg"):
+    for shown in (".card", ".research p", "#arc .main-svg", "#lanes .main-svg"):
         heights = page.eval_on_selector_all(shown, "(all) => all.map((one) => one.getBoundingClientRect().height)")
         assert heights, shown
         assert min(heights) > 10, shown
-    assert page.evaluate("getComputedStyle(document.querySelector('.card')).breakInside") == "avoid"
     assert page.evaluate("getComputedStyle(document.querySelector('nav')).display") == "flex"
     assert page.evaluate("document.querySelector('.bar').getBoundingClientRect().height") == 0
     assert page.pdf(format="A4", print_background=True).startswith(b"%PDF")
     page.evaluate("window.dispatchEvent(new Event('afterprint'))")
     assert trouble == []
+
+
+def test_on_paper_two_cards_stand_on_a_page(opened: Open):
+    page, _ = opened(judged(), width=703, drawn=False)  # px: A4 less its margins
+    page.emulate_media(media="print")
+    page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
+    heights = page.eval_on_selector_all(".card", "(all) => all.map((one) => one.getBoundingClientRect().height)")
+    assert 100 < max(heights) < 1031 / 2
+    for row in page.query_selector_all(".detected, .bars, .faces"):
+        assert row.evaluate("(one) => one.scrollWidth <= one.clientWidth + 1"), row.get_attribute("class")
+
+
+def test_paper_has_the_weights_and_settings_that_are_open_and_says_where_the_others_stand(opened: Open):
+    page, _ = opened(judged(), drawn=False)
+    groups = page.query_selector_all(".made-with")
+    assert len(groups) >= 2
+    assert not page.is_visible(".on-paper")
+    page.emulate_media(media="print")
+    assert page.is_visible(".on-paper")
+    assert not any(group.is_visible() for group in groups)
+    page.emulate_media(media="screen")
+    for group in groups:
+        group.query_selector("summary").click()
+    page.emulate_media(media="print")
+    assert all(group.query_selector("table").is_visible() for group in groups)
+    assert not page.is_visible(".on-paper")
 
 
 @pytest.mark.parametrize("width", [1440, 390])
@@ -226,11 +251,24 @@ def test_names_of_scenes_over_the_arc_can_be_told_apart(opened: Open, width: int
     assert all(before[2] <= after[1] + 1 for before, after in pairwise(shown))
 
 
-def test_on_a_phone_labels_stand_beside_what_they_name_and_the_confusion_fits(opened: Open):
+def test_on_a_phone_labels_stand_beside_what_they_name(opened: Open):
     page, _ = opened(judged(), 390)
     plane, side = (page.locator(one).bounding_box() for one in (".plane", ".side"))
     assert side["y"] >= plane["y"] + plane["height"]
-    assert page.eval_on_selector(".whole .scroll", "(one) => one.scrollWidth <= one.clientWidth")
+
+
+@pytest.mark.parametrize("code", ["en", "id"])
+def test_the_confusion_fits_at_every_width_in_columns_of_one_width(opened: Open, code: str):
+    page, _ = opened(judged(Language(code)), drawn=False)
+    for width in (390, 640, 700, 960, 1024, 1200, 1440):
+        page.set_viewport_size({"width": width, "height": 900})
+        assert page.eval_on_selector(".whole .scroll", "(one) => one.scrollWidth <= one.clientWidth"), width
+        heads = page.eval_on_selector_all(
+            ".confusion thead th", "(all) => all.map((one) => [one.scrollWidth - one.clientWidth, one.offsetWidth])"
+        )
+        assert len(heads) == 7
+        assert max(over for over, _ in heads) <= 0, f"a head runs over its column at {width}"
+        assert max(of for _, of in heads) - min(of for _, of in heads) <= 1
 
 
 @pytest.mark.parametrize("width", [740, 1000, 1440])
@@ -277,8 +315,31 @@ def test_paper_asked_for_at_once_has_every_figure_and_the_window_gets_its_own_ba
     page.emulate_media(media="print")
     page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
     pictures = page.eval_on_selector_all(".stills img", "(all) => all.map((one) => one.clientHeight)")
-    assert min(pictures) > 50
+    assert min(pictures) > 40
     assert trouble == []
+
+
+@pytest.mark.parametrize("width", [1440, 700, 390])
+def test_over_the_arc_the_widest_scenes_are_named_and_no_name_stands_over_another_scene(opened: Open, width: int):
+    names = ("overture", "A letter arrives", "hall", "The count leaves the house", "stairs", "Epilogue in the garden")
+    whole = analysed(names)
+    edges = [0.0, 3.0, 5.0, 6.0, 30.0, 32.0, 60.0]
+    whole = replace(whole, scenes=whole.scenes.assign(start=edges[:-1], end=edges[1:]))
+    page, _ = opened(render(whole), width)
+    left, room = page.eval_on_selector(
+        "#arc .nsewdrag", "(one) => { const { left, width } = one.getBoundingClientRect(); return [left, width]; }"
+    )
+    shown = page.evaluate(
+        "[...document.querySelectorAll('#arc .annotation-text')]"
+        ".map((one) => [one.textContent, one.getBoundingClientRect()])"
+        ".map(([name, { left, right }]) => [name, left, right])"
+    )
+    owners = [[k for k, own in enumerate(names) if own.startswith(name.removesuffix("…"))] for name, _, _ in shown]
+    assert {3, 5} <= {k for own in owners for k in own}, "the two widest"
+    for (name, begin, end), own in zip(shown, owners, strict=True):
+        assert len(own) == 1, name
+        from_, to = (left + edge / 60 * room for edge in edges[own[0] : own[0] + 2])
+        assert from_ - 1 <= begin < end <= to + 1, name
 
 
 @pytest.mark.parametrize("width", [1440, 390])
