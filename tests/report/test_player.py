@@ -302,6 +302,24 @@ def test_excluded_moments_are_hatched_over_the_place_in_the_film(opened: Shown, 
     assert trouble == []
 
 
+@pytest.mark.parametrize(("width", "height"), [(1440, 1000), (1200, 800), (1200, 700), (760, 1000)])
+def test_the_distribution_stands_inside_the_picture(opened: Shown, clip: Path, width: int, height: int):
+    page, trouble = opened(run_of(clip), clip)
+    page.set_viewport_size({"width": width, "height": height})
+    for full in (False, True):
+        if full:
+            page.click("[data-does=full]")
+            wait(page, "document.fullscreenElement !== null")
+        picture, panel = (page.locator(one).bounding_box() for one in (".screen", ".now"))
+        assert picture["width"] > 200, "nothing takes the room away from the picture"
+        assert picture["width"] / picture["height"] == pytest.approx(256 / 144, rel=0.01)
+        assert picture["x"] <= panel["x"]
+        assert panel["x"] + panel["width"] <= picture["x"] + picture["width"]
+        assert panel["y"] + panel["height"] <= picture["y"] + picture["height"]
+        assert picture["y"] + picture["height"] <= page.locator(".seek").bounding_box()["y"]
+    assert trouble == []
+
+
 def test_what_lies_over_a_frame_is_what_the_overlay_draws_there(opened: Shown, clip: Path):
     run = run_of(clip)
     page, _ = opened(run, clip)
