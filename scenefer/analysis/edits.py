@@ -15,7 +15,7 @@ from typing import Any, Literal
 
 @dataclass(frozen=True)
 class Rename:
-    """A person is called otherwise."""
+    """Rename a person."""
 
     person: int
     name: str  # empty takes the name off
@@ -31,7 +31,7 @@ class Merge:
 
 @dataclass(frozen=True)
 class Split:
-    """A track is of nobody else: it becomes a person of its own."""
+    """Make a track a person of its own."""
 
     track: int
     person: int  # the new person's number, which nobody has
@@ -104,6 +104,6 @@ def excluded(edits: Edits | None) -> list[tuple[float, float]]:
 
 
 def shares_id(edits: Iterable[Edit]) -> str | None:
-    """Identify the corrections by which the shares of scenes are others, 12 digits: of scenes and moments; or None."""
+    """Hash the corrections that change shares, those of scenes and moments, into 12 digits; None if there are none."""
     of_time = [as_record(edit) for edit in edits if isinstance(edit, Boundary | Exclusion)]
     return sha256(repr(of_time).encode()).hexdigest()[:12] if of_time else None

@@ -21,7 +21,7 @@ class FaceVectors:
     """Turns faces of a film into vectors, and remembers them: most that tell whether a track divides are wanted again.
 
     Args:
-        model: averages over the mirror image where its vectors shall.
+        model: decides itself whether to average with the mirrored face.
         tell: called after each batch.
     """
 

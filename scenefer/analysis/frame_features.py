@@ -39,18 +39,18 @@ class Essence:
 
     @cached_property
     def mean_and_deviation(self) -> tuple[float, float]:
-        """Of luma."""
+        """Of luma, 0 to 255."""
         mean, deviation = cv2.meanStdDev(self.seen[..., 0])
         return float(mean[0, 0]), float(deviation[0, 0])
 
     @cached_property
     def range(self) -> tuple[np.ndarray, np.ndarray]:
-        """The lowest and the highest values near every place."""
+        """The lowest and the highest values near every place: two pictures (h, w, 3) uint8."""
         return cv2.erode(self.seen, _REACH), cv2.dilate(self.seen, _REACH)
 
     @cached_property
     def histogram(self) -> np.ndarray:
-        """Of the three channels together, 8 bins each."""
+        """Of the three channels together, 8 bins each: (8, 8, 8) float32 counts."""
         return cv2.calcHist([self.seen], [0, 1, 2], None, [8, 8, 8], [0, 256, 0, 256, 0, 256])
 
     @property

@@ -25,7 +25,7 @@ from scenefer.analysis import (
 )
 from scenefer.analysis.face_vectors import FaceVectors
 from scenefer.analysis.result import Analysis
-from scenefer.core.film import Film, Span
+from scenefer.core.film import WHOLE, Film, Span
 from scenefer.core.run_record import RECORD_VERSION
 from scenefer.core.text import printable
 
@@ -58,7 +58,7 @@ def compute_analysis(
     observation: Observation,
     calibration: Calibration,
     settings: StageSettings,
-    span: Span = Span(0.0, float("inf")),
+    span: Span = WHOLE,
     sheet: pd.DataFrame | None = None,
     identity: IdentityModel | None = None,
     cast: Cast | None = None,

@@ -54,6 +54,11 @@ def find_fades(
 
     One of the two sides may be a cut. A fade at the start or end of the film is not a transition. Black that lasts
     longer than ``longest_void`` is a shot between two fades.
+
+    Args:
+        time: (T,) seconds of film time.
+        pictures: (T, 144) uint8, the signatures of the frames.
+        cuts: (C,) rows at which another picture begins.
     """
     plain = pictures.std(axis=1) < PLAIN
     # A step of a fade may have been detected as a cut, but it leads to the same picture.
@@ -88,7 +93,7 @@ def _voids(
 ) -> Iterator[tuple[int, int, int, np.ndarray]]:
     """Yield the runs of plain pictures that a fade may go through: black, then white, then other colours.
 
-    Returns:
+    Yields:
         Brightness, first row, last row, and the distance of each picture (T,) from a plain one of that brightness; for
         other colours 0 where a picture is too far away in time to matter.
     """
@@ -158,7 +163,14 @@ def find_dissolves(
     fades: list[Transition],
     settings: TransitionSettings,
 ) -> list[Transition]:
-    """Find the dissolves between the cuts; they overlap neither each other nor fades."""
+    """Find the dissolves between the cuts; they overlap neither each other nor fades.
+
+    Args:
+        time: (T,) seconds of film time.
+        score: (T,) 0 to 1, ``cut_score`` of the frames.
+        pictures: (T, 144) uint8, the signatures of the frames.
+        cuts: (C,) rows at which another picture begins.
+    """
     x = pictures.astype(np.float32)
     taken = np.zeros(len(time), dtype=bool)
     for fade in fades:

@@ -49,7 +49,8 @@ def correct(faces: Faces, *, read_counts: bool = True) -> Shares | None:
     """Estimate the shares that people would see in all faces, in percent of the faces' seconds.
 
     Each class has its own tuning, so the shares sum only approximately to 100. A class that nobody saw has the share 0,
-    and its upper end follows the rule of three (Hanley and Lippman-Hand, JAMA 249, 1983), with clusters as trials.
+    and its upper end is the two-sided 95 % limit for 0 of n (Clopper and Pearson, Biometrika 26, 1934), with
+    clusters as trials.
 
     Args:
         read_counts: False = use only judged faces; the tuning is 0.

@@ -38,6 +38,9 @@ class Span(NamedTuple):
     end: float
 
 
+WHOLE = Span(0.0, float("inf"))
+
+
 @dataclass(frozen=True)
 class Film:
     """A film, a still, or a folder of stills (each a shot of one frame).
@@ -147,7 +150,7 @@ def path_id(path: Path) -> str:
 
 def chunk_spans(
     film: Film,
-    whole: Span = Span(0.0, float("inf")),
+    whole: Span = WHOLE,
     *,
     longest: float = 40.0,
     at_least: int = 4,

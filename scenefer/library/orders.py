@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from scenefer.analysis.cast import CONSENT
 from scenefer.core.errors import FilmError, PlanError
-from scenefer.core.film import Film, Span
+from scenefer.core.film import WHOLE, Film, Span
 from scenefer.interchange import scene_lists
 from scenefer.interchange.matching import matched_lists
 from scenefer.library import discovery, upload
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from scenefer.analysis.cast import Cast
     from scenefer.pipeline.plans import Plan
 
-_WHOLE = Span(0.0, float("inf"))
 
 Say = Callable[[str], None]  # prints a notice to the user that is not an error
 
@@ -46,7 +45,7 @@ class Order:
 
     def span(self, path: Path) -> Span:
         """Return the part of a film that is to be read."""
-        return self.spans.get(path, _WHOLE)
+        return self.spans.get(path, WHOLE)
 
 
 @dataclass(frozen=True)

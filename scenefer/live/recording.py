@@ -25,7 +25,7 @@ from scenefer.analysis.observation import OBSERVATION_VERSION, Observation, comb
 from scenefer.comparison.intentions import parse_intention
 from scenefer.core import atomic
 from scenefer.core.errors import OutputError, PlanError, SceneferError, unwritable
-from scenefer.core.film import Film, Span, as_record, of_record
+from scenefer.core.film import WHOLE, Film, Span, as_record, of_record
 from scenefer.core.run_folder import LIVE, RECORD, RECORDED, may_replace
 from scenefer.core.text import natural, printable
 from scenefer.interchange.scene_lists import Lists
@@ -250,7 +250,7 @@ def _as_film(film: Film, observation: Observation, plan: Plan) -> tuple[Film, Sp
         return film, Span(0.0, float("inf") if end > film.duration - 2 * step else end), end
     # One that was played again and again is no longer that film.
     identity = film.id if film.duration is None else secrets.token_hex(8)
-    return replace(film, id=identity, duration=end, key_frames=()), Span(0.0, float("inf")), end
+    return replace(film, id=identity, duration=end, key_frames=()), WHOLE, end
 
 
 def _lists(intended: str | None, end: float) -> Lists:

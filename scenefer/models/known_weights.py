@@ -181,8 +181,3 @@ def find(name: str) -> WeightsRecord:
             return registry[name]
     names = [name for registry in _ALL for name in registry.names()]
     raise WeightsError(f"unknown weights {name!r}; {known_names(name, names)}")
-
-
-def available() -> list[str]:
-    """Return the names of the weights whose files exist on this machine; ``verify`` checks their contents."""
-    return [record.name for record in known().values() if record.path.is_file()]

@@ -15,7 +15,7 @@ from scenefer.analysis import result
 from scenefer.comparison import run_differences
 from scenefer.comparison.intentions import read_words
 from scenefer.core.errors import PlanError
-from scenefer.core.film import Span
+from scenefer.core.film import WHOLE
 from scenefer.core.language import Language
 from scenefer.core.run_folder import REPORT, report_folder, run_of
 from scenefer.interchange import scene_lists
@@ -39,7 +39,6 @@ Run = result.Analysis | AnyPath
 
 _DATA = Path("data")
 _REPORTS = Path("reports")
-_WHOLE = Span(0.0, float("inf"))
 
 
 def analyze(
@@ -52,7 +51,7 @@ def analyze(
     words: AnyPath | None = None,
     every_clip: bool = False,
     timecode_start: str | None = None,
-    span: tuple[float, float | None] = _WHOLE,
+    span: tuple[float, float | None] = WHOLE,
     cast: AnyPath | None = None,
     data: AnyPath = _DATA,
     executor: Executor | str = "serial",

@@ -20,7 +20,7 @@ from scenefer.pipeline import locks, observation_cache, plans, probe_cache
 from scenefer.pipeline.plans import Plan
 
 if TYPE_CHECKING:
-    from scenefer.analysis.observation import Models, Observation
+    from scenefer.analysis.observation import Observation
     from scenefer.video import ReaderNotes
 
 _PACKAGES = ("scenefer", "av", "numpy", "onnxruntime", "opencv-python-headless", "pandas", "pyarrow", "torch")
@@ -71,7 +71,7 @@ def networks(plan: Plan) -> Networks:
 
 
 def models_of(plan: Plan) -> Models:
-    """Load the networks of the pixel pass, for who does it picture by picture.
+    """Load the networks of the pixel pass, for callers that read single pictures.
 
     Raises:
         WeightsError: they are unknown, absent or damaged.

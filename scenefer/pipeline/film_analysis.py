@@ -15,7 +15,7 @@ from scenefer.analysis.cast import read_cast as read_cast_folder
 from scenefer.analysis.result import save
 from scenefer.core import run_folder
 from scenefer.core.errors import PlanError
-from scenefer.core.film import Film, Span, clock
+from scenefer.core.film import WHOLE, Film, Span, clock
 from scenefer.core.language import Language
 from scenefer.core.text import printable
 from scenefer.interchange.scene_lists import Lists
@@ -34,11 +34,9 @@ if TYPE_CHECKING:
     from scenefer.analysis.cast import Cast
     from scenefer.analysis.result import Analysis
     from scenefer.analysis.stages import Division
-    from scenefer.interchange.scene_lists import Lists
 
 DATA = Path("data")
 NO_CROPS = "pictures of faces are off (--no-crops): people are not told apart, since that needs the pictures"
-_WHOLE = Span(0.0, float("inf"))
 
 
 def analyze_film(
@@ -46,7 +44,7 @@ def analyze_film(
     plan: Plan,
     lists: Lists | None = None,
     *,
-    span: Span = _WHOLE,
+    span: Span = WHOLE,
     data: Path = DATA,
     cast: Cast | None = None,
     executor: Executor = serial,
@@ -96,7 +94,7 @@ def analyse_observed(
         tell=tell,
     )
     notes = ReaderNotes(**observed_film.notes)
-    part = [] if span == _WHOLE else [_part(span, film)]
+    part = [] if span == WHOLE else [_part(span, film)]
     without = [NO_CROPS] if plan.models.identity and not plan.observation.crops else []
     run = {
         **analysed.run,
@@ -141,7 +139,7 @@ def divide_film(
     """
 
     told = progress or (lambda stage, done, total: None)
-    observed_film = observe_film(film, plan, _WHOLE, data, executor, told)
+    observed_film = observe_film(film, plan, WHOLE, data, executor, told)
     divided = stages.divide(film, observed_film.observation, plan, lists.scenes, identity=observed_film.identity)
     return divided, observed_film.observation.pictures
 

@@ -15,6 +15,9 @@ build(analysis) ──▶ director.py               the first page, for whoever 
                     player_data.py            what the player knows: player.html.j2, player.css, player*.js
                     judged_faces.py           what a reader said of faces: judging.html.j2, judging.css, judging.js
                     editing.py                what a reader corrected: editing.html.j2, editing.css, editing*.js
+                    emotion_curves.py         what all curves have: colours, smoothing, the axis of time
+                    reliability.py            how reliable the reader is on film
+                    speakers.py               who speaks in a scene
                     coverage.py               what was looked at, settings
                     formatting.py             numbers and findings
                     warnings.py               what a run has kept in English
@@ -56,7 +59,7 @@ from scenefer.report import (
     reliability,
     warnings,
 )
-from scenefer.report.emotion_curves import COLOURS
+from scenefer.report.emotion_curves import COLOURS, end_of
 from scenefer.report.player_data import player_data
 
 if TYPE_CHECKING:
@@ -124,7 +127,7 @@ def _steadied(analysis: Analysis) -> float:
 
 def _page(analysis: Analysis, compared: Comparison | None, scenes: list[dict[str, Any]], language: Language) -> str:
     tracks, leaders = cards.track_cards(analysis, language)
-    end = _end(analysis)
+    end = end_of(analysis)
     plays = analysis.film.kind == "video"
     scripts = [html.part(name) for name in (*_SCRIPTS, *(_PLAYER if plays else ()))]
     drawn = {
@@ -198,7 +201,6 @@ def _title(analysis: Analysis, language: Language) -> dict[str, Any]:
         "size": f"{film.width} × {film.height}",
         "shape": f"{film.width}/{film.height}",
         "rate": language.say("{n} frames a second", n=rate) if video else "",
-        "codec": film.codec,
         "n_shots": language.number(len(analysis.shots)),
         "scenes_from": language.say("guessed from the pictures")
         if "guessed" in sources
@@ -219,8 +221,3 @@ def _length(analysis: Analysis) -> float:
     length of the first one.
     """
     return max(analysis.film.duration or 0.0, length_of(analysis.shots))
-
-
-def _end(analysis: Analysis) -> float:
-    """Return the end of the time axis, in seconds: the end of the film, or of the part that was read."""
-    return max([1.0, *analysis.shots["end"].tail(1), *analysis.scenes["end"].tail(1)])

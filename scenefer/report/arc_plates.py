@@ -16,7 +16,7 @@ from scenefer.core.language import ENGLISH, Language
 from scenefer.core.scene import Scene, scenes_of
 from scenefer.core.schema import EMOTIONS
 from scenefer.report import formatting
-from scenefer.report.emotion_curves import COLOURS, curves, intended_shares, ticks
+from scenefer.report.emotion_curves import COLOURS, curves, end_of, intended_shares, ticks
 from scenefer.report.paper_style import HATCHED, LINE, SOFT, WIDTH, legend, room, shortened
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def film_arcs(analysis: Analysis, language: Language = ENGLISH) -> Iterator[Figu
 
     All rows are of equal length in time; of a film with many scenes there are several, and several plates.
     """
-    end = float(max([1.0, *analysis.shots["end"].tail(1), *analysis.scenes["end"].tail(1)]))
+    end = end_of(analysis)
     scenes = [scene._replace(name=formatting.scene_name(scene.name, language)) for scene in scenes_of(analysis.scenes)]
     rows = _rows(scenes, end)
     for first in range(0, len(rows), _ROWS):

@@ -134,6 +134,11 @@ def intended_shares(analysis: Analysis) -> dict[int, dict[str, float]]:
     return found
 
 
+def end_of(analysis: Analysis) -> float:
+    """Return the end of the time axis, in seconds: the end of the film, or of the part that was read; at least 1."""
+    return float(max([1.0, *analysis.shots["end"].tail(1), *analysis.scenes["end"].tail(1)]))
+
+
 def ticks(end: float, start: float = 0.0) -> list[float]:
     """Return the round times (s) of a time axis from ``start`` to ``end``: at most thirteen."""
     steps = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 36000)

@@ -83,7 +83,6 @@ def render(
         n_thin=sum(bool(entry["link"]) and not entry["leading"] for entry in entries),
         n_compared=sum(bool(entry["judged"]) for entry in entries),
         version=metadata.version("scenefer"),
-        signs=SIGNS,
         no_feeling=language.say(formatting.NO_FEELING),
     )
 

@@ -17,7 +17,7 @@ from scenefer.comparison.verdicts import NO_EVIDENCE
 from scenefer.core.scene import names_of
 from scenefer.core.schema import EMOTIONS
 from scenefer.report import plotly_arc
-from scenefer.report.emotion_curves import COLOURS, intended_shares, ticks
+from scenefer.report.emotion_curves import COLOURS, end_of, intended_shares, ticks
 from scenefer.report.formatting import moment, printable, scene_name
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ _LETTERS = 130  # number of letters that fit across the width of the arc
 
 def arc(analysis: Analysis) -> go.Figure:
     """Draw the shares of the detected expressions over film time, with the intentions of scenes as a ribbon above."""
-    end = float(max([1.0, *analysis.shots["end"].tail(1), *analysis.scenes["end"].tail(1)]))
+    end = end_of(analysis)
     drawn = plotly_arc.arc(analysis, end, intended_shares(analysis))
     figure = go.Figure(drawn["data"], drawn["layout"])
     marks = ticks(end)

@@ -19,7 +19,7 @@ from scenefer.comparison.intentions import parse_intention
 from scenefer.comparison.scene_comparison import Comparison, headline
 from scenefer.comparison.wording import verdict_words
 from scenefer.core.errors import FilmError
-from scenefer.core.film import Film, Span, clock
+from scenefer.core.film import WHOLE, Film, Span, clock
 from scenefer.core.language import ENGLISH, Language
 from scenefer.core.scene import scenes_of
 from scenefer.core.schema import EMOTIONS
@@ -37,7 +37,6 @@ if TYPE_CHECKING:
 
 _Rgb = tuple[int, int, int]
 
-_WHOLE = Span(0.0, float("inf"))
 _FASTEST = Fraction(120)  # pictures per second; a higher declared rate is not plausible
 _GREY = (150, 148, 156)
 _PALE = (205, 203, 208)
@@ -48,7 +47,7 @@ def overlay(
     film: Film,
     analysis: Analysis,
     to: Path,
-    span: Span = _WHOLE,
+    span: Span = WHOLE,
     language: Language = ENGLISH,
     progress: Callable[[float], None] = lambda reached: None,
     compared: Comparison | None = None,

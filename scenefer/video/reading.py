@@ -13,7 +13,7 @@ import av
 import av.error
 
 from scenefer.core.errors import FilmError
-from scenefer.core.film import Film, Span
+from scenefer.core.film import WHOLE, Film, Span
 from scenefer.core.text import printable
 from scenefer.video import with_decord
 from scenefer.video.animation import WEBP, moving_pictures
@@ -35,7 +35,6 @@ if TYPE_CHECKING:
     from scenefer.video.picture import Picture
 
 _GUESSING = frozenset({"mpeg", "mpegts", "mpegvideo", "h264", "hevc", "m4v"})  # duration from size and bit rate
-WHOLE = Span(0.0, float("inf"))
 
 
 def frames(

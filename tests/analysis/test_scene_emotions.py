@@ -224,9 +224,9 @@ def test_the_intervals_cover_the_truth_in_90_to_99_percent(
     covered = simulated.covered(n_shots, ratio)
     with capsys.disabled():
         print(f"\n{n_shots} shots, variance between tracks {ratio} × within: {covered}")
-    # With two shots the interval is "within one take", with three it rests on two degrees of freedom.
-    if n_shots >= simulated.LEAST_UNITS:
-        assert all(0.90 <= share <= 0.99 for share in covered.values())
+    # With two shots the interval is "within one take", with three it rests on two degrees of freedom: wide on purpose.
+    most = 0.99 if n_shots >= simulated.LEAST_UNITS else 1.0
+    assert all(0.90 <= share <= most for share in covered.values())
 
 
 @pytest.mark.slow
@@ -236,8 +236,7 @@ def test_the_intervals_of_people_cover_the_truth_too(n_people: int, ratio: int, 
     covered = simulated.covered_people(n_people, ratio)
     with capsys.disabled():
         print(f"\n{n_people} people, variance between people {ratio} × within: {covered}")
-    if n_people >= simulated.LEAST_UNITS:
-        assert 0.90 <= covered <= 0.99
+    assert 0.90 <= covered <= (0.99 if n_people >= simulated.LEAST_UNITS else 1.0)
 
 
 @pytest.mark.slow

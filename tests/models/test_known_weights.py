@@ -46,7 +46,7 @@ def test_the_users_data_folder_may_be_named(monkeypatch: pytest.MonkeyPatch):
 
 def test_listing_the_weights_loads_no_heavy_package():
     code = (
-        "import sys; from scenefer.models import known_weights, registry; known_weights.available();"
+        "import sys; from scenefer.models import known_weights, registry; known_weights.known();"
         "print([name for name in ('torch', 'cv2', 'numpy', 'pandas') if name in sys.modules])"
     )
     listed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

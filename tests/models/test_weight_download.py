@@ -82,7 +82,6 @@ def test_pulled_weights_are_verified_and_stay(server: Server, folder: Path):
     assert path.read_bytes() == CONTENT
     assert seen[-1] == (len(CONTENT), len(CONTENT))
     assert [file.name for file in folder.iterdir()] == ["served.onnx"]
-    assert "served" in known_weights.available()
     assert weight_download.pull("served") == weight_files.verify("served") == path
     assert len(server.ranges) == 1, "a file that is here is not fetched again"
 
@@ -91,7 +90,7 @@ def test_a_download_goes_on_where_it_stopped(server: Server, folder: Path):
     server.stops_after = 1_500_000
     with pytest.raises(WeightsError, match=f"stopped after 1500000 of {len(CONTENT)} bytes; run the command again"):
         weight_download.pull("served")
-    assert "served" not in known_weights.available()
+    assert not (folder / "served.onnx").exists()
     server.stops_after = None
     assert weight_download.pull("served").read_bytes() == CONTENT
     assert server.ranges == [None, "bytes=1500000-"]
