@@ -11,15 +11,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from scenefer.analysis.transitions import (
-    PLAIN,
-    Transition,
-    TransitionSettings,
-    blended,
-    find_dissolves,
-    find_fades,
-    runs,
-)
+from scenefer.analysis.dissolves import find_dissolves
+from scenefer.analysis.fades import find_fades
+from scenefer.analysis.transitions import PLAIN, Transition, TransitionSettings, blended, runs
 from scenefer.analysis.wipes import find_wipes
 from scenefer.core import tables
 
