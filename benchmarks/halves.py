@@ -16,7 +16,8 @@ from benchmarks.scoring import Truth, frames_at
 from scenefer.analysis.bootstrap import autocorrelation, interval, resample
 from scenefer.analysis.expressions import counted
 from scenefer.analysis.result import Analysis
-from scenefer.analysis.scene_emotions import SCREEN_TIME, SceneView, gather, shares
+from scenefer.analysis.scene_emotions import shares
+from scenefer.analysis.scene_views import SCREEN_TIME, SceneView, gather
 from scenefer.core.schema import EMOTIONS
 
 LEAST = 1.0  # minimum face seconds per half: five samples

@@ -22,7 +22,8 @@ from benchmarks.truth import FILMS, run_product
 from scenefer.analysis import result
 from scenefer.analysis.bootstrap import Evidence, interval, resample
 from scenefer.analysis.result import Analysis
-from scenefer.analysis.scene_emotions import EQUAL_ACTOR, FEW_UNITS, SCREEN_TIME, VIEWS, SceneView, shares, summarise
+from scenefer.analysis.scene_emotions import shares, summarise
+from scenefer.analysis.scene_views import EQUAL_ACTOR, FEW_UNITS, SCREEN_TIME, VIEWS, SceneView
 from scenefer.comparison import scene_comparison
 from scenefer.comparison.agreement import agree
 from scenefer.comparison.verdicts import CLASSES

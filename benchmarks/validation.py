@@ -15,7 +15,8 @@ import numpy as np
 import pandas as pd
 
 from scenefer.analysis.bootstrap import interval, resample
-from scenefer.analysis.scene_emotions import SCREEN_TIME, EmotionSettings, gather, shares, widening_of
+from scenefer.analysis.scene_emotions import shares
+from scenefer.analysis.scene_views import SCREEN_TIME, EmotionSettings, gather, widening_of
 from scenefer.comparison.coding_sample import draw_sample
 from scenefer.comparison.corrected_shares import Faces, correct
 from scenefer.core.schema import EMOTIONS

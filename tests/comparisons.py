@@ -10,7 +10,8 @@ from typing import Any
 import pandas as pd
 
 from scenefer.analysis.result import Analysis
-from scenefer.analysis.scene_emotions import EmotionSettings, summarise
+from scenefer.analysis.scene_emotions import summarise
+from scenefer.analysis.scene_views import EmotionSettings
 from scenefer.core.film import Film
 from scenefer.core.schema import EMOTIONS
 from scenefer.core.tables import empty

@@ -11,7 +11,8 @@ from scenefer.analysis import sampling
 from scenefer.analysis.edited import analysis_id
 from scenefer.analysis.edits import Edits, Exclusion
 from scenefer.analysis.result import Analysis
-from scenefer.analysis.scene_emotions import EmotionSettings, summarise
+from scenefer.analysis.scene_emotions import summarise
+from scenefer.analysis.scene_views import EmotionSettings
 from scenefer.analysis.stages import coverage
 from scenefer.core.tables import conform
 from scenefer.interchange.edits_file import read_edits

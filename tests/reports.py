@@ -14,7 +14,8 @@ import pandas as pd
 
 from scenefer.analysis import result
 from scenefer.analysis.result import Analysis
-from scenefer.analysis.scene_emotions import EmotionSettings, summarise
+from scenefer.analysis.scene_emotions import summarise
+from scenefer.analysis.scene_views import EmotionSettings
 from scenefer.comparison import scene_comparison
 from scenefer.core.film import Film
 from scenefer.core.schema import EMOTIONS

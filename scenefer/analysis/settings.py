@@ -8,7 +8,7 @@ from scenefer.analysis.expressions import ExpressionSettings
 from scenefer.analysis.mouths import MouthSettings
 from scenefer.analysis.observation import ObservationSettings
 from scenefer.analysis.people import ActorSettings
-from scenefer.analysis.scene_emotions import EmotionSettings
+from scenefer.analysis.scene_views import EmotionSettings
 from scenefer.analysis.scenes import SceneSettings
 from scenefer.analysis.shots import ShotSettings
 from scenefer.analysis.tracks import TrackSettings

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from scenefer.analysis.scene_emotions import EQUAL_ACTOR, EQUAL_TRACK, VIEWS, character_view
+from scenefer.analysis.scene_views import EQUAL_ACTOR, EQUAL_TRACK, VIEWS, character_view
 from scenefer.comparison.verdicts import CLASSES, VERDICTS, Classes, ComparisonSettings, leader
 from scenefer.core import metrics
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from scenefer.analysis.scene_emotions import SCREEN_TIME
+from scenefer.analysis.scene_views import SCREEN_TIME
 from scenefer.comparison.agreement import VALIDATED
 from scenefer.comparison.intentions import parse_intention
 from scenefer.comparison.verdicts import CLASSES, ComparisonSettings, leader, verdict_of

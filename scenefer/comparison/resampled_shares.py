@@ -8,15 +8,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from scenefer.analysis.bootstrap import interval
-from scenefer.analysis.scene_emotions import (
-    EQUAL_ACTOR,
-    FEW_UNITS,
-    EmotionSettings,
-    drawn,
-    rule_for,
-    shares,
-    views_by_scene,
-)
+from scenefer.analysis.scene_emotions import drawn, rule_for, shares
+from scenefer.analysis.scene_views import EQUAL_ACTOR, FEW_UNITS, EmotionSettings, views_by_scene
 from scenefer.core import metrics
 
 if TYPE_CHECKING:
@@ -54,7 +47,7 @@ NOTHING = Evidence("insufficient", 0.0, 0, 0)
 def read(analysis: Analysis, seed: int | None = None) -> Iterator[tuple[int, str, Evidence, Reading | None]]:
     """Yield scene, view, evidence and shares; the shares are None if there is too little evidence.
 
-    A scene has the views of ``scene_emotions.views_of``, then one for every named person in it.
+    A scene has the views of ``scene_views.views_of``, then one for every named person in it.
 
     Args:
         seed: seed of the resamples; default: the same resamples as for the table SCENE_EMOTIONS.

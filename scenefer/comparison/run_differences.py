@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from scenefer.analysis.scene_emotions import VIEWS
+from scenefer.analysis.scene_views import VIEWS
 from scenefer.comparison import resampled_shares
 from scenefer.comparison.resampled_shares import Quantity
 from scenefer.comparison.scene_pairs import pair_scenes

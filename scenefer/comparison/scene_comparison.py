@@ -14,14 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from scenefer.analysis.scene_emotions import (
-    EQUAL_ACTOR,
-    EQUAL_TRACK,
-    OWN_BASELINE,
-    SCREEN_TIME,
-    character_view,
-    views_of,
-)
+from scenefer.analysis.scene_views import EQUAL_ACTOR, EQUAL_TRACK, OWN_BASELINE, SCREEN_TIME, character_view, views_of
 from scenefer.comparison import resampled_shares
 from scenefer.comparison.agreement import RAW, VALIDATED, Agreement, agreements, in_view, preferred
 from scenefer.comparison.corrected_verdicts import with_corrected

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from scenefer.analysis.scene_emotions import SCREEN_TIME, character_view
+from scenefer.analysis.scene_views import SCREEN_TIME, character_view
 from scenefer.comparison import resampled_shares, run_differences
 from scenefer.comparison.intentions import parse_intention, write_intention
 from scenefer.comparison.resampled_shares import Quantity

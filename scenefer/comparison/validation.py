@@ -11,7 +11,8 @@ import numpy as np
 
 from scenefer.analysis.bootstrap import interval, resample
 from scenefer.analysis.expressions import counted
-from scenefer.analysis.scene_emotions import SCREEN_TIME, EmotionSettings, gather, shares, widening_of
+from scenefer.analysis.scene_emotions import shares
+from scenefer.analysis.scene_views import SCREEN_TIME, EmotionSettings, gather, widening_of
 from scenefer.comparison import coders
 from scenefer.comparison.coding_sample import check_sample
 from scenefer.comparison.corrected_shares import LEAST_CLUSTERS, LEAST_CODED, Faces, correct

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from scenefer.analysis.scene_emotions import KNOWN_VIEWS, SCREEN_TIME, character_view
+from scenefer.analysis.scene_views import KNOWN_VIEWS, SCREEN_TIME, character_view
 from scenefer.comparison import resampled_shares
 from scenefer.comparison.resampled_shares import Quantity
 from scenefer.core import metrics

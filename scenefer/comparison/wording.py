@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from scenefer.analysis.scene_emotions import EQUAL_ACTOR
+from scenefer.analysis.scene_views import EQUAL_ACTOR
 from scenefer.comparison.agreement import VALIDATED
 from scenefer.comparison.intentions import parse_intention
 from scenefer.comparison.scene_comparison import headline

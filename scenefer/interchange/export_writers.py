@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from scenefer.analysis.scene_emotions import SCREEN_TIME
+from scenefer.analysis.scene_views import SCREEN_TIME
 from scenefer.comparison.intentions import parse_intention
 from scenefer.comparison.verdicts import NO_EVIDENCE
 from scenefer.comparison.wording import NOT_JUDGED, verdict_words

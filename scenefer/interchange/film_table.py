@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from scenefer.analysis.scene_emotions import SCREEN_TIME, EmotionSettings, summarise
+from scenefer.analysis.scene_emotions import summarise
+from scenefer.analysis.scene_views import SCREEN_TIME, EmotionSettings
 from scenefer.analysis.shots import length_of
 from scenefer.comparison import resampled_shares
 from scenefer.comparison.scene_comparison import headline

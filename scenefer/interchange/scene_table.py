@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from scenefer.analysis.scene_emotions import SCREEN_TIME
+from scenefer.analysis.scene_views import SCREEN_TIME
 from scenefer.comparison.wording import verdict_words
 from scenefer.core.errors import PlanError
 from scenefer.core.schema import EMOTIONS

@@ -7,7 +7,7 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from scenefer.analysis import result
-from scenefer.analysis.scene_emotions import SCREEN_TIME
+from scenefer.analysis.scene_views import SCREEN_TIME
 from scenefer.comparison.agreement import leading
 from scenefer.core.errors import PlanError, SceneferError
 from scenefer.core.schema import EMOTIONS

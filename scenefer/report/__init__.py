@@ -37,7 +37,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from scenefer.analysis.edits import excluded
-from scenefer.analysis.scene_emotions import EmotionSettings, rule_for
+from scenefer.analysis.scene_emotions import rule_for
+from scenefer.analysis.scene_views import EmotionSettings
 from scenefer.analysis.shots import length_of
 from scenefer.analysis.steadying import REACH
 from scenefer.core.language import ENGLISH, Language

@@ -10,7 +10,7 @@ import numpy as np
 
 from scenefer.analysis.expressions import counted
 from scenefer.analysis.keyframes import keyframes
-from scenefer.analysis.scene_emotions import EQUAL_ACTOR, EQUAL_TRACK, OWN_BASELINE
+from scenefer.analysis.scene_views import EQUAL_ACTOR, EQUAL_TRACK, OWN_BASELINE
 from scenefer.comparison.intentions import parse_intention
 from scenefer.core.language import ENGLISH, Language
 from scenefer.core.schema import EMOTIONS

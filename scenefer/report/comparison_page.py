@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from scenefer.analysis.expressions import counted
 from scenefer.analysis.keyframes import keyframes
-from scenefer.analysis.scene_emotions import SCREEN_TIME
+from scenefer.analysis.scene_views import SCREEN_TIME
 from scenefer.analysis.shots import length_of
 from scenefer.comparison import run_differences, takes
 from scenefer.comparison.scene_pairs import pair_scenes

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from scenefer.analysis.expressions import counted, film_shares
-from scenefer.analysis.scene_emotions import SCREEN_TIME, character_view
+from scenefer.analysis.scene_views import SCREEN_TIME, character_view
 from scenefer.comparison import scene_comparison
 from scenefer.comparison.intentions import parse_intention
 from scenefer.core.language import Language, marked

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import plotly.graph_objects as go
 
-from scenefer.analysis.scene_emotions import SCREEN_TIME
+from scenefer.analysis.scene_views import SCREEN_TIME
 from scenefer.comparison import scene_comparison
 from scenefer.comparison.verdicts import NO_EVIDENCE
 from scenefer.core.scene import names_of

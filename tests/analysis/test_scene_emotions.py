@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from benchmarks import intervals as simulated
 from scenefer.analysis.bootstrap import resample
-from scenefer.analysis.scene_emotions import VIEWS, EmotionSettings, gather, shares, summarise
+from scenefer.analysis.scene_emotions import shares, summarise
+from scenefer.analysis.scene_views import VIEWS, EmotionSettings, gather
 from scenefer.core.schema import EMOTIONS
 from scenefer.core.tables import check
 from tests.builders import expressions_table, samples_table, scene_emotions_table, scenes_table, tracks_table

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scenefer.analysis.scene_emotions import VIEWS
+from scenefer.analysis.scene_views import VIEWS
 from scenefer.comparison.agreement import agree
 from scenefer.comparison.resampled_shares import apart, intervals
 from scenefer.comparison.run_differences import compare_runs

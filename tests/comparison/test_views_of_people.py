@@ -11,7 +11,8 @@ import pandas as pd
 import pytest
 
 from scenefer.analysis.result import Analysis
-from scenefer.analysis.scene_emotions import EmotionSettings, summarise
+from scenefer.analysis.scene_emotions import summarise
+from scenefer.analysis.scene_views import EmotionSettings
 from scenefer.comparison.run_differences import compare_runs
 from scenefer.comparison.scene_comparison import ComparisonSettings, compare, headline
 from scenefer.core.language import ENGLISH

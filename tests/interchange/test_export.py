@@ -14,7 +14,8 @@ import pytest
 
 from scenefer.analysis.expressions import film_shares
 from scenefer.analysis.result import Analysis
-from scenefer.analysis.scene_emotions import EmotionSettings, summarise
+from scenefer.analysis.scene_emotions import summarise
+from scenefer.analysis.scene_views import EmotionSettings
 from scenefer.comparison.scene_comparison import Comparison, compare
 from scenefer.core.errors import OutputError, PlanError
 from scenefer.core.film import Film

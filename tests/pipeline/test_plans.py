@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from scenefer.analysis.observation import ObservationSettings
-from scenefer.analysis.scene_emotions import EmotionSettings
+from scenefer.analysis.scene_views import EmotionSettings
 from scenefer.comparison.verdicts import ComparisonSettings
 from scenefer.core.errors import PlanError
 from scenefer.pipeline import plans as plans

@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from scenefer.analysis.scene_emotions import EmotionSettings, summarise
+from scenefer.analysis.scene_emotions import summarise
+from scenefer.analysis.scene_views import EmotionSettings
 from scenefer.comparison import scene_comparison
 from scenefer.core.language import ENGLISH, Language
 from scenefer.report import cards, director, intended_vs_detected, render

@@ -15,7 +15,8 @@ import pytest
 from PIL import Image
 
 from scenefer.analysis.result import Analysis
-from scenefer.analysis.scene_emotions import EmotionSettings, summarise
+from scenefer.analysis.scene_emotions import summarise
+from scenefer.analysis.scene_views import EmotionSettings
 from scenefer.comparison import scene_comparison
 from scenefer.core.language import ENGLISH, Language
 from scenefer.core.tables import conform

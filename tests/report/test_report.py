@@ -19,7 +19,8 @@ from plotly import graph_objects, offline
 
 from benchmarks.report import long_film
 from scenefer.analysis import keyframes
-from scenefer.analysis.scene_emotions import EmotionSettings, summarise
+from scenefer.analysis.scene_emotions import summarise
+from scenefer.analysis.scene_views import EmotionSettings
 from scenefer.comparison import scene_comparison
 from scenefer.comparison.coding_sample import draw_sample
 from scenefer.core.film import Film
