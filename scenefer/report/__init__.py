@@ -15,6 +15,7 @@ build(analysis) ──▶ director.py               the first page, for whoever 
                     player_data.py            what the player knows: player.html.j2, player.css, player*.js
                     judged_faces.py           what a reader said of faces: judging.html.j2, judging.css, judging.js
                     editing.py                what a reader corrected: editing.html.j2, editing.css, editing*.js
+                    film_times.py             how its times are written and read: film_times.js
                     coverage.py               what was looked at, settings
                     formatting.py             numbers and findings
                     warnings.py               what a run has kept in English
@@ -68,7 +69,7 @@ _LISTED = 30  # number of people that the scene filter offers
 _STYLES = ("style.css", "director.css", "judging.css", "editing.css", "people.css", "player.css")
 _SCRIPTS = (
     *("plotly-basic.min.js", "scene_detail.js", "report.js"),  # plotly first: the page keeps it as text
-    *("first_page.js", "scene_list.js", "judging.js", "editing_rules.js", "editing.js"),
+    *("first_page.js", "scene_list.js", "judging.js", "film_times.js", "editing_rules.js", "editing.js"),
 )
 _PLAYER = ("player_data.js", "player_overlay.js", "player.js")
 
