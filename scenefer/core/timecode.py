@@ -99,6 +99,14 @@ def first_frame(film: Film) -> int:
     return 0
 
 
+def has_timecode(film: Film) -> bool:
+    """Check whether a film carries a timecode, or was given one, that exists at its rate."""
+    with suppress(ValueError):
+        frame_of(film.timecode or "", film.frame_rate)
+        return True
+    return False
+
+
 def counts_drop(film: Film) -> bool:
     """Check whether a film's timecode is drop-frame, and exists."""
     return ";" in timecode_of(first_frame(film), film.frame_rate, drop=";" in (film.timecode or ""))

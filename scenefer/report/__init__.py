@@ -18,6 +18,7 @@ build(analysis) ──▶ director.py               the first page, for whoever 
                     emotion_curves.py         what all curves have: colours, smoothing, the axis of time
                     reliability.py            how reliable the reader is on film
                     speakers.py               who speaks in a scene
+                    film_times.py             how its times are written and read: film_times.js
                     coverage.py               what was looked at, settings
                     formatting.py             numbers and findings
                     warnings.py               what a run has kept in English
@@ -72,7 +73,7 @@ _LISTED = 30  # number of people that the scene filter offers
 _STYLES = ("style.css", "director.css", "judging.css", "editing.css", "people.css", "player.css")
 _SCRIPTS = (
     *("plotly-basic.min.js", "scene_detail.js", "report.js"),  # plotly first: the page keeps it as text
-    *("first_page.js", "scene_list.js", "judging.js", "editing_rules.js", "editing.js"),
+    *("first_page.js", "scene_list.js", "judging.js", "film_times.js", "editing_rules.js", "editing.js"),
 )
 _PLAYER = ("player_data.js", "player_overlay.js", "player.js")
 

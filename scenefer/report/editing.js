@@ -167,8 +167,8 @@
     rename: ({ person, name }) => ({ edit: "rename", person: Number(person.value), name: name.value.normalize("NFC").trim() }),
     merge: ({ person, into }) => ({ edit: "merge", person: Number(person.value), into: Number(into.value) }),
     split: ({ track }) => ({ edit: "split", track: Number(track.value), person: rules.newPerson(now.state) }),
-    boundary: ({ scene, edge, time }) => ({ edit: "boundary", scene: scene.value, edge: edge.value, time: rules.parse(time.value) }),
-    exclude: ({ start, end }) => ({ edit: "exclude", start: rules.parse(start.value), end: rules.parse(end.value) }),
+    boundary: ({ scene, edge, time }) => ({ edit: "boundary", scene: scene.value, edge: edge.value, time: rules.timeOf(time.value) }),
+    exclude: ({ start, end }) => ({ edit: "exclude", start: rules.timeOf(start.value), end: rules.timeOf(end.value) }),
   };
   function submit(event) {
     event.preventDefault();

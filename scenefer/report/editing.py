@@ -14,6 +14,7 @@ from scenefer.analysis.edits import Boundary, Edit, Merge, Rename, Split, as_rec
 from scenefer.core.language import ENGLISH, Language, marked
 from scenefer.core.tables import rows_of
 from scenefer.report import formatting
+from scenefer.report.film_times import film_times
 
 if TYPE_CHECKING:
     from scenefer.analysis.result import Analysis
@@ -31,6 +32,8 @@ SAYS = {
 # Why one is not taken.
 _REFUSALS = {
     "time": marked("Give a film time, like 1:02.5"),
+    "number": marked("There is no timecode {when} at {rate} frames a second"),
+    "early": marked("{when} lies before the film, which starts at {start}"),
     "outside": marked("{when} lies outside the film, {start} to {end}"),
     "cross": marked("It would cross {scene}, {start} to {end}"),
     "short": marked("{scene} would be left without a frame"),
@@ -107,6 +110,7 @@ def page_data(analysis: Analysis, language: Language = ENGLISH) -> dict[str, Any
         "begin": float(shots["start"].iloc[0]) if len(shots) else 0.0,
         "end": float(shots["end"].iloc[-1]) if len(shots) else 0.0,
         "frame": float(1 / film.frame_rate),
+        "times": film_times(film),
         "video": film.kind == "video",
         "decimal": language.decimal_mark,
         "says": {name: _template(message, language) for name, message in SAYS.items()},

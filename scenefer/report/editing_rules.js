@@ -12,14 +12,9 @@ const editingRules = (data) => {
     const tail = String(thousandths % 1000).padStart(3, "0").replace(/0+$/, "");
     return (hours ? `${hours}:${pad(minutes)}` : minutes) + `:${pad(whole % 60)}${tail && data.decimal + tail}`;
   };
-  // Seconds of a time as people write it, 1:02.5 or 62,5; null where it is none.
-  const parse = (text) => {
-    const parts = text.trim().split(":");
-    const fine = parts.length <= 3 && parts.every((part, k) => (k === parts.length - 1 ? /^\d+([.,]\d+)?$/ : /^\d+$/).test(part));
-    if (!fine) return null;
-    const seconds = parts.reduce((sum, part) => 60 * sum + Number(part.replace(",", ".")), 0);
-    return Math.round(seconds * 1000) / 1000;
-  };
+  // Seconds of a time as people write it, 1:02.5, 62,5, 0h01m02.5s or the film's timecode; null where it is none.
+  const times = filmTimes(data.times);
+  const parse = (text) => times.read(text).time ?? null;
 
   const measured = () => ({
     names: new Map(data.people),
@@ -45,8 +40,13 @@ const editingRules = (data) => {
   function refuse(name, values = {}) {
     throw new RangeError(filled(data.refuses[name], values));
   }
+  // The same, or a reason for whoever wrote it.
+  function timeOf(text) {
+    const { time, no } = times.read(text);
+    if (no) refuse(no, { when: text.trim(), start: times.start, rate: String(Number(times.rate.toFixed(3))).replace(".", data.decimal) });
+    return time;
+  }
   function requireInFilm(time) {
-    if (time === null) refuse("time");
     if (time < data.begin - SLACK || time > data.end + SLACK) refuse("outside", { when: clock(time), start: clock(data.begin), end: clock(data.end) });
   }
   function requireLength({ shown, start, end }, from, to) {
@@ -143,5 +143,5 @@ const editingRules = (data) => {
     return withEdits([...data.applied, ...own]).edits;
   }
 
-  return { filled, same, clock, parse, who, newPerson, tracksOf, withEdits, added, restored };
+  return { filled, same, clock, parse, timeOf, who, newPerson, tracksOf, withEdits, added, restored };
 };

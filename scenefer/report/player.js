@@ -9,6 +9,7 @@
   const notice = place.querySelector(".player-notice"), chooser = place.querySelector("input[type=file]");
   const main = document.querySelector("main");
   let film, stage, video, range, draw; // once a film was given
+  let timecode = null; // of a film that carries one
   let zero = null; // the video's clock at film time 0: of its first frame, less the film time at which that is shown
   let opened = null; // called with the clock of the first frame, once that is shown
   let frame = 0, shownAt = 0; // the frame that is shown, and its film time
@@ -181,7 +182,8 @@
     range.setAttribute("aria-valuetext", short(time));
     const [at, number] = stage.querySelector(".clock").children;
     at.textContent = clock(time);
-    number.textContent = said(film.words.frame, { n: frame });
+    const code = timecode?.timecodeOf(Math.floor((time + SLACK) * timecode.rate)); // of its time, as where the rate varies
+    number.textContent = [code, said(film.words.frame, { n: frame })].filter(Boolean).join(" · ");
     const scene = film.sceneAt(time + SLACK);
     tellScene(scene);
     document.querySelector(".people")?.style.setProperty("--head", `${(100 * time) / length}%`);
@@ -342,6 +344,7 @@
 
   async function load(file) {
     film ??= await playerData.open();
+    timecode ??= film.times && filmTimes(film.times);
     if (!stage) raise();
     zero = wanted = step = backwards = looped = playing = null;
     stage.hidden = false;

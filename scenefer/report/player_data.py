@@ -16,9 +16,10 @@ from scenefer.analysis.shots import length_of
 from scenefer.core.language import ENGLISH, Language, marked
 from scenefer.core.scene import scenes_of
 from scenefer.core.schema import EMOTIONS
-from scenefer.core.timecode import exact_rate
+from scenefer.core.timecode import exact_rate, has_timecode
 from scenefer.report import editing, formatting, people
 from scenefer.report.emotion_curves import COLOURS, ink_on
+from scenefer.report.film_times import film_times
 from scenefer.report.track_timelines import Course, Shares, courses
 
 if TYPE_CHECKING:
@@ -71,6 +72,7 @@ def player_data(analysis: Analysis, language: Language = ENGLISH) -> dict[str, A
         "width": film.width,
         "height": film.height,
         "decimal": language.decimal_mark,
+        "times": film_times(film) if has_timecode(film) else None,
         "frames": _frames(analysis.frames["time"].to_numpy(), float(1 / exact_rate(film.frame_rate)), analysis.begins),
         "scenes": [
             [scene.id, formatting.scene_name(scene.name, language), scene.start, scene.end, len(rows)]

@@ -200,6 +200,31 @@ def test_what_does_not_fit_is_said_at_once(opened: Open, run: Path, kind: str, f
     assert not page.is_visible(f"form[data-kind={kind}]")
 
 
+@pytest.mark.parametrize(
+    ("start", "end", "says"),
+    [
+        ("01:00:02:00", "01:00:04:12", "0:02 to 0:04.48 is excluded / not applied yet"),
+        ("0h00m02.000s", "0h00m04.480s", "0:02 to 0:04.48 is excluded / not applied yet"),
+        ("00:59:59:24", "4", "00:59:59:24 lies before the film, which starts at 01:00:00:00"),
+        ("01:00:02:25", "4", "There is no timecode 01:00:02:25 at 25 frames a second"),
+        ("01:00:31:00", "40", "0:31 lies outside the film, 0:00 to 0:30"),
+    ],
+)
+def test_a_moment_is_given_by_the_timecode_of_the_film(opened: Open, tmp_path: Path, start: str, end: str, says: str):
+    film_analysis.write(replace(WHOLE, film=replace(WHOLE.film, timecode="01:00:00:00")), tmp_path)
+    page = opened(tmp_path)
+    page.click(".edit-toggle")
+    page.click("[data-opens=exclude]")
+    page.fill("form[data-kind=exclude] [name=start]", start)
+    page.fill("form[data-kind=exclude] [name=end]", end)
+    page.click("form[data-kind=exclude] [type=submit]")
+    assert [*listed(page), page.text_content("form[data-kind=exclude] [role=alert]")][0] == says
+    page.click("[data-opens=exclude]")
+    page.fill("form[data-kind=exclude] [name=start]", start)
+    page.click("form[data-kind=exclude] [data-cut='1'][data-for=start]")
+    assert not page.input_value("form[data-kind=exclude] [name=start]").startswith("-")
+
+
 def test_every_button_at_a_thing_says_of_which_thing_it_is(opened: Open, run: Path):
     page = opened(run)
     page.click(".edit-toggle")

@@ -154,7 +154,7 @@ def test_paper_has_every_card_open_and_the_window_gets_its_own_back(page: Any):
     assert len(heights) == N
     assert min(heights) > 20
     widths = page.eval_on_selector_all(".card .covered", "(all) => all.map((one) => one.getBoundingClientRect().width)")
-    assert min(widths) > 200, "a card is one column, whose lines can be read"
+    assert min(widths) > 180, "what is said beside the bars can be read"
     page.wait_for_selector("#arc[data-drawn=yes]")
     wait(page, "document.getElementById('arc').dataset.labelled.endsWith(',840')")
     page.evaluate("window.dispatchEvent(new Event('afterprint'))")

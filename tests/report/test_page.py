@@ -187,7 +187,7 @@ def test_titles_names_and_notes_stay_text_once_the_scripts_have_run(opened: Open
     for label, name in zip(labels, NASTY, strict=True):
         assert name.startswith(re.sub("…$", "", label))
     assert page.evaluate("[...document.querySelectorAll('.note')].map((note) => note.textContent)") == list(NASTY[::-1])
-    assert page.evaluate("document.querySelectorAll('script').length") == 16
+    assert page.evaluate("document.querySelectorAll('script').length") == 17
     assert page.evaluate("document.querySelectorAll('[onerror]').length") == 0
     assert trouble == []
 

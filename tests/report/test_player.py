@@ -303,10 +303,23 @@ def test_excluded_moments_are_hatched_over_the_place_in_the_film(opened: Shown, 
     assert trouble == []
 
 
+def test_of_a_film_with_a_timecode_the_clock_shows_it(opened: Shown, clip: Path):
+    whole = run_of(clip)
+    page, _ = opened(whole, clip)
+    go_to(page, 1.6)
+    assert page.inner_text(".clock span") == "frame 40"
+    page, trouble = opened(replace(whole, film=replace(whole.film, timecode="00:59:59:00")), clip)
+    go_to(page, 1.6)
+    assert page.inner_text(".clock span") == "01:00:00:15 · frame 40"
+    assert trouble == []
+
+
 @pytest.mark.parametrize(("width", "height"), [(1440, 1000), (1200, 800), (1200, 700), (760, 1000)])
 def test_the_distribution_stands_inside_the_picture(opened: Shown, clip: Path, width: int, height: int):
     page, trouble = opened(run_of(clip), clip)
     page.set_viewport_size({"width": width, "height": height})
+    page.eval_on_selector(".screen", "(one) => one.scrollIntoView({ block: 'center' })")  # else it is small in the corner
+    page.wait_for_selector(".now", state="visible")
     for full in (False, True):
         if full:
             page.click("[data-does=full]")
