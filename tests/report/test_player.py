@@ -318,7 +318,9 @@ def test_of_a_film_with_a_timecode_the_clock_shows_it(opened: Shown, clip: Path)
 def test_the_distribution_stands_inside_the_picture(opened: Shown, clip: Path, width: int, height: int):
     page, trouble = opened(run_of(clip), clip)
     page.set_viewport_size({"width": width, "height": height})
-    page.eval_on_selector(".screen", "(one) => one.scrollIntoView({ block: 'center' })")  # else it is small in the corner
+    page.eval_on_selector(
+        ".screen", "(one) => one.scrollIntoView({ block: 'center' })"
+    )  # else it is small in the corner
     page.wait_for_selector(".now", state="visible")
     for full in (False, True):
         if full:
