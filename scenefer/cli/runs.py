@@ -39,7 +39,7 @@ def report(
 
     from scenefer.interchange.judged_faces import read_judged
     from scenefer.live import recording
-    from scenefer.pipeline import edited_runs, film_analysis, locks
+    from scenefer.pipeline import edited_runs, film_analysis, kept_judgements, locks
     from scenefer.pipeline.run_comparison import with_estimate
 
     if edits is not None and no_edits:
@@ -58,7 +58,8 @@ def report(
         if estimate is not None:
             loaded = with_estimate(loaded, estimate)
         if judged is not None:
-            loaded = replace(loaded, run={**loaded.run, "judged": read_judged(judged, loaded)})
+            run = kept_judgements.without_warnings(loaded.run, kept_judgements.NOT_JUDGED)
+            loaded = replace(loaded, run={**run, "judged": read_judged(judged, loaded)})
         were_kept = (folder / EDITS).is_file()
         film_analysis.write(loaded, folder)
     if edits is not None:

@@ -37,9 +37,10 @@ def validate(
     from scenefer.comparison import validation
     from scenefer.comparison.coding_sample import check_sample, draw_sample, sample_id, shown
     from scenefer.interchange.judgements import read_judgements
-    from scenefer.pipeline import edited_runs, film_analysis, locks
+    from scenefer.pipeline import edited_runs, film_analysis, kept_judgements, locks
     from scenefer.report import coding_page
 
+    settled = (kept_judgements.NO_SAMPLE, kept_judgements.NOT_COUNTED)
     with locks.rewriting(folder):
         loaded = edited_runs.load(folder)
         sample = loaded.validation_sample
@@ -52,14 +53,15 @@ def validate(
                 )
             judged = read_judgements(codes, sample_id(sample, loaded.film.id), set(shown(sample)))
             found = validation.evaluate(loaded, sample, judged)
-            run = {**loaded.run, "validation": found.record}
+            run = {**kept_judgements.without_warnings(loaded.run, *settled), "validation": found.record}
             film_analysis.write(replace(loaded, validated=found.table, run=run), folder)
             say_lines(validation.summary(found, loaded))
             say(f"table: {folder / 'tables' / 'validated.parquet'}")
             return
         if sample is None or new:
             sample = draw_sample(loaded.expressions, n or 200, seed)
-            run = {name: value for name, value in loaded.run.items() if name != "validation"}
+            run = kept_judgements.without_warnings(loaded.run, *settled)
+            run.pop("validation", None)
             page = coding_page.render(loaded, sample, Language(lang) if lang else film_analysis.language_of(loaded))
             film_analysis.write(replace(loaded, validation_sample=sample, validated=None, run=run), folder)
         else:
@@ -69,6 +71,6 @@ def validate(
                     f"a sample of {len(shown(sample))} faces is drawn; --new draws another, and voids its codes"
                 )
             page = coding_page.render(loaded, sample, Language(lang) if lang else film_analysis.language_of(loaded))
-    atomic.write_result(folder / CODING_PAGE, page.encode(), "free space, or choose a run that may be written")
+        atomic.write_result(folder / CODING_PAGE, page.encode(), "free space, or choose a run that may be written")
     say(f"{len(shown(sample))} faces to judge: {folder / CODING_PAGE}")
     say(f"then: scenefer validate {folder} codes-….csv")

@@ -79,7 +79,10 @@ def compare_runs(analysis: Analysis, other: Analysis, place: int = 1) -> Differe
         evidence = min(seen.evidence, seen_there.evidence, key=_THINNEST_FIRST.index)
         head = {"scene": scene, "other_scene": pair.other, "name": names[scene], "view": view, "evidence": evidence}
         rows += [{**_COLUMNS, **head, **row} for row in _rows(here, there)]
-    told = any(row.get("difference") is not None and is_beyond(*(row[name] for name in _DIFFERENCE)) for row in rows)
+    told = any(
+        row["view"] == VIEWS[0] and row["difference"] is not None and is_beyond(*(row[name] for name in _DIFFERENCE))
+        for row in rows
+    )
     by_time = [(names[pair.scene], names_there[pair.other]) for pair in pairs.values() if pair.by_time]
     met = {pair.other for pair in pairs.values()}
     return Differences(

@@ -27,7 +27,7 @@ from scenefer.core.run_record import ComparisonRecord
 from scenefer.core.scene import names_of, scenes_of
 from scenefer.core.schema import EMOTIONS, TABLES
 from scenefer.core.tables import conform
-from scenefer.core.text import did_you_mean, looked_up
+from scenefer.core.text import did_you_mean, listed, looked_up
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -50,6 +50,7 @@ NO_NAMES = marked(
 NOBODY_NAMED = marked(
     "intentions for a character are compared with all faces of the scene: no person of this run is named {names}"
 )
+NOT_IN_VIEW = marked("intentions for {names} are not judged: the view {view} is of another person")
 EVERY_PERSON = marked("people are told apart in this run: every person counts alike instead of every track")
 NO_PEOPLE = marked("the view {view} needs people, who are not told apart in this run; {shown} is shown instead")
 NO_SUCH_PERSON = marked("the view {view} needs a name that no person of this run has; {shown} is shown instead")
@@ -75,7 +76,7 @@ NO_VIEW = marked(
 NOTICES = (
     *(CORRECTED, NOT_JUDGED_YET, EDITED_SINCE, NO_VIEW),
     *(MANY_VERDICTS, OTHER_TIMES, NO_CHARACTERS, NO_NAMES, NOBODY_NAMED),
-    *(EVERY_PERSON, NO_PEOPLE, NO_SUCH_PERSON, NO_BASELINE),
+    *(NOT_IN_VIEW, EVERY_PERSON, NO_PEOPLE, NO_SUCH_PERSON, NO_BASELINE),
 )
 
 _SHEET = ("scene", "start", "end", "intended", "character")  # the columns that are used
@@ -124,7 +125,7 @@ def compare(analysis: Analysis, sheet: pd.DataFrame, settings: ComparisonSetting
     notices: list[str] = []
     known = views_of(analysis.tracks, resampled_shares.bootstrap_of(analysis))
     settings = replace(settings, view=_view(settings.view, known, analysis.tracks, notices))
-    intentions = _intentions(analysis, sheet, notices)
+    intentions = _intentions(analysis, sheet, settings.view, notices)
     names = names_of(analysis.scenes)
     alike = tuple(dict.fromkeys((*known, settings.view)))
     rows: list[dict[str, Any]] = []
@@ -227,7 +228,7 @@ def _headline(table: pd.DataFrame, settings: ComparisonSettings) -> pd.DataFrame
     return table.loc[leads].reset_index(drop=True)
 
 
-def _intentions(analysis: Analysis, sheet: pd.DataFrame, notices: list[str]) -> dict[int, list[_Intention]]:
+def _intentions(analysis: Analysis, sheet: pd.DataFrame, view: str, notices: list[str]) -> dict[int, list[_Intention]]:
     """Collect the intentions for each scene of the run; a scene without any gets one empty intention."""
     people = _people(analysis.tracks)
     runs = {scene.name: scene for scene in scenes_of(analysis.scenes)}
@@ -244,11 +245,13 @@ def _intentions(analysis: Analysis, sheet: pd.DataFrame, notices: list[str]) -> 
         meant = parse_intention(_text(text) or "")
         if meant:
             shares = np.array([meant.get(emotion, 0.0) for emotion in EMOTIONS])
-            view = people.get(looked_up(_text(character) or ""))
-            found[own.id].append(_Intention(_text(character), _text(text), shares, view))
+            of_person = people.get(looked_up(_text(character) or ""))
+            found[own.id].append(_Intention(_text(character), _text(text), shares, of_person))
     meant_for = [meant for of_scene in found.values() for meant in of_scene if meant.character and not meant.view]
     if meant_for:
-        notices.append(_unnamed(sorted({str(meant.character) for meant in meant_for}), analysis.tracks))
+        characters = sorted({str(meant.character) for meant in meant_for})
+        others = NOT_IN_VIEW.format(names=listed(characters), view=view)
+        notices.append(others if view.startswith(character_view("")) else _unnamed(characters, analysis.tracks))
     return {scene: of_scene or [_NOTHING_INTENDED] for scene, of_scene in found.items()}
 
 

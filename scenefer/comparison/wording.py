@@ -64,7 +64,7 @@ def _sentence(row: Mapping[str, Any]) -> str:
 
 def thin(row: Mapping[str, Any], language: Language = ENGLISH) -> str:
     """Say how little a verdict rests on: one take, or fewer than three shots or people; empty if on more, or none."""
-    if row["verdict"] is None or row["within"] != "one take":
+    if row["verdict"] is None or row["within"] not in ("one take", "tracks"):  # tracks: of too few shots to resample
         return ""
     if row["evidence"] == "one take":
         return language.say("one take")

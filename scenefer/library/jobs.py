@@ -138,11 +138,13 @@ def finish(job: Finish, report: Callable[[float], None]) -> None:
     held = job.out / run_folder.CLAIMS
     try:
         # Claim the name, not the content: if two films share a name, the second must see the first one's folder.
-        with locks.claim(held / run_folder.folder_name(job.path)):
+        named = held / run_folder.folder_name(job.path)
+        with locks.claim(named):
             folder = job.folder or run_folder.report_folder(job.film, job.out, second=job.second)
             run_folder.restore(folder)
-            if job.always or not (job.never or made_of(folder) == job.made_of or _is_forgotten(folder)):
-                _report(job, folder, report)
+            with locks.rewriting(folder, holding=named):
+                if job.always or not (job.never or made_of(folder) == job.made_of or _is_forgotten(folder)):
+                    _report(job, folder, report)
             if job.copy_to and not upload.is_copied(folder, job.out, job.copy_to):
                 upload.copy(folder, job.out, job.copy_to, report)
     finally:

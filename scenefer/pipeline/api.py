@@ -194,7 +194,9 @@ def report(run: Run, to: AnyPath | None = None, *, language: str | None = None) 
         to = report_folder(analysis.film, _REPORTS) if isinstance(run, result.Analysis) else run_of(Path(run))
     with locks.rewriting(Path(to)):
         if isinstance(run, result.Analysis) and analysis.edits is None:  # a new analysis: what people did stays
-            analysis = edited_runs.with_kept(with_judgements(analysis, Path(to)), Path(to))
+            if analysis.validation_sample is None and "judged" not in analysis.run:
+                analysis = with_judgements(analysis, Path(to))
+            analysis = edited_runs.with_kept(analysis, Path(to))
         film_analysis.write(analysis, Path(to))
     return Path(to) / REPORT
 

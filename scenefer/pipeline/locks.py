@@ -28,7 +28,7 @@ from functools import cache
 from pathlib import Path
 
 from scenefer.core.errors import OutputError, SceneferError, unwritable
-from scenefer.core.run_folder import CLAIMS, RECORD, folder_name
+from scenefer.core.run_folder import CLAIMS, RECORD
 from scenefer.core.text import printable
 
 PATIENCE = 60.0  # seconds after which an untouched claim is abandoned
@@ -80,32 +80,32 @@ def claim(place: Path, patience: float | None = None) -> Iterator[Path]:
 
 
 @contextmanager
-def rewriting(folder: Path) -> Iterator[None]:
+def rewriting(folder: Path, holding: Path | None = None) -> Iterator[None]:
     """Keep other processes from writing a run from when it is read until it is written again.
 
+    Without a run there is nothing to protect, and whoever reads it says so.
+
     Args:
-        folder: of the run; the claim is on the name of its film, as that of ``library.jobs.finish``.
+        holding: a place that this process has claimed already.
 
     Raises:
         Elsewhere: another process writes it.
         OutputError: the folder of the run cannot be written.
     """
     folder = Path(os.path.realpath(folder))
+    place = folder.parent / CLAIMS / folder.name
+    if not (folder / RECORD).is_file() or (holding is not None and Path(os.path.realpath(holding)) == place):
+        yield
+        return
     try:
-        film = Path(json.loads((folder / RECORD).read_text(encoding="utf-8", errors="surrogateescape"))["film"]["path"])
-    except (OSError, ValueError, KeyError, TypeError):
-        film = folder  # no run yet, or one that its reader refuses
-    claims = folder.parent / CLAIMS
-    try:
-        with claim(claims / folder_name(film)):
+        with claim(place):
             yield
     except Elsewhere as error:
-        raise Elsewhere(
-            f"{printable(folder)} is being written by another process; repeat when that has ended"
-        ) from error
+        said = f"{printable(folder)} is being written by another process; repeat when that has ended"
+        raise Elsewhere(said) from error
     finally:
         with suppress(OSError):  # another run is being written
-            claims.rmdir()
+            place.parent.rmdir()
 
 
 def publish(staging: Path, place: Path) -> None:

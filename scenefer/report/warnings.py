@@ -40,13 +40,14 @@ SHAPES = (
     marked("read live, {rate} pictures a second: what lies between them was not looked at"),
     # pipeline/kept_judgements.py
     marked(
-        "what people judged of this film's faces is not kept, since faces were found or read otherwise: scenefer "
-        "validate draws a sample anew"
+        "the sample of faces that was drawn to be judged is not kept, since other faces were found: scenefer validate "
+        "draws one anew"
     ),
     marked(
-        "what people judged of a random sample of this film's faces is not counted, since faces or scenes are others "
+        "what people judged of the sample of faces is not counted, since faces are read otherwise or scenes differ "
         "now: give the judgements to scenefer validate once more"
     ),
+    marked("faces that were judged in the report are not counted as judged, since they are read otherwise now"),
     # pipeline/edited_runs.py
     marked("edits by hand are not applied, and lie in {file}: {why}"),
     # analysis/cast.py

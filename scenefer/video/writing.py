@@ -112,6 +112,7 @@ def write_timed(pictures: Iterable[tuple[float, np.ndarray]], film: Film, span: 
 @contextmanager
 def _encoder(drawn: Any, film: Film, span: Span, to: Path, how: dict[str, Any]) -> Generator[IO[bytes]]:
     """Start the encoder and yield its input pipe; afterwards wait for it and rename its output to ``to``."""
+    to = Path(os.path.realpath(to))  # a link is kept, and what it leads to is written
     beside = to.with_name(to.name + ".tmp")
     encoder: subprocess.Popen[bytes] | None = None
     with TemporaryFile() as said:

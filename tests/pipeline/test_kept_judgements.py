@@ -14,7 +14,7 @@ from scenefer.comparison import validation
 from scenefer.comparison.coding_sample import draw_sample, shown
 from scenefer.core.run_folder import CODING_PAGE
 from scenefer.pipeline import film_analysis
-from scenefer.pipeline.kept_judgements import with_judgements
+from scenefer.pipeline.kept_judgements import NO_SAMPLE, NOT_COUNTED, NOT_JUDGED, with_judgements, without_warnings
 from tests.edits import told_apart
 
 
@@ -50,7 +50,7 @@ def test_other_scenes_keep_the_sample_and_say_that_it_must_be_counted_again(judg
     assert kept.validated is None
     assert "validation" not in kept.run
     assert kept.run["judged"]
-    assert kept.run["warnings"][-1].endswith("give the judgements to scenefer validate once more")
+    assert kept.run["warnings"] == [*whole.run["warnings"], NOT_COUNTED]
 
 
 def test_faces_that_are_read_otherwise_keep_the_sample_alone(judged: tuple[Analysis, Path]):
@@ -59,7 +59,7 @@ def test_faces_that_are_read_otherwise_keep_the_sample_alone(judged: tuple[Analy
     kept = with_judgements(replace(whole, expressions=otherwise), folder)
     assert kept.validation_sample is not None
     assert "judged" not in kept.run
-    assert len(kept.run["warnings"]) == len(whole.run["warnings"]) + 2
+    assert kept.run["warnings"] == [*whole.run["warnings"], NOT_JUDGED, NOT_COUNTED]
 
 
 def test_other_faces_keep_nothing_and_their_page_goes(judged: tuple[Analysis, Path]):
@@ -67,9 +67,22 @@ def test_other_faces_keep_nothing_and_their_page_goes(judged: tuple[Analysis, Pa
     fewer = whole.expressions.assign(usable=np.arange(len(whole.expressions)) % 2 == 0)
     kept = with_judgements(replace(whole, expressions=fewer), folder)
     assert kept.validation_sample is None
-    assert "scenefer validate draws a sample anew" in kept.run["warnings"][-1]
+    assert kept.run["warnings"] == [*whole.run["warnings"], NOT_JUDGED, NO_SAMPLE]
     film_analysis.write(kept, folder)
     assert not (folder / CODING_PAGE).exists()
+
+
+def test_a_run_that_cannot_be_read_loses_its_sample_with_a_word(judged: tuple[Analysis, Path]):
+    whole, folder = judged
+    (folder / "tables" / "tracks.parquet").write_bytes(b"damaged")
+    kept = with_judgements(whole, folder)
+    assert kept.run["warnings"] == [*whole.run["warnings"], NO_SAMPLE, NOT_JUDGED]
+
+
+def test_a_warning_goes_once_what_it_asks_for_was_done(judged: tuple[Analysis, Path]):
+    whole, folder = judged
+    other = with_judgements(replace(whole, scenes=whole.scenes.assign(name=["x", "y", "z"])), folder)
+    assert without_warnings(other.run, NO_SAMPLE, NOT_COUNTED)["warnings"] == whole.run["warnings"]
 
 
 def test_a_film_that_was_not_judged_or_has_no_run_is_left_alone(tmp_path: Path):

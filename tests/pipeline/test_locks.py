@@ -231,13 +231,25 @@ def test_a_place_that_cannot_be_made_is_said_at_once(tmp_path: Path, monkeypatch
 def test_a_run_that_is_written_elsewhere_is_not_written_here(tmp_path: Path):
     run = tmp_path / "reports" / "film"
     run.mkdir(parents=True)
-    (run / "run.json").write_text('{"film": {"path": "/films/the film.mp4"}}')
+    (run / "run.json").write_text("{}")
+    link = tmp_path / "linked"
+    link.symlink_to(run)
     with (
-        locks.claim(tmp_path / "reports" / ".claims" / "the film"),  # as a batch that reports it
+        locks.rewriting(link),
         pytest.raises(locks.Elsewhere, match="film is being written by another process"),
         locks.rewriting(run),
     ):
         raise AssertionError
+    named = tmp_path / "reports" / ".claims" / "film"
+    with locks.claim(named), locks.rewriting(run, holding=named):  # as a batch that reports it
+        assert list(named.parent.iterdir())
+    named.parent.rmdir()
     with locks.rewriting(run):
-        assert list((tmp_path / "reports" / ".claims").iterdir())
+        assert list(named.parent.iterdir())
     assert sorted(path.name for path in (tmp_path / "reports").iterdir()) == ["film"]
+
+
+def test_where_there_is_no_run_nothing_is_claimed_nor_made(tmp_path: Path):
+    with locks.rewriting(tmp_path / "typo" / "film"):
+        pass
+    assert list(tmp_path.iterdir()) == []
