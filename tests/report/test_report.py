@@ -61,7 +61,7 @@ def test_names_and_notes_are_text_whatever_they_contain():
     whole = analysed(NASTY, film=film, sheet=sheet)
     whole.run["warnings"] = [NASTY[1]]
     page = Page(render(whole))
-    assert len([tag for tag, _ in page.elements if tag == "script"]) == len(page.scripts) == 15
+    assert len([tag for tag, _ in page.elements if tag == "script"]) == len(page.scripts) == 16
     assert {source.split(",")[0] for source in page.attributes("src")} == {"data:image/jpeg;base64"}
     assert not any(name.startswith("on") for _, attributes in page.elements for name in attributes)
     for text in (*NASTY, '<img src=x onerror=alert(1)>"\ufffd.mp4'):
