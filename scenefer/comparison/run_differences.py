@@ -10,10 +10,11 @@ from scenefer.comparison import resampled_shares
 from scenefer.comparison.resampled_shares import Quantity
 from scenefer.comparison.scene_pairs import pair_scenes
 from scenefer.comparison.verdicts import NO_EVIDENCE
+from scenefer.comparison.wording import thin
 from scenefer.core.language import marked
 from scenefer.core.scene import names_of
 from scenefer.core.schema import EMOTIONS, TABLES
-from scenefer.core.tables import conform
+from scenefer.core.tables import conform, rows_of
 from scenefer.core.text import looked_up
 
 if TYPE_CHECKING:
@@ -174,8 +175,7 @@ def _sentence(name: str, scene: pd.DataFrame) -> str:
         f"{emotion} {value:+.0f} points ({low:+.0f} to {high:+.0f})"
         for emotion, value, low, high in told[["emotion", *_DIFFERENCE]].itertuples(index=False)
     ]
-    few = (scene["within"] == "one take").all()
-    take = "" if not few else ", one take" if (scene["evidence"] == "one take").all() else ", fewer than three shots"
+    take = f", {few}" if (few := thin(rows_of(scene)[0])) else ""
     distance = f"Jensen-Shannon distance {scene['js'].iloc[0]:.2f}"
     return (
         f"{name}: {', '.join(changes) or 'no difference of a point or more beyond the uncertainty'}; {distance}{take}"

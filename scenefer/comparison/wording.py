@@ -59,12 +59,12 @@ def _sentence(row: Mapping[str, Any]) -> str:
     """Return a sentence about a scene: verdict, intended and detected emotions."""
     name = row["name"] if row["character"] is None else f"{row['name']} ({row['character']})"
     verdict = "" if row["verdict"] is None else f"{verdict_words(row['verdict'])}; "
-    return f"{name}: {verdict}{', '.join(filter(None, (finding(row), thin(row))))}"
+    return f"{name}: {verdict}{', '.join(filter(None, (finding(row), verdict and thin(row))))}"
 
 
 def thin(row: Mapping[str, Any], language: Language = ENGLISH) -> str:
-    """Say how little a verdict rests on: one take, or fewer than three shots or people; empty if on more, or none."""
-    if row["verdict"] is None or row["within"] not in ("one take", "tracks"):  # tracks: of too few shots to resample
+    """Say how little a row's figures rest on: one take, or fewer than three shots or people; empty if on more."""
+    if row["within"] not in ("one take", "tracks"):  # tracks: of too few shots to resample
         return ""
     if row["evidence"] == "one take":
         return language.say("one take")

@@ -94,17 +94,12 @@ def first_frame(film: Film) -> int:
 
     Containers carry timecodes that do not: drop-frame at 25 frames a second, frame 29 of a second of 25, other text.
     """
-    with suppress(ValueError):
-        return frame_of(film.timecode or "", film.frame_rate)
-    return 0
+    return _start_of(film) or 0
 
 
 def has_timecode(film: Film) -> bool:
     """Check whether a film carries a timecode, or was given one, that exists at its rate."""
-    with suppress(ValueError):
-        frame_of(film.timecode or "", film.frame_rate)
-        return True
-    return False
+    return _start_of(film) is not None
 
 
 def counts_drop(film: Film) -> bool:
@@ -145,6 +140,12 @@ def timecode_of(frame: int, rate: Fraction, *, drop: bool = False) -> str:
 def can_drop(rate: Fraction) -> bool:
     """Check whether drop-frame exists for an exact rate: it does at 29.97 and 59.94 frames a second."""
     return rate.denominator == 1001 and round(rate) % 30 == 0
+
+
+def _start_of(film: Film) -> int | None:
+    with suppress(ValueError):
+        return frame_of(film.timecode or "", film.frame_rate)
+    return None
 
 
 def _frame_number(match: re.Match[str], rate: Fraction) -> int:

@@ -36,7 +36,7 @@ def of_scenes(compared: Comparison | None, language: Language = ENGLISH) -> dict
                 "words": wording.verdict_words(verdict, language),
                 "sentence": _capital(wording.finding(row, language)),
                 "character": formatting.printable(row["character"]),
-                "thin": wording.thin(row, language),
+                "thin": wording.thin(row, language) if verdict else "",
                 "gap": row["js"] if verdict else -1.0,
                 # If a scene has several intentions, the strip shows the worst.
                 "rank": VERDICTS.index(verdict) if verdict else -1,
